@@ -1,0 +1,34 @@
+"""Explore, teach and reproduce variable-rate image compression with modulated autoencoders.
+
+    import mae_viz
+    stream = mae_viz.compress("photo.png", lmbda=512)
+    mae_viz.decompress(stream).save("decoded.png")
+
+The names below load what they need on first use, so that importing the package costs no torch.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "compress": "codec",
+    "decompress": "codec",
+    "info": "codec",
+    "StreamError": "bitstream",
+    "CheckpointError": "checkpoints",
+    "available": "checkpoints",
+    "load": "checkpoints",
+    "ImageError": "images",
+    "gallery": "images",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'mae_viz' has no attribute {name!r}")
+    return getattr(import_module(f"mae_viz.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

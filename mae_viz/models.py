@@ -1,0 +1,263 @@
+"""The networks of the paper: g_a, g_s, h_a, h_s put together.
+
+All models share one call: ``model(x, lmbda)`` with x (B, 3, H, W) in [0, 1], H and W multiples of
+``model.stride``, and λ a float or a (B,) tensor. It returns a dict:
+
+- ``x_hat`` (B, 3, H, W): the reconstruction, not clipped;
+- ``likelihoods``: ``{"y": (B, N, H/16, W/16)}``, with a hyperprior also ``"z"``: probabilities, so that
+  the rate in bits is −log2 of them, summed;
+- ``y``: the latents before quantisation (for bottleneck scaling: after scaling).
+
+λ is an argument and never state: one model serves many callers at different λ. Images enter as x − ½ and
+leave as x̂ + ½. In training mode quantisation is additive uniform noise, otherwise rounding.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from mae_viz.layers import GDN, BottleneckScale, GaussianConditional, Modulation, RatePrior, conv, deconv
+from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR
+
+
+class Analysis(nn.Module):
+    """One layer of g_a or h_a with a fixed rate: f(conv(x))."""
+
+    def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
+        super().__init__()
+        self.conv, self.nonlinearity = conv, nonlinearity
+
+    def forward(self, x: Tensor, lmbda: Tensor) -> Tensor:
+        return self.nonlinearity(self.conv(x))
+
+
+class ModulatedAnalysis(nn.Module):
+    """One layer of the modulated g_a or h_a: f(m(λ) ⊙ conv(x)) (paper, Fig. 2)."""
+
+    def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
+        super().__init__()
+        self.conv, self.nonlinearity = conv, nonlinearity
+        self.modulation = Modulation(conv.out_channels)
+
+    def forward(self, x: Tensor, lmbda: Tensor) -> Tensor:
+        u = self.conv(x)
+        return self.nonlinearity(self.modulation(lmbda).to(u.dtype) * u)
+
+
+class Synthesis(nn.Module):
+    """One layer of g_s or h_s with a fixed rate: deconv(f(y))."""
+
+    def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
+        super().__init__()
+        self.nonlinearity, self.conv = nonlinearity, conv
+
+    def forward(self, y: Tensor, lmbda: Tensor) -> Tensor:
+        return self.conv(self.nonlinearity(y))
+
+
+class ModulatedSynthesis(nn.Module):
+    """One layer of the demodulated g_s or h_s: deconv(f(d(λ) ⊙ y)) (paper, Fig. 2)."""
+
+    def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
+        super().__init__()
+        self.modulation = Modulation(conv.in_channels)
+        self.nonlinearity, self.conv = nonlinearity, conv
+
+    def forward(self, y: Tensor, lmbda: Tensor) -> Tensor:
+        return self.conv(self.nonlinearity(self.modulation(lmbda).to(y.dtype) * y))
+
+
+class RateModel(nn.Module):
+    """What every model shares: the trained λ, the check of x and λ, and the pass through the layers."""
+
+    stride = 16
+
+    def __init__(self, channels: int, lmbdas: tuple[float, ...]):
+        super().__init__()
+        self.channels, self.lmbdas = channels, tuple(float(lmbda) for lmbda in lmbdas)
+
+    def rates(self, lmbda: float | Tensor, x: Tensor) -> Tensor:
+        """λ as a (B,) tensor beside x. Raises ValueError outside the trained range or for a wrong shape."""
+        rates = torch.as_tensor(lmbda, dtype=torch.float32, device=x.device)
+        if rates.ndim > 1 or (rates.ndim == 1 and len(rates) not in (1, len(x))):
+            raise ValueError(f"λ must be a number or one number per image, not shape {tuple(rates.shape)}.")
+        low, high = self.lmbdas[0], self.lmbdas[-1]
+        if not bool(((rates >= low) & (rates <= high)).all()):
+            span = f"λ = {low:g} alone" if low == high else f"{low:g} ≤ λ ≤ {high:g}"
+            raise ValueError(f"λ = {lmbda} is outside what this model was trained for: {span}.")
+        return rates.expand(len(x)) if rates.ndim < 1 or len(rates) == 1 else rates
+
+    def check_size(self, x: Tensor) -> None:
+        """Raises ValueError where x is no (B, 3, H, W) batch with sides that the strides divide."""
+        if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % self.stride or x.shape[3] % self.stride:
+            raise ValueError(
+                f"x must be (B, 3, H, W) with H and W multiples of {self.stride}, not {tuple(x.shape)}: "
+                "pad it first (mae_viz.codec.to_tensor does)."
+            )
+
+    def analysis(self, x: Tensor, lmbda: Tensor) -> Tensor:
+        """y = g_a(x, λ): x (B, 3, H, W) in [0, 1] and λ (B,) → latents before quantisation."""
+        h = x - 0.5
+        for layer in self.g_a:
+            h = layer(h, lmbda)
+        return h
+
+    def synthesis(self, y_hat: Tensor, lmbda: Tensor) -> Tensor:
+        """x_hat = g_s(y_hat, λ): quantised latents and λ (B,) → image, not clipped."""
+        h = y_hat
+        for layer in self.g_s:
+            h = layer(h, lmbda)
+        return h + 0.5
+
+
+class _Factorized(RateModel):
+    """Models whose latents are coded with the factorised prior."""
+
+    def __init__(self, channels: int, lmbdas: tuple[float, ...]):
+        super().__init__(channels, lmbdas)
+        self.prior = RatePrior(channels, self.lmbdas)
+
+    def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
+        self.check_size(x)
+        lmbda = self.rates(lmbda, x)
+        y = self.analysis(x, lmbda)
+        y_hat, likelihoods = self.prior(y.float(), lmbda)
+        return {"x_hat": self.synthesis(y_hat, lmbda), "likelihoods": {"y": likelihoods}, "y": y}
+
+
+def _transforms(n: int, analysis: type, synthesis: type) -> tuple[nn.ModuleList, nn.ModuleList]:
+    """g_a and g_s of Ballé et al. 2017 as the paper uses them."""
+    g_a = [
+        analysis(conv(3, n, 9, 4), GDN(n)),
+        analysis(conv(n, n, 5, 2), GDN(n)),
+        analysis(conv(n, n, 5, 2, bias=False), GDN(n)),
+    ]
+    g_s = [
+        synthesis(GDN(n, inverse=True), deconv(n, n, 5, 2)),
+        synthesis(GDN(n, inverse=True), deconv(n, n, 5, 2)),
+        synthesis(GDN(n, inverse=True), deconv(n, 3, 9, 4)),
+    ]
+    return nn.ModuleList(g_a), nn.ModuleList(g_s)
+
+
+class Independent(_Factorized):
+    """Autoencoder for one λ (Ballé et al. 2017): the paper needs seven of them for seven rates."""
+
+    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = (4096.0,)):
+        super().__init__(channels, lmbdas)
+        self.g_a, self.g_s = _transforms(channels, Analysis, Synthesis)
+
+
+class MAE(_Factorized):
+    """Modulated autoencoder: one network for every λ (paper, section III)."""
+
+    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS):
+        super().__init__(channels, lmbdas)
+        self.g_a, self.g_s = _transforms(channels, ModulatedAnalysis, ModulatedSynthesis)
+
+
+class BottleneckScaling(_Factorized):
+    """The autoencoder of the largest λ, its latents scaled for the others (Theis et al. 2017; paper, section II).
+
+    q = round(z ⊙ s(λ)), x̂ = g_s(q ⊙ 1/s(λ)).
+    """
+
+    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS):
+        super().__init__(channels, lmbdas)
+        self.g_a, self.g_s = _transforms(channels, Analysis, Synthesis)
+        self.scale = BottleneckScale(channels, self.lmbdas)
+
+    def analysis(self, x: Tensor, lmbda: Tensor) -> Tensor:
+        return super().analysis(x, lmbda) * self.scale(lmbda)
+
+    def synthesis(self, y_hat: Tensor, lmbda: Tensor) -> Tensor:
+        return super().synthesis(y_hat / self.scale(lmbda), lmbda)
+
+
+class _Hyperprior(RateModel):
+    """Models whose latents have a standard deviation that side information z tells (Ballé et al. 2018)."""
+
+    stride = 64
+
+    def __init__(self, channels: int, lmbdas: tuple[float, ...], analysis: type, synthesis: type):
+        super().__init__(channels, lmbdas)
+        n = channels
+        self.g_a = nn.ModuleList(
+            [
+                analysis(conv(3, n, 5, 2), GDN(n)),
+                analysis(conv(n, n, 5, 2), GDN(n)),
+                analysis(conv(n, n, 5, 2), GDN(n)),
+                analysis(conv(n, n, 5, 2), nn.Identity()),
+            ]
+        )
+        self.g_s = nn.ModuleList(
+            [
+                synthesis(nn.Identity(), deconv(n, n, 5, 2)),
+                synthesis(GDN(n, inverse=True), deconv(n, n, 5, 2)),
+                synthesis(GDN(n, inverse=True), deconv(n, n, 5, 2)),
+                synthesis(GDN(n, inverse=True), deconv(n, 3, 5, 2)),
+            ]
+        )
+        self.h_a = nn.ModuleList(
+            [
+                analysis(conv(n, n, 3, 1), nn.ReLU()),
+                analysis(conv(n, n, 5, 2), nn.ReLU()),
+                analysis(conv(n, n, 5, 2, bias=False), nn.Identity()),
+            ]
+        )
+        self.h_s = nn.ModuleList(
+            [
+                synthesis(nn.Identity(), deconv(n, n, 5, 2)),
+                synthesis(nn.ReLU(), deconv(n, n, 5, 2)),
+                synthesis(nn.ReLU(), conv(n, n, 3, 1)),
+            ]
+        )
+        self.prior = RatePrior(n, self.lmbdas)
+        self.conditional = GaussianConditional(None)
+
+    def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
+        self.check_size(x)
+        lmbda = self.rates(lmbda, x)
+        y = self.analysis(x, lmbda)
+        z_hat, z_likelihoods = self.prior(self.hyper_analysis(y, lmbda).float(), lmbda)
+        y_hat, y_likelihoods = self.conditional(y.float(), self.hyper_synthesis(z_hat, lmbda))
+        likelihoods = {"y": y_likelihoods, "z": z_likelihoods}
+        return {"x_hat": self.synthesis(y_hat, lmbda), "likelihoods": likelihoods, "y": y}
+
+    def hyper_analysis(self, y: Tensor, lmbda: Tensor) -> Tensor:
+        """z = h_a(|y|, λ)."""
+        h = torch.abs(y)
+        for layer in self.h_a:
+            h = layer(h, lmbda)
+        return h
+
+    def hyper_synthesis(self, z_hat: Tensor, lmbda: Tensor) -> Tensor:
+        """σ = exp(h_s(z_hat, λ)), shaped like y. The exponential keeps σ positive with a gradient everywhere."""
+        h = z_hat
+        for layer in self.h_s:
+            h = layer(h, lmbda)
+        return torch.exp(h.float())
+
+
+class IndependentHyperprior(_Hyperprior):
+    """Autoencoder with scale hyperprior for one λ (Ballé et al. 2018)."""
+
+    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = (4096.0,)):
+        super().__init__(channels, lmbdas, Analysis, Synthesis)
+
+
+class MAEHyperprior(_Hyperprior):
+    """Modulated autoencoder with scale hyperprior: gains in all 14 layers (paper, section IV-C)."""
+
+    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS_HYPERPRIOR):
+        super().__init__(channels, lmbdas, ModulatedAnalysis, ModulatedSynthesis)
+
+
+ARCHITECTURES = {
+    cls.__name__: cls for cls in (MAE, BottleneckScaling, Independent, MAEHyperprior, IndependentHyperprior)
+}
+"""Models by the name that a checkpoint's card gives."""
+
+
+def count_parameters(model: RateModel) -> int:
+    """Parameters of transforms, modulation and scales; entropy tables not counted (paper, Table I)."""
+    return sum(p.numel() for name, p in model.named_parameters() if not name.startswith("prior."))
