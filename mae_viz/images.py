@@ -8,6 +8,7 @@ to 8. Metadata is dropped.
 
 import io
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,19 +25,20 @@ class ImageError(ValueError):
     """A picture that cannot be read or coded."""
 
 
-def open_rgb(source) -> Image.Image:
+def open_rgb(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Any picture as an RGB `PIL.Image`.
 
     ``source``: a path, the bytes of a file, a `PIL.Image`, or a uint8 array (H, W), (H, W, 3) or (H, W, 4).
-    Raises ImageError with a sentence for everything else.
+    Raises ImageError with a sentence for everything else, and for more than ``max_pixels`` before decoding them.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        source = _from_array(source)
     if isinstance(source, Image.Image):
+        _check_size(*source.size, max_pixels)
         return _to_rgb(source)
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            _check_size(*image.size)
+        with _open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            _check_size(*image.size, max_pixels)
             return _to_rgb(image)
     except FileNotFoundError:
         raise ImageError(f"there is no file {source}.") from None
@@ -45,32 +47,40 @@ def open_rgb(source) -> Image.Image:
     except UnidentifiedImageError:
         raise ImageError("this is no picture that Pillow can read: try PNG, JPEG, WebP, AVIF or TIFF.") from None
     except Image.DecompressionBombError:
-        raise ImageError(_too_large) from None
+        raise ImageError(_too_large(max_pixels)) from None
     except ImageError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError(f"the picture is damaged or cut off ({error}): export it again.") from None
 
 
-_too_large = f"the picture has more than {MAX_PIXELS / 1e6:.0f} megapixels: scale it down or crop it first."
+def _open(source) -> Image.Image:
+    """`Image.open` without its warning about large pictures: `_check_size` has the say here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(source)
 
 
-def _check_size(width: int, height: int) -> None:
+def _too_large(max_pixels: int) -> str:
+    return f"the picture has more than {max_pixels / 1e6:.0f} megapixels: scale it down or crop it first."
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise ImageError("the picture has no pixels.")
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise ImageError(_too_large)
+    if width * height > max_pixels or max(width, height) > MAX_SIDE:
+        raise ImageError(_too_large(max_pixels))
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise ImageError(f"an array must be uint8 (H, W), (H, W, 3) or (H, W, 4), not {array.dtype}{array.shape}.")
-    _check_size(array.shape[1], array.shape[0])
-    return _to_rgb(Image.fromarray(array))
+    if 0 in array.shape:
+        raise ImageError("the picture has no pixels.")
+    return Image.fromarray(array)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    _check_size(*image.size)
     if getattr(image, "is_animated", False):
         image.seek(0)
     profile = image.info.get("icc_profile")

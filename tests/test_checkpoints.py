@@ -1,0 +1,107 @@
+"""Weights that ship: complete, intact, rebuilt from the card alone, as good as measured elsewhere."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from conftest import KODAK, PHOTOGRAPHS
+
+import mae_viz
+from mae_viz import checkpoints, codec, metrics
+from mae_viz.images import open_rgb
+from mae_viz.models import MAE, count_parameters
+
+# Entropy estimate in bpp and PSNR in dB of the first shipped weights. Both were computed from the same weights by a
+# program that shares no code with this one: means over Kodak, and the bundled photograph "coffee".
+MEASURED = {
+    "kodak": {
+        "mae": {64: (0.1122, 25.60), 512: (0.5079, 30.57), 4096: (1.3555, 35.44)},
+        "independent-4096": {4096: (1.4274, 35.83)},
+        "bottleneck-scaling": {64: (0.4051, 28.53), 512: (0.7973, 32.54), 4096: (1.4244, 35.82)},
+    },
+    "coffee": {
+        "mae": {64: (0.1134, 25.2267), 512: (0.4820, 29.4164), 4096: (1.3206, 32.7952)},
+        "independent-4096": {4096: (1.3851, 33.0631)},
+        "bottleneck-scaling": {64: (0.3828, 27.9003), 512: (0.7584, 31.0349), 4096: (1.3818, 33.0615)},
+    },
+}
+
+
+@pytest.mark.parametrize("name", MEASURED["kodak"])
+def test_rate_and_psnr_are_those_measured_before_conversion(name):
+    paths = KODAK or [path for path in PHOTOGRAPHS if path.stem == "coffee"]
+    model = mae_viz.load(name)
+    for lmbda, (bpp, psnr_db) in MEASURED["kodak" if KODAK else "coffee"][name].items():
+        rates, qualities = [], []
+        for path in paths:
+            picture = open_rgb(path)
+            with torch.inference_mode():
+                out = model(codec.to_tensor(picture, model.stride), lmbda)
+            rates.append(-out["likelihoods"]["y"].log2().sum().item() / (picture.width * picture.height))
+            decoded = np.asarray(codec.to_image(out["x_hat"], picture.height, picture.width))
+            qualities.append(metrics.psnr_db(decoded, np.asarray(picture)))
+        assert np.mean(rates) == pytest.approx(bpp, rel=2e-3)
+        assert np.mean(qualities) == pytest.approx(psnr_db, abs=0.01)
+
+
+def test_what_ships():
+    names = mae_viz.available()
+    assert names[0] == "mae"
+    assert {"bottleneck-scaling", "independent-4096"} <= set(names)
+    for name in names:
+        facts = checkpoints.card(name)
+        assert facts["parameters"] == count_parameters(mae_viz.load(name))
+        assert len(facts["training"]) > 20
+
+
+def test_save_and_load_give_the_same_model(tmp_path):
+    torch.manual_seed(0)
+    model = MAE(8).eval()
+    path = checkpoints.save(model, "small", "random weights", into=tmp_path)
+    loaded = checkpoints.load(str(path))
+    x = torch.rand(1, 3, 32, 32)
+    torch.testing.assert_close(loaded(x, 300.0)["x_hat"], model(x, 300.0)["x_hat"], atol=2e-3, rtol=2e-2)
+    before = (path / "model.safetensors").read_bytes()
+    checkpoints.save(loaded, "again", "the same weights", into=tmp_path)
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == before
+
+
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(mae_viz.CheckpointError, match="no model named 'nothing': choose one of mae"):
+        mae_viz.load("nothing")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(checkpoints.folder() / "independent-4096", tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_one_flipped_bit_in_the_weights_is_found(copy):
+    data = bytearray((copy / "model.safetensors").read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / "model.safetensors").write_bytes(data)
+    with pytest.raises(mae_viz.CheckpointError, match="not the file that its card describes"):
+        mae_viz.load(str(copy))
+
+
+def test_cut_off_weights_are_found(copy):
+    data = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(mae_viz.CheckpointError, match="cannot be read"):
+        mae_viz.load(str(copy))
+
+
+def test_weights_of_another_architecture_are_refused(copy):
+    facts = json.loads((copy / "card.json").read_text()) | {"architecture": "MAE"}
+    (copy / "card.json").write_text(json.dumps(facts))
+    with pytest.raises(mae_viz.CheckpointError, match="does not fit its architecture"):
+        mae_viz.load(str(copy))
+
+
+def test_a_damaged_card_is_found(copy):
+    (copy / "card.json").write_text("{")
+    with pytest.raises(mae_viz.CheckpointError, match="is damaged"):
+        mae_viz.load(str(copy))

@@ -1,0 +1,85 @@
+"""The command line as a person uses it: in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mae_viz
+from mae_viz.images import gallery
+
+CHELSEA = str(gallery()["chelsea"].path)
+
+
+def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        [sys.executable, "-m", "mae_viz", *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_round_trip_and_info(tmp_path):
+    file, picture = tmp_path / "chelsea.mae", tmp_path / "chelsea.png"
+    run("compress", CHELSEA, "-o", file, "--lambda", "300")
+    facts = json.loads(run("info", file).stdout)
+    size = file.stat().st_size
+    assert (facts["model"], facts["width"], facts["height"], facts["bytes"]) == ("mae", 451, 300, size)
+    assert facts["header_bytes"] + facts["payload_bytes"] + facts["escape_bytes"] == size
+    assert facts["bpp"] == pytest.approx(8 * size / (451 * 300))
+    assert facts["lmbda"] == pytest.approx(300, rel=0.0055)
+    run("decompress", file, "-o", picture)
+    expected = mae_viz.decompress(mae_viz.compress(CHELSEA, lmbda=300))
+    assert np.array_equal(np.asarray(Image.open(picture)), np.asarray(expected))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chelsea.mae", "chelsea.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["compress", "nothing.png", "-o", "OUT"], "there is no file nothing.png"),
+        (["compress", __file__, "-o", "OUT"], "this is no picture"),
+        (["compress", CHELSEA, "-o", "OUT", "--lambda", "5000"], "choose 64 ≤ λ ≤ 4096"),
+        (["compress", CHELSEA, "-o", "OUT", "--model", "nothing"], "no model named 'nothing'"),
+        (["decompress", "nothing.mae", "-o", "OUT.png"], "nothing.mae cannot be read"),
+        (["decompress", __file__, "-o", "OUT.png"], "this is no .mae file"),
+        (["decompress", __file__, "-o", "OUT.jpg"], "would not be lossless"),
+        (["info", __file__], "this is no .mae file"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing_behind(arguments, sentence, tmp_path):
+    done = run(*(a.replace("OUT", str(tmp_path / "out")) for a in arguments), code=2)
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_file_writes_nothing(tmp_path):
+    stream = bytearray(mae_viz.compress(CHELSEA, lmbda=64))
+    stream[100] ^= 4
+    (tmp_path / "damaged.mae").write_bytes(stream)
+    done = run("decompress", tmp_path / "damaged.mae", "-o", tmp_path / "out.png", code=2)
+    assert "damaged" in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "limit_s"),
+    [("import mae_viz", 0.3), ("import mae_viz.cli, sys; sys.argv = ['mae-viz', '--help']; mae_viz.cli.main()", 1.0)],
+)
+def test_starting_costs_no_torch(program, limit_s):
+    """Neither the import nor --help loads torch, which is what keeps them under these limits."""
+    check = (
+        "import atexit, sys, time; start = time.perf_counter()\n"
+        "atexit.register(lambda: print(time.perf_counter() - start, 'torch' in sys.modules, file=sys.stderr))\n"
+    )
+    best = []
+    for _ in range(3):  # other work on the machine may slow one of them
+        done = subprocess.run([sys.executable, "-c", check + program], capture_output=True, text=True, timeout=60)
+        seconds, torch_loaded = done.stderr.split()[-2:]
+        assert torch_loaded == "False"
+        best.append(float(seconds))
+    assert min(best) < limit_s

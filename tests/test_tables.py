@@ -1,0 +1,54 @@
+"""The integer tables that streams are coded with."""
+
+import numpy as np
+import pytest
+import torch
+
+from mae_viz import rates
+from mae_viz.checkpoints import open_checkpoint
+from mae_viz.tables import TOTAL
+
+
+@pytest.mark.parametrize("name", ["mae", "bottleneck-scaling"])
+@pytest.mark.parametrize("index", [0, 1, 31, 64, 200, 383, 384])
+def test_frequencies_are_complete_and_close_to_the_prior(name, index):
+    checkpoint = open_checkpoint(name)
+    rate, reach = torch.tensor([rates.at_index(index)]), 600
+    symbols = torch.arange(-reach, reach + 1).float().expand(1, checkpoint.model.channels, 1, -1)
+    with torch.inference_mode():
+        likelihoods = checkpoint.model.prior.likelihood(symbols, rate)[0, :, 0].double().numpy()
+    for c, model in enumerate(checkpoint.tables.at(index)):
+        assert model.counts.sum() == TOTAL
+        assert model.counts.min() >= 1
+        p = likelihoods[c, model.first + reach : model.first + reach + len(model.counts) - 1]
+        # what coding with these integers costs beyond the prior itself, in bits per symbol
+        assert np.sum(p * np.log2(p * TOTAL / model.counts[:-1])) < 0.01
+
+
+def test_tables_need_integers_only():
+    """Rebuilt from the stored arrays in Python integers, without numpy's arithmetic: the same frequencies."""
+    tables = open_checkpoint("mae").tables
+    index, a, b = 100, 64, 128
+    start = 0
+    for c, model in enumerate(tables.at(index)[:12]):
+        edges = int(tables.symbols[c]) + 1
+        cumulative = []
+        for edge in range(start, start + edges):
+            low, high = int(tables.logits[1, edge]), int(tables.logits[2, edge])
+            x = max(0, min(32 << 16, ((b - index) * low + (index - a) * high) // (b - a) + (16 << 16)))
+            entry, rest = divmod(x, 1024)
+            here = int(tables.sigmoid[entry])
+            after = int(tables.sigmoid[min(entry + 1, 2048)])
+            cumulative.append((here + (after - here) * rest // 1024 + (1 << 13)) >> 14)
+        start += edges
+        counts = np.diff(cumulative)
+        first = int(np.flatnonzero(counts)[0])
+        assert model.first == int(tables.first[c]) + first
+        kept = np.maximum(counts[first : np.flatnonzero(counts)[-1] + 1], 1)
+        changed = np.flatnonzero(model.counts[:-1] != kept)
+        assert len(changed) <= 1  # the most frequent symbol alone pays for what others need to be codable
+
+
+def test_rates_that_a_model_does_not_have_are_refused():
+    with pytest.raises(ValueError, match="outside this model's 384…384"):
+        open_checkpoint("independent-4096").tables.at(100)
