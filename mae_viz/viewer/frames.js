@@ -1,0 +1,173 @@
+// Frames of a ladder: which exist, which are here, which to fetch next. A ladder is one codec's coding of one picture
+// at many rates; its frames are immutable files. Pictures are kept as ImageBitmaps, maps as Float32Arrays.
+
+const AT_ONCE = 6; // requests under way
+const KEEP_EXTRA = 16; // frames between the grid's that are kept per ladder
+const POLL_MS = 350;
+
+/** One ladder: its list of frames as the host knows it, and what has been fetched of them. */
+class Ladder {
+  constructor(id) {
+    this.id = id;
+    this.info = null;
+    this.error = null;
+    this.assets = new Map();
+    this.failed = new Set();
+  }
+
+  get frames() {
+    return this.info?.frames ?? [];
+  }
+
+  /** The frame nearest to `at`; with `has`, among those for which it is true. */
+  nearest(at, has = () => true) {
+    let best = null;
+    for (const frame of this.frames)
+      if (has(frame) && (!best || Math.abs(frame.at - at) < Math.abs(best.at - at))) best = frame;
+    return best;
+  }
+
+  /** What a frame needs on show as `kind` (picture, bits, y): its name here, and where its bytes lie. */
+  source(frame, kind, channel) {
+    const file = kind === "picture" ? frame.file : frame[kind];
+    if (!file || kind !== "y") return { key: file, file };
+    const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
+    const length = this.info.places[0] * this.info.places[1] * 4;
+    return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
+  }
+
+  get(frame, kind, channel) {
+    return frame && this.assets.get(this.source(frame, kind, channel).key);
+  }
+
+  close() {
+    for (const asset of this.assets.values()) asset.close?.();
+    this.assets.clear();
+  }
+}
+
+/** Fetches what the panes want: λ at hand first, then whatever closes the widest gap. */
+export class Frames {
+  constructor(host, changed, rate) {
+    this.host = host;
+    this.changed = changed;
+    this.rate = rate; // the λ index to have exactly, null while it moves
+    this.ladders = new Map();
+    this.wants = [];
+    this.busy = new Set();
+    this.received = 0;
+  }
+
+  ladder(id) {
+    let ladder = this.ladders.get(id);
+    if (!ladder) {
+      this.ladders.set(id, (ladder = new Ladder(id)));
+      this.poll(ladder);
+    }
+    return ladder;
+  }
+
+  /** Read a ladder's list of frames until it is complete. */
+  async poll(ladder) {
+    clearTimeout(ladder.timer);
+    try {
+      const info = await this.host.ladder(ladder.id, this.rate());
+      // a slow answer may overtake a newer one: a list of frames only ever grows
+      if (!ladder.info || info.frames.length >= ladder.frames.length) ladder.info = info;
+      ladder.error = info.error ?? null;
+    } catch (error) {
+      ladder.error = String(error.message ?? error);
+    }
+    if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
+    if (!ladder.info?.complete) ladder.timer = setTimeout(() => this.poll(ladder), ladder.error ? 4 * POLL_MS : POLL_MS);
+    this.changed();
+    this.pump();
+  }
+
+  /** wants: [{ladder, kind, channel, at}], the panes' needs in order of importance. */
+  want(wants) {
+    this.wants = wants;
+    this.pump();
+  }
+
+  forgetAllBut(ids) {
+    for (const [id, ladder] of this.ladders) {
+      if (ids.has(id)) continue;
+      clearTimeout(ladder.timer);
+      ladder.close();
+      this.ladders.delete(id);
+    }
+  }
+
+  /** The missing frame to fetch next for one want: the nearest to `at`, else the one farthest from all that are here. */
+  next({ ladder, kind, channel, at }) {
+    const missing = [], here = [];
+    for (const frame of ladder.frames) {
+      const source = ladder.source(frame, kind, channel);
+      if (!source.key || ladder.failed.has(source.key)) continue;
+      if (ladder.assets.has(source.key)) here.push(frame);
+      else if (this.busy.has(source.key)) here.push(frame);
+      else if (!frame.extra || frame.at === at) missing.push([frame, source]);
+    }
+    if (!missing.length) return null;
+    const gap = ([frame]) => Math.min(...here.map((other) => Math.abs(other.at - frame.at)));
+    const nearest = missing.reduce((a, b) => (Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a));
+    const best = ladder.nearest(at);
+    if (!here.length || nearest[0] === best) return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
+    const [frame, source] = missing.reduce((a, b) => (gap(b) > gap(a) ? b : a));
+    return { ladder, kind, frame, source, urgency: gap([frame]) };
+  }
+
+  pump() {
+    while (this.busy.size < AT_ONCE) {
+      let best = null;
+      for (const want of this.wants) {
+        const candidate = this.next(want);
+        if (candidate && (!best || candidate.urgency > best.urgency)) best = candidate;
+      }
+      if (!best) return;
+      this.fetch(best);
+    }
+  }
+
+  async fetch({ ladder, kind, source }) {
+    this.busy.add(source.key);
+    try {
+      const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
+      this.received += bytes.byteLength;
+      const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(bytes);
+      if (this.closed || this.ladders.get(ladder.id) !== ladder) asset.close?.();
+      else {
+        ladder.assets.set(source.key, asset);
+        this.trim(ladder);
+      }
+    } catch {
+      ladder.failed.add(source.key);
+      setTimeout(() => ladder.failed.delete(source.key) && this.pump(), 2000);
+    } finally {
+      this.busy.delete(source.key);
+    }
+    if (this.closed) return;
+    this.changed();
+    this.pump();
+  }
+
+  /** Frames between the grid's come one by one as λ is released: the oldest go again. */
+  trim(ladder) {
+    const extra = ladder.frames.filter((frame) => frame.extra && ladder.assets.has(frame.file));
+    for (const frame of extra.slice(0, Math.max(0, extra.length - KEEP_EXTRA))) {
+      if (this.wants.some((want) => want.ladder === ladder && want.at === frame.at)) continue;
+      ladder.assets.get(frame.file).close();
+      ladder.assets.delete(frame.file);
+    }
+  }
+
+  close() {
+    this.closed = true;
+    this.forgetAllBut(new Set());
+  }
+}
+
+/** Decoded off the main thread; no colour conversion, so that the pixels are the file's. */
+const decodePicture = (bytes) =>
+  createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none", premultiplyAlpha: "none" });

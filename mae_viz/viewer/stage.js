@@ -1,0 +1,126 @@
+// Geometry and painting: what one canvas shows. All coordinates on a canvas are device pixels, so that 100 % is one
+// picture pixel on one screen pixel.
+import { colours } from "./colour.js";
+
+export const STEPS = [1, 2, 4, 8];
+
+/** Scale and offset that show `picture` (w, h) on a canvas (w, h) for a shared view {zoom, x, y}.
+ *  zoom 0 fits; x, y (0…1) is the point of the picture in the middle of the canvas. */
+export function place(view, picture, canvas) {
+  const fit = Math.min(canvas.width / picture.width, canvas.height / picture.height);
+  const scale = view.zoom || (fit >= 1 ? Math.floor(fit) : fit);
+  const middle = (size, length, at) => {
+    const drawn = length * scale;
+    // smaller than the canvas: centred; larger: never farther than its edge
+    return drawn <= size ? Math.round((size - drawn) / 2) : Math.round(Math.min(0, Math.max(size - drawn, size / 2 - at * drawn)));
+  };
+  return {
+    scale,
+    left: middle(canvas.width, picture.width, view.x),
+    top: middle(canvas.height, picture.height, view.y),
+  };
+}
+
+/** Keep the view's middle where the picture still covers the canvas. */
+export function clampView(view, picture, canvas) {
+  const { scale } = place(view, picture, canvas);
+  const limit = (size, length, at) => {
+    const half = size / (2 * length * scale);
+    return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, at));
+  };
+  view.x = limit(canvas.width, picture.width, view.x);
+  view.y = limit(canvas.height, picture.height, view.y);
+}
+
+/** Picture coordinates of a canvas point. */
+export function toPicture(spot, x, y) {
+  return [Math.floor((x - spot.left) / spot.scale), Math.floor((y - spot.top) / spot.scale)];
+}
+
+/** Paints what a pane shows. `shown`: {kind, bitmap | values, …} as `Pane.shown` makes it. */
+export function paint(context, spot, picture, shown, options) {
+  const { canvas } = context;
+  const { left, top, scale } = spot;
+  const width = picture.width * scale, height = picture.height * scale;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  if (left > 0 || top > 0 || left + width < canvas.width || top + height < canvas.height || !shown) {
+    context.fillStyle = options.background;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }
+  if (!shown) return;
+  context.imageSmoothingEnabled = scale < 1;
+  context.imageSmoothingQuality = options.dragging ? "low" : "high";
+  if (shown.bitmap) {
+    context.drawImage(shown.bitmap, left, top, width, height);
+    return;
+  }
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  if (shown.kind === "ratio") {
+    context.fillStyle = hatching(context);
+    context.fillRect(left, top, width, height);
+  }
+  const cell = shown.stride * scale;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(shown.plane, left, top, shown.columns * cell, shown.rows * cell);
+  if (shown.kind === "ratio" && cell >= 7) markNegative(context, shown, left, top, cell);
+  context.restore();
+}
+
+/** A dash in every place with a negative ratio: hue alone would not tell. */
+function markNegative(context, { values, columns }, left, top, cell) {
+  context.fillStyle = "#fff";
+  const thick = Math.max(1, Math.round(cell / 10));
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i] < 0)) continue;
+    const x = left + (i % columns) * cell, y = top + Math.floor(i / columns) * cell;
+    context.fillRect(Math.round(x + 0.3 * cell), Math.round(y + 0.5 * cell - thick / 2), Math.round(0.4 * cell), thick);
+  }
+}
+
+let hatchTile = null;
+function hatching(context) {
+  if (!hatchTile) {
+    hatchTile = new OffscreenCanvas(8, 8);
+    const c = hatchTile.getContext("2d");
+    c.fillStyle = "#b9bcc0";
+    c.fillRect(0, 0, 8, 8);
+    c.strokeStyle = "#8d9196";
+    c.lineWidth = 1.5;
+    for (const shift of [-8, 0, 8]) {
+      c.moveTo(shift, 8);
+      c.lineTo(shift + 8, 0);
+    }
+    c.stroke();
+  }
+  return context.createPattern(hatchTile, "repeat");
+}
+
+/** A float plane on a small canvas, one pixel a place. */
+export function drawPlane(canvas, kind, values, top, columns, rows) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const pixels = colours(kind, values, top);
+  const image = new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** |a − b| · gain on `canvas`, clipped at 255: blending in 8-bit integers and doubling are exact. */
+export function difference(canvas, a, b, gain) {
+  const context = canvas.getContext("2d", { alpha: false });
+  context.globalCompositeOperation = "copy";
+  context.drawImage(a, 0, 0);
+  context.globalCompositeOperation = "difference";
+  context.drawImage(b, 0, 0);
+  context.globalCompositeOperation = "lighter";
+  for (let g = 1; g < gain; g *= 2) context.drawImage(canvas, 0, 0);
+}
+
+/** The RGB of one pixel of a bitmap, exactly. */
+const probeCanvas = new OffscreenCanvas(1, 1);
+export function pixelOf(bitmap, x, y) {
+  const context = probeCanvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, x, y, 1, 1, 0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
