@@ -1,0 +1,78 @@
+"""The viewer: one piece of JavaScript without dependencies, and what its hosts share.
+
+The sources are ES modules, in the order in which each needs the ones before; `script` joins them into a single module
+that exports ``mount(root, manifest, host)``. Hosts: Streamlit (`streamlit_host`), notebooks (`notebook`), and a file
+of its own (`html`).
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image
+
+from mae_viz import ladder, probe, rates
+
+MODULES = ("colour", "frames", "stage", "numbers", "pane", "input", "viewer")
+PANES = (
+    {"codec": "original", "layer": "picture"},
+    {"codec": "mae", "layer": "picture"},
+    {"codec": "bottleneck-scaling", "layer": "picture"},
+)
+_HERE = Path(__file__).parent
+
+
+@lru_cache
+def script() -> str:
+    """The viewer as one ES module, style included."""
+    parts = []
+    for name in MODULES:
+        text = (_HERE / f"{name}.js").read_text(encoding="utf-8")
+        text = re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE)
+        parts.append(text if name == MODULES[-1] else re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    return "\n".join(parts)
+
+
+@lru_cache
+def style() -> str:
+    """The viewer's style sheet; everything in it is below ``.mae-viewer``."""
+    return (_HERE / "viewer.css").read_text(encoding="utf-8")
+
+
+def manifest(
+    ladders: ladder.Ladders,
+    picture: Image.Image,
+    title: str,
+    lmbda: float = 512.0,
+    codecs: Sequence[str] | None = None,
+    panes: Sequence[dict] = PANES,
+) -> dict:
+    """What the viewer shows, as small JSON: a picture, the codecs to choose from, λ to start at, the panes.
+
+    ``codecs``: names from `ladder.sources()`, the original always among them; all by default. ``panes``: one to four
+    dicts {"codec", "layer": "picture" | "difference" | "bits" | "y" | "ratio", and, where wanted, "channel", "follow":
+    "shared" | "bytes" | "own", "own": a rate, "base": the rate index to divide by}. Nothing is computed here:
+    a ladder starts when the viewer first asks for it.
+    """
+    index = rates.grid_index(lmbda)
+    names = [ladder.ORIGINAL, *(name for name in codecs or ladder.sources() if name != ladder.ORIGINAL)]
+    described = []
+    for name in names:
+        described.append({**ladder.source(name).describe(), "ladder": ladders.offer(picture, name).id})
+    return {
+        "title": title,
+        "width": picture.width,
+        "height": picture.height,
+        "rate": {
+            "index": index,
+            "steps": rates.STEPS_PER_OCTAVE,
+            "last": rates.LAST_INDEX,
+            "low": rates.LMBDA_MIN,
+            "frame_step": ladder.FRAME_STEP,
+            "trained": rates.LMBDAS,
+        },
+        "mask_share": probe.MASK_SHARE,
+        "codecs": described,
+        "panes": list(panes),
+    }

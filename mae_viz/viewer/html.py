@@ -1,0 +1,110 @@
+"""The viewer as one HTML file: opens from a disk or a server, offline, without Python.
+
+Frames travel inside, as base64. Of the maps of y a file holds a few channels only: those with the most bits.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+from mae_viz import ladder, viewer
+
+CHANNELS = 6
+"""Channels of y per model in a file."""
+
+CODECS = (ladder.ORIGINAL, "mae", "bottleneck-scaling", "jpeg")
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 0; background: light-dark(#fff, #15181c); color: light-dark(#1c2127, #e8ebee); font: 16px/1.5 system-ui, sans-serif; }}
+main {{ max-width: 1680px; margin: 0 auto; padding: 18px 22px 40px; }}
+h1 {{ font-size: 24px; margin: 0; }}
+p {{ max-width: 76ch; margin: 4px 0 16px; }}
+{style}
+</style>
+<main>
+<h1>{title}</h1>
+<p>{text}</p>
+<div id="viewer"></div>
+</main>
+<script type="application/json" id="data">{data}</script>
+<script type="module">
+{script}
+const {{ manifest, ladders, files }} = JSON.parse(document.getElementById("data").textContent);
+const host = {{
+  ladder: async (id) => ladders[id],
+  bytes: async (id, file, start, length) => {{
+    const bytes = Uint8Array.from(atob(files[file]), (c) => c.charCodeAt(0));
+    return (length === undefined ? bytes : bytes.slice(start, start + length)).buffer;
+  }},
+}};
+globalThis.maeViewer = mount(document.getElementById("viewer"), manifest, host);
+</script>
+</html>
+"""
+
+_TEXT = (
+    "Move <b>λ</b>: low values ask for a small file, high ones for a good picture. The modulated autoencoder (MAE) "
+    "re-weights the channels of every layer as λ moves; bottleneck scaling only stretches the last one. Compare them at "
+    "low λ, at equal λ or at equal bytes; choose another layer to see the error, where the bits go, or a channel of "
+    "the bottleneck."
+)
+
+
+def page(
+    ladders: ladder.Ladders,
+    picture: Image.Image,
+    title: str,
+    lmbda: float = 512.0,
+    codecs: Sequence[str] = CODECS,
+    panes: Sequence[dict] = viewer.PANES,
+    channels: int = CHANNELS,
+    progress: Callable[[float], None] | None = None,
+) -> str:
+    """A self-contained HTML page with the ladders of a picture (computed first where they are not there).
+
+    Raises CheckpointError for an unknown codec and ValueError where a codec failed.
+    """
+    manifest = viewer.manifest(ladders, picture, title, lmbda, codecs, panes) | {"static": True}
+    opened = [ladders.open(picture, codec["id"]) for codec in manifest["codecs"]]
+    ladders.wait(opened, progress)
+    listings, files = {}, {}
+    for made in opened:
+        listing = _cut(made.listing(), channels, made, files)
+        listings[made.id] = listing
+    data = json.dumps({"manifest": manifest, "ladders": listings, "files": files}, separators=(",", ":"))
+    return _PAGE.format(
+        title=title.replace("&", "&amp;").replace("<", "&lt;"),
+        text=_TEXT,
+        style=viewer.style(),
+        script=viewer.script().replace("</script", "<\\/script"),
+        data=data.replace("</", "<\\/"),
+    )
+
+
+def _cut(listing: dict, channels: int, made: ladder.Ladder, files: dict[str, str]) -> dict:
+    """The listing of the grid's frames alone, y of a few channels alone; their bytes go into ``files``."""
+    frames = [frame for frame in listing["frames"] if not frame.get("extra")]
+    listing |= {"frames": frames, "complete": True}
+    kept = None
+    if "places" in listing:
+        last = max(frames, key=lambda frame: frame["at"])
+        kept = listing["kept"] = last["rank"][:channels]
+    for frame in frames:
+        for kind in ("file", "bits", "y"):
+            if name := frame.get(kind):
+                data = (made.folder / name).read_bytes()
+                if kind == "y":
+                    planes = np.frombuffer(data, "<f4").reshape(listing["channels"], -1)
+                    data = planes[kept].tobytes()
+                files[name] = base64.b64encode(data).decode()
+    return listing
