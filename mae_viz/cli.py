@@ -6,7 +6,6 @@ code 2.
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mae_viz.files import write_whole
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,7 +39,7 @@ def compress(
 
     with _progress("compressing") as progress:
         stream = codec.compress(image, model, lmbda, progress)
-    _write(output, stream)
+    write_whole(output, stream)
     facts = codec.info(stream)
     typer.echo(f"{output}: {facts['bytes']} bytes, {facts['bpp']:.4f} bpp, λ = {facts['lmbda']:.1f}")
 
@@ -63,7 +64,7 @@ def decompress(
         picture = codec.decompress(_read(file), model, progress)
     data = io.BytesIO()
     picture.save(data, **form)
-    _write(output, data.getvalue())
+    write_whole(output, data.getvalue())
     typer.echo(f"{output}: {picture.width} × {picture.height}")
 
 
@@ -75,6 +76,49 @@ def info(file: Annotated[Path, typer.Argument(help="a .mae file")]) -> None:
     typer.echo(json.dumps(codec.info(_read(file)), indent=2))
 
 
+@app.command()
+def evaluate(
+    names: Annotated[list[str], typer.Argument(help="models, checkpoint folders, jpeg, jpeg2000, webp, avif, …")],
+    out: Annotated[Path, typer.Option(help="FILE.json; for several codecs {name} in it, else FILE-<name>.json each")],
+    images: Annotated[Path | None, typer.Option(help="a folder of pictures; Kodak without it")] = None,
+    dataset: Annotated[str | None, typer.Option(help="what to call the pictures: else the folder's name")] = None,
+    lambdas: Annotated[str | None, typer.Option(help="λ of the models, such as 64,512: else the trained ones")] = None,
+    per_octave: Annotated[
+        int | None, typer.Option(min=1, help="further λ in equal steps: 4 for quarter octaves")
+    ] = None,
+    qualities: Annotated[str | None, typer.Option(help="of the classical codecs, such as 10,50: else all")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="processes, of one thread each")] = os.cpu_count() or 1,
+    restart: Annotated[bool, typer.Option(help="measure anew what FILE already holds")] = False,
+) -> None:
+    """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was."""
+    from mae_viz import evaluate as evaluation
+    from mae_viz import kodak, records
+
+    dataset = dataset or (images.resolve().name.lower() if images else "kodak")
+    pictures = evaluation.pictures_in(images) if images else kodak.images()
+    for name in names:
+        codec = evaluation.door(name)
+        points = _numbers(lambdas if codec.kind == "model" else qualities)
+        if per_octave and codec.kind == "model":
+            points = [*(points or []), *evaluation.lmbdas_per_octave(codec.points, per_octave)]
+        file = evaluation.file_for(out, codec.name, len(names) > 1)
+        with _progress(f"measuring {codec.name}") as progress:
+            document = evaluation.evaluate(name, pictures, file, dataset, points, jobs, progress, restart)
+        typer.echo(f"{file}:\n{records.means_text(document)}")
+
+
+@app.command()
+def bd_rate(
+    anchor: Annotated[str, typer.Argument(help="the curve to compare with: jpeg, mae, published-bpg-444, …")],
+    dataset: Annotated[str, typer.Option(help="kodak, or whatever was measured")] = "kodak",
+    metric: Annotated[str, typer.Option(help="psnr or ms-ssim")] = "psnr",
+) -> None:
+    """Compare every measured and published curve with one of them, as a table."""
+    from mae_viz import curves
+
+    typer.echo(curves.bd_text(anchor, dataset, metric))
+
+
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def open_app(context: typer.Context) -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""
@@ -82,7 +126,8 @@ def open_app(context: typer.Context) -> None:
     script = home / "app.py"
     if not script.is_file():
         raise ValueError("app.py is not beside the package: run this in a clone of the repository (make app).")
-    sys.exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script), *context.args], cwd=home))
+    os.chdir(home)  # where .streamlit/config.toml lies
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *context.args])
 
 
 @contextmanager
@@ -102,7 +147,16 @@ def _progress(task: str) -> Iterator[Callable[[float], None]]:
     try:
         yield report
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    """The numbers in "64,512", None for None."""
+    try:
+        return None if text is None else [float(number) for number in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{text!r} is no list of numbers: write 64,512,4096.") from None
 
 
 def _read(path: Path) -> bytes:
@@ -110,16 +164,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: an interrupted run leaves nothing under the final name."""
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        half.write_bytes(data)
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def main() -> None:

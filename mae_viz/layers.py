@@ -20,6 +20,7 @@ with warnings.catch_warnings():  # CompressAI's dependencies still use torch.jit
 __all__ = [
     "GDN",
     "BottleneckScale",
+    "EntropyBottleneck",
     "GaussianConditional",
     "Modulation",
     "RatePrior",

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -83,7 +84,7 @@ def page(browser, server):
     wrong = []
     tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     tab.on("request", lambda r: None if r.url.startswith((server, "data:", "blob:")) else wrong.append(r.url))
-    tab.set_default_timeout(90_000)
+    tab.set_default_timeout(60_000)
     tab.goto(server)
     yield tab
     context.close()
@@ -91,10 +92,10 @@ def page(browser, server):
 
 
 def go_to(page: Page, lmbda: int) -> None:
-    page.get_by_test_id("stPills").get_by_role("button", name=str(lmbda), exact=True).click()
-    expect(page.get_by_text(f"λ = {lmbda}.0 (", exact=False)).to_be_visible(timeout=90_000)
+    page.get_by_role("radio", name=str(lmbda), exact=True).click()
+    expect(page.get_by_text(f"λ = {lmbda}.0 (", exact=False)).to_be_visible(timeout=60_000)
     for title in TITLES.values():
-        expect(picture(page, f"{title} at λ = {lmbda}")).to_have_count(1, timeout=90_000)
+        expect(picture(page, f"{title} at λ = {lmbda}")).to_have_count(1, timeout=60_000)
     page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot .hm').length >= 6")
 
@@ -147,7 +148,7 @@ def test_the_page_shows_what_the_file_holds(page, lmbda):
     picture = open_rgb(path)
     bits = probe.latents(open_checkpoint("mae"), picture, float(lmbda))[1].sum(axis=(1, 2))
     channel = int(np.argsort(-bits, kind="stable")[0])
-    expect(page.get_by_text(f"channel {channel}:").first).to_be_visible()
+    expect(page.get_by_role("combobox", name="Channel, sorted")).to_have_value(re.compile(rf"channel {channel}: "))
     shown = shown_maps(page)
     for row, model in enumerate(TITLES):
         here, low = (probe.latents(open_checkpoint(model), picture, rate)[0][channel] for rate in (lmbda, 64.0))
@@ -162,11 +163,11 @@ def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
     crop.save(tmp_path / "mine.png")
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.png")
     size = len(mae_viz.compress(crop, lmbda=512))
-    expect(page.get_by_text(f"{size:,} bytes")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text(f"{size:,} bytes")).to_be_visible(timeout=60_000)
     (tmp_path / "broken.png").write_bytes((tmp_path / "mine.png").read_bytes()[:200])
     page.get_by_test_id("stFileUploader").get_by_role("button", name="Remove").first.click()
     page.locator("input[type=file]").set_input_files(tmp_path / "broken.png")
-    expect(page.get_by_text("broken.png: the picture is damaged or cut off", exact=False)).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("broken.png: the picture is damaged or cut off", exact=False)).to_be_visible(timeout=60_000)
 
 
 @pytest.mark.parametrize("width", [1440, 820])

@@ -68,19 +68,18 @@ def choose_rate() -> int:
         help="The network minimises bits per pixel + λ · mean squared error (of values in [0, 1]; for 0-255 divide "
         "λ by 65025). The scale is logarithmic, in steps of 1/64 octave.",
     )
-    note, jump = st.columns([3, 2], vertical_alignment="center")
     lmbda = rates.at_index(index)
     between = (
         "a λ it was trained for" if lmbda in rates.LMBDAS else "between trained λ: gains and entropy model interpolate"
     )
-    note.caption(f"λ = {lmbda:.1f} ({lmbda / 65025:.5f} for 0-255), {between}.")
-    jump.pills(
+    st.pills(
         "Trained λ",
         [int(v) for v in rates.LMBDAS],
         key="trained",
         on_change=go_to_trained,
         label_visibility="collapsed",
     )
+    st.caption(f"λ = {lmbda:.1f} ({lmbda / 65025:.5f} for 0-255), {between}.")
     return index
 
 
@@ -102,8 +101,8 @@ def show_pictures(picture: Picture, index: int) -> None:
     with st.expander("What these numbers are"):
         st.markdown(
             "Each picture is what `decompress(compress(image, λ))` returns, shown without further compression. "
-            "**Bytes** are the length of that file, **bpp** is 8 × bytes over the pixels of the original, the header's 35 bytes "
-            "included; *estimate* is the entropy model's own prediction. **PSNR** and **MS-SSIM** (as "
+            "**Bytes** are the length of that file, **bpp** is 8 × bytes over the pixels of the original, the header's "
+            "35 bytes included; *estimate* is the entropy model's own prediction. **PSNR** and **MS-SSIM** (as "
             "−10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
         )
 
