@@ -35,6 +35,7 @@ from PIL import Image
 
 from mae_viz import checkpoints, metrics, rates
 from mae_viz.classical import CLASSICAL
+from mae_viz.files import write_whole
 
 ORIGINAL = "original"
 FRAME_STEP = rates.STEPS_PER_OCTAVE // 4
@@ -273,14 +274,15 @@ class Ladders:
                 if ladder.source.axis == "lmbda":
                     self.model_calls += 1
                 facts, frame, files = compute(ladder.picture, ladder.source, at)
+                ladder.folder.mkdir(parents=True, exist_ok=True)
                 for name, data in files.items():
-                    _write(ladder.folder / name, data)
+                    write_whole(ladder.folder / name, data)
                 with self._changed:
                     ladder.facts |= facts
                     ladder.frames[at] = frame
                     ladder.pending.pop(at, None)
                     index = {"facts": ladder.facts, "frames": list(ladder.frames.values())}
-                _write(ladder.folder / _INDEX, json.dumps(index).encode())
+                write_whole(ladder.folder / _INDEX, json.dumps(index).encode())
             except Exception as error:  # whatever a codec raises must reach the person, and not end the thread
                 ladder.error = f"{ladder.source.title}: {error}"
             with self._changed:
@@ -392,10 +394,3 @@ def lossless(picture: Image.Image) -> bytes:
 def _decibels(value: float | None) -> float | str | None:
     """JSON knows no infinity."""
     return value if value is None or math.isfinite(value) else "inf"
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_bytes(data)
-    half.replace(path)

@@ -1,6 +1,6 @@
 // One pane: a codec × a layer × a rate, with its choosers above and its numbers below the picture.
 import { range, ratioOf, scale, short } from "./colour.js";
-import { bytesText, decibels, rateText } from "./numbers.js";
+import { bytesText, decibels, lambdaText, rateText } from "./numbers.js";
 import { difference, drawPlane } from "./stage.js";
 
 export const LAYERS = {
@@ -260,8 +260,8 @@ export class Pane {
     if (shown.ratio) {
       const { masked, negative, mean, constancy, base } = shown.ratio;
       setText(this.facts, Number.isFinite(mean)
-        ? `y(λ ${short(this.frame.lmbda)}) / y(λ ${short(base.lmbda)}): mean ${short(mean)}, varies by ${percent(constancy)} of it; ${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`
-        : `this channel is switched off at λ ${short(base.lmbda)}: nothing to divide by`);
+        ? `y(λ ${lambdaText(this.frame.lmbda)}) / y(λ ${lambdaText(base.lmbda)}): mean ${short(mean)}, varies by ${percent(constancy)} of it; ${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`
+        : `this channel is switched off at λ ${lambdaText(base.lmbda)}: nothing to divide by`);
     } else setText(this.facts, `${shown.kind === "bits" ? "bits of each 16 × 16 block" : `y of channel ${this.channel}, before rounding`}: ${short(shown.ends[0])} … ${short(shown.ends[1])}`);
   }
 
@@ -292,4 +292,8 @@ export class Pane {
   }
 }
 
-const percent = (share) => (Number.isFinite(share) ? `${share && share < 0.001 ? (100 * share).toExponential(0) : (100 * share).toFixed(share < 0.1 ? 1 : 0)} %` : "n/a");
+const percent = (share) => {
+  if (!Number.isFinite(share)) return "n/a";
+  if (share > 0 && share < 1e-3) return "under 0.1 %";
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+};

@@ -345,7 +345,7 @@ class Viewer {
     for (const pane of order) wants.push(...pane.resolve());
     wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
-    if (!this.dragging || !this.background) this.background = getComputedStyle(this.element).getPropertyValue("--mv-stage").trim() || "#888";
+    if (!this.dragging || !this.background) this.background = getComputedStyle(this.panes[0].stage).backgroundColor;
     if (this.mode === "side") for (const pane of this.panes) this.paintPane(pane, pane.context);
     else this.paintShared();
     this.describe();
@@ -442,7 +442,7 @@ class Viewer {
   savePng() {
     this.draw();
     const style = getComputedStyle(this.element);
-    const look = { background: style.getPropertyValue("--mv-solid").trim() || "#fff", text: style.color, font: style.fontFamily };
+    const look = { background: getComputedStyle(this.help).backgroundColor, text: style.color, font: style.fontFamily };
     const tiles = this.mode === "side"
       ? this.panes.map((p) => ({ canvas: p.canvas, title: p.title, numbers: p.summary }))
       : [{ canvas: this.sharedCanvas, title: this.pair.map((p) => p.title).join(" | "), numbers: this.pair.map((p) => p.summary).join("   |   ") }];

@@ -1,0 +1,27 @@
+// Streamlit runs this at every change of data or theme; `mount` then updates the viewer that is there.
+const hosts = new WeakMap();
+
+export default async function ({ parentElement, data, setStateValue }) {
+  const { base, version, manifest } = data;
+  const { mount } = await import(`${location.origin}${base}/viewer-${version}.js`);
+  let host = hosts.get(parentElement);
+  if (!host) hosts.set(parentElement, (host = { ladder, bytes }));
+  host.report = (state) => setStateValue("view", state);
+  host.base = base;
+  const viewer = mount(parentElement, manifest, host);
+  return () => viewer.close();
+}
+
+async function ladder(id, at) {
+  const answer = await fetch(`${this.base}/ladder/${id}${at === null ? "" : `?at=${at}`}`);
+  if (!answer.ok) throw new Error(answer.status === 404 ? (await answer.json()).error : `the server answers ${answer.status}`);
+  return answer.json();
+}
+
+async function bytes(id, file, start, length) {
+  const part = length === undefined ? {} : { headers: { Range: `bytes=${start}-${start + length - 1}` } };
+  const answer = await fetch(`${this.base}/ladder/${id}/${file}`, part);
+  if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
+  const data = await answer.arrayBuffer();
+  return length !== undefined && answer.status === 200 ? data.slice(start, start + length) : data;
+}

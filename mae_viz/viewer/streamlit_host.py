@@ -1,0 +1,76 @@
+"""The viewer in a Streamlit page: a component that gets the manifest alone, and the routes that its frames come from.
+
+The app's launcher hands the routes to the server, ``app = st.App("script.py", routes=streamlit_host.routes())``; a page
+calls `viewer`. What travels through Streamlit is the manifest (a few kB) one way, and λ and the panes the other way,
+when they are released. Frames are files that never change under their URL: the browser fetches each once.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from mae_viz import ladder
+from mae_viz import viewer as the_viewer
+
+PREFIX = "/mae-viz"
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def routes() -> list[Route]:
+    """What the server must hand out beside the page: the script, the lists of frames, the frames."""
+    return [
+        Route(f"{PREFIX}/viewer-{{version}}.js", _script),
+        Route(f"{PREFIX}/ladder/{{key}}", _listing),
+        Route(f"{PREFIX}/ladder/{{key}}/{{file}}", _file),
+    ]
+
+
+def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | None = None) -> dict | None:
+    """Show `mae_viz.viewer.manifest` in the page. Keep ``key`` the same while the page lives: zoom and panes stay.
+
+    Returns what the person last released, {"index": rate index, "lmbda": λ, "panes": [...]}, or None before that; a
+    change runs the page again, after ``on_change``. To move λ from Python give a manifest with another λ.
+    """
+    base = "/" + "/".join(part for part in (st.get_option("server.baseUrlPath").strip("/"), PREFIX.strip("/")) if part)
+    data = {"base": base, "version": _version(), "manifest": manifest}
+    return _component(key=key, data=data, on_view_change=on_change or _nothing).view
+
+
+def _nothing() -> None:
+    """Streamlit keeps a component's state only where there is a callback for it."""
+
+
+def _version() -> str:
+    return hashlib.sha256(the_viewer.script().encode()).hexdigest()[:16]
+
+
+_component = st.components.v2.component(
+    "mae_viz_viewer",
+    css=the_viewer.style(),
+    js=(Path(__file__).parent / "streamlit_host.js").read_text(encoding="utf-8"),
+)
+
+
+def _script(request: Request) -> Response:
+    return Response(the_viewer.script(), media_type="text/javascript", headers=_FOREVER)
+
+
+def _listing(request: Request) -> Response:
+    at = request.query_params.get("at", "")
+    listing = ladder.shared().listing(request.path_params["key"], int(at) if at.isdecimal() else None)
+    if listing is None:
+        return JSONResponse({"error": "this picture is not open any more: reload the page"}, 404)
+    return JSONResponse(listing, headers={"Cache-Control": "no-store"})
+
+
+def _file(request: Request) -> Response:
+    path = ladder.shared().path(request.path_params["key"], request.path_params["file"])
+    if path is None:
+        return Response(status_code=404)
+    kind = "image/webp" if path.suffix == ".webp" else "application/octet-stream"
+    return FileResponse(path, media_type=kind, headers=_FOREVER)
