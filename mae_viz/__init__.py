@@ -17,6 +17,7 @@ _HOME = {
     "CheckpointError": "checkpoints",
     "available": "checkpoints",
     "load": "checkpoints",
+    "results": "curves",
     "ImageError": "images",
     "gallery": "images",
 }

@@ -1,9 +1,11 @@
 """Rate and distortion as every number of this project defines them: pure functions.
 
-PSNR and MS-SSIM are taken on 8-bit RGB, per image; a data set's value is the mean of the images' dB.
+PSNR and MS-SSIM are taken on 8-bit RGB, per image; a data set's value is the mean of the images' dB. BD-rate compares
+two curves of such values.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,7 +36,59 @@ def ms_ssim_db(a: np.ndarray, b: np.ndarray) -> float | None:
     planes = [torch.from_numpy(np.array(im)).permute(2, 0, 1)[None].float() for im in (a, b)]
     with torch.inference_mode():
         value = ms_ssim(*planes, data_range=255).item()
-    return math.inf if value >= 1 else -10 * math.log10(1 - value)
+    return to_db(value)
+
+
+def to_db(ms_ssim: float | None) -> float | None:
+    """−10 log10(1 − MS-SSIM) of a value from 0 to 1; inf for 1, None for None."""
+    if ms_ssim is None:
+        return None
+    return math.inf if ms_ssim >= 1 else -10 * math.log10(1 - ms_ssim)
+
+
+@dataclass(frozen=True)
+class BDRate:
+    """Average difference in rate at equal quality, and where it was taken."""
+
+    percent: float | None  # below 0: the tested curve needs fewer bits; None where the curves do not overlap
+    overlap: tuple[float, float] | None  # the interval of quality (dB) that both curves cover
+
+    method = (
+        "Bjøntegaard delta rate: mean over the quality interval that both curves cover of log10(rate of the tested "
+        "curve) − log10(rate of the anchor), each interpolated in quality by PCHIP, as a percentage of the anchor's "
+        "rate (package bjontegaard); n/a where the curves do not overlap"
+    )
+
+
+def bd_rate(anchor_bpp, anchor_db, test_bpp, test_db) -> BDRate:
+    """BD-rate of a tested curve against an anchor, on whatever quality in dB the two lists hold.
+
+    Points come in any order, at least two different qualities for each curve that is to overlap another. Raises
+    ValueError where a curve's lists differ in length, a rate is not positive, a value is not finite or one quality
+    appears at two rates.
+    """
+    import bjontegaard
+
+    anchor, test = _curve(anchor_bpp, anchor_db), _curve(test_bpp, test_db)
+    low, high = max(anchor[1][0], test[1][0]), min(anchor[1][-1], test[1][-1])
+    if low >= high:
+        return BDRate(None, None)
+    percent = bjontegaard.bd_rate(*anchor, *test, method="pchip", require_matching_points=False, min_overlap=0)
+    return BDRate(float(percent), (float(low), float(high)))
+
+
+def _curve(bpp, db) -> tuple[np.ndarray, np.ndarray]:
+    """Rates and qualities as arrays, by rising quality."""
+    rate, quality = np.asarray(bpp, dtype=np.float64), np.asarray(db, dtype=np.float64)
+    if rate.ndim != 1 or rate.shape != quality.shape or not len(rate):
+        raise ValueError(f"a curve is a list of rates and one of qualities, not {rate.shape} and {quality.shape}.")
+    if not (np.isfinite(rate).all() and np.isfinite(quality).all() and (rate > 0).all()):
+        raise ValueError("a curve needs finite qualities at positive, finite rates: leave out the other points.")
+    order = np.argsort(quality, kind="stable")
+    rate, quality = rate[order], quality[order]
+    if (np.diff(quality) == 0).any():
+        raise ValueError("a curve has one quality at two rates: leave out one of the points.")
+    return rate, quality
 
 
 def _check_pair(a: np.ndarray, b: np.ndarray) -> None:

@@ -1,0 +1,164 @@
+"""The codecs to compare with, all behind one door: JPEG, JPEG 2000, WebP, AVIF and HEVC-intra 4:4:4.
+
+``CLASSICAL["jpeg"].encode(picture, 75)`` gives the bytes of a real file, ``.decode(bytes)`` the picture back. A larger
+quality never means a smaller file. What a number from one of these codecs depends on stands in its ``settings``.
+
+Each codec is set to code RGB pictures for PSNR as well as its library can in interactive time: JPEG with 4:2:0 as
+nearly all JPEG files are, AVIF and HEVC with full colour resolution and tuned for PSNR rather than for the eye.
+HEVC-intra is x265 in a HEIF container, whose bytes count like every other byte of a file. It is a relative of BPG,
+which also holds x265 intra frames, but it is not BPG.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from PIL import Image, features
+
+
+@dataclass(frozen=True)
+class ClassicalCodec:
+    """One codec with fixed settings and one free number, its quality."""
+
+    name: str
+    title: str
+    qualities: tuple[float, ...]  # from the smallest file to the largest
+    quality_means: str
+    fixed: dict
+    library: Callable[[], dict]
+    _encode: Callable[[Image.Image, float], bytes]
+    _decode: Callable[[bytes], Image.Image]
+
+    def encode(self, image: Image.Image, quality: float) -> bytes:
+        """An RGB picture as the bytes of a file. Raises ValueError for a quality outside the codec's list's range."""
+        low, high = self.qualities[0], self.qualities[-1]
+        if not low <= quality <= high:
+            raise ValueError(f"{self.title} is measured at qualities {low:g} … {high:g}, not at {quality:g}.")
+        return self._encode(image, quality)
+
+    def decode(self, data: bytes) -> Image.Image:
+        """The picture in the bytes of a file, RGB."""
+        return self._decode(data).convert("RGB")
+
+    @cached_property
+    def settings(self) -> dict:
+        """What the numbers depend on: library and version, subsampling, effort, meaning and list of qualities."""
+        return {
+            **self.library(),
+            **self.fixed,
+            "quality": self.quality_means,
+            "qualities": list(self.qualities),
+        }
+
+
+def _pillow(format: str, **options) -> Callable[[Image.Image, float], bytes]:
+    def encode(image: Image.Image, quality: float) -> bytes:
+        data = io.BytesIO()
+        image.save(data, format, quality=round(quality), **options)
+        return data.getvalue()
+
+    return encode
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def _jpeg2000(image: Image.Image, bpp: float) -> bytes:
+    data = io.BytesIO()
+    image.save(data, "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[24 / bpp])
+    return data.getvalue()
+
+
+def _hevc(image: Image.Image, quality: float) -> bytes:
+    import pillow_heif
+
+    data = io.BytesIO()
+    options = {"preset": "slow", "tune": "psnr"}
+    pillow_heif.from_pillow(image).save(data, quality=round(quality), chroma=444, enc_params=options)
+    return data.getvalue()
+
+
+def _open_heif(data: bytes) -> Image.Image:
+    import pillow_heif
+
+    return pillow_heif.open_heif(data).to_pillow()
+
+
+def _library(name: str, check: Callable[[str], str | None], feature: str) -> Callable[[], dict]:
+    def version() -> dict:
+        from PIL import __version__ as pillow
+
+        return {"library": f"Pillow {pillow}, {name} {check(feature)}"}
+
+    return version
+
+
+def _hevc_library() -> dict:
+    import pillow_heif
+
+    found = pillow_heif.libheif_info()
+    return {
+        "library": f"pillow-heif {pillow_heif.__version__}, libheif {found['libheif']}",
+        "encoder": found["encoders"]["x265"],
+        "decoder": found["decoders"]["libde265"],
+    }
+
+
+CLASSICAL = {
+    codec.name: codec
+    for codec in (
+        ClassicalCodec(
+            "jpeg",
+            "JPEG (4:2:0)",
+            tuple(range(5, 100, 5)),
+            "quality of the Independent JPEG Group's scale, 5…95",
+            {"subsampling": "4:2:0", "mode": "baseline, standard Huffman tables (Pillow's defaults)"},
+            _library("libjpeg-turbo", features.version_feature, "libjpeg_turbo"),
+            _pillow("JPEG", subsampling="4:2:0"),
+            _open,
+        ),
+        ClassicalCodec(
+            "jpeg2000",
+            "JPEG 2000",
+            (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.4),
+            "bits per pixel asked for (compression ratio 24 / quality)",
+            {"subsampling": "4:4:4", "mode": "9/7 wavelet, irreversible colour transform, one layer, JP2 container"},
+            _library("OpenJPEG", features.version_codec, "jpg_2000"),
+            _jpeg2000,
+            _open,
+        ),
+        ClassicalCodec(
+            "webp",
+            "WebP",
+            (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95),
+            "quality of lossy WebP, 0…95",
+            {"subsampling": "4:2:0 (the format's only one)", "mode": "method 6 (slowest)"},
+            _library("libwebp", features.version_module, "webp"),
+            _pillow("WEBP", method=6),
+            _open,
+        ),
+        ClassicalCodec(
+            "avif",
+            "AVIF (4:4:4)",
+            (1, 3, 6, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80),
+            "quality of libavif, 1…80",
+            {"subsampling": "4:4:4", "mode": "libaom, speed 6, tune psnr, one thread"},
+            _library("libavif", features.version_module, "avif"),
+            _pillow("AVIF", subsampling="4:4:4", codec="aom", speed=6, max_threads=1, advanced={"tune": "psnr"}),
+            _open,
+        ),
+        ClassicalCodec(
+            "hevc-intra-444",
+            "HEVC-intra 4:4:4",
+            (1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60),
+            "quality of libheif, 1…60",
+            {"subsampling": "4:4:4", "mode": "x265, preset slow, tune psnr, HEIF container (its bytes count)"},
+            _hevc_library,
+            _hevc,
+            _open_heif,
+        ),
+    )
+}
+"""Codecs by name, in the order in which tables show them."""
