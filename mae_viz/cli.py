@@ -119,6 +119,95 @@ def bd_rate(
     typer.echo(curves.bd_text(anchor, dataset, metric))
 
 
+@app.command()
+def export(
+    image: Annotated[str, typer.Argument(help="a picture, or the name of a bundled photograph (china, flower, …)")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .html file to write")],
+    codecs: Annotated[
+        str, typer.Option(help="models and codecs to compare, such as mae,jpeg,avif")
+    ] = "mae,bottleneck-scaling",
+    lmbda: Lmbda = 512.0,
+    title: Annotated[str | None, typer.Option(help="the page's heading: else the picture's name")] = None,
+) -> None:
+    """Write one HTML file in which a picture can be explored at every rate, offline and without Python."""
+    from mae_viz import ladder
+    from mae_viz.images import gallery, open_rgb
+    from mae_viz.viewer import html
+
+    photograph = gallery().get(image)
+    picture = open_rgb(photograph.path if photograph else Path(image))
+    heading = title or (photograph.title if photograph else Path(image).stem)
+    with _progress("coding the picture at every rate") as progress:
+        page = html.page(ladder.Ladders(), picture, heading, lmbda, codecs.split(","), progress=progress)
+    write_whole(output, page.encode())
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def prepare(
+    codecs: Annotated[str, typer.Option(help="models and codecs, separated by commas")] = "mae,bottleneck-scaling,jpeg",
+) -> None:
+    """Compute the ladders of the bundled photographs, so that the app shows them at once."""
+    from mae_viz import ladder
+    from mae_viz.images import gallery, open_rgb
+
+    ladders = ladder.Ladders()
+    names = [ladder.ORIGINAL, *codecs.split(",")]
+    with _progress("coding the bundled photographs at every rate") as progress:
+        opened = [ladders.open(open_rgb(photo.path), name) for photo in gallery().values() for name in names]
+        ladders.wait(opened, progress)
+    typer.echo(f"{len(opened)} ladders in {ladders.folder}")
+
+
+@app.command()
+def figure(
+    which: Annotated[str, typer.Argument(help="fig3, fig4, table1 or all")] = "all",
+    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("figures"),
+    form: Annotated[str, typer.Option("--format", help="png, pdf or svg")] = "png",
+    image: Annotated[str, typer.Option(help="photograph for fig4: a bundled one's name, or a file")] = "china",
+) -> None:
+    """Regenerate the paper's figures and Table I from committed results and weights."""
+    import mae_viz
+    from mae_viz import paper
+
+    wanted = {"fig3", "fig4", "table1"} if which == "all" else {which}
+    if unknown := wanted - {"fig3", "fig4", "table1"}:
+        raise ValueError(f"there is no {unknown.pop()}: choose fig3, fig4, table1 or all.")
+    out.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    if "fig3" in wanted:
+        figures["fig3"] = paper.rate_distortion(mae_viz.results())
+    if "fig4" in wanted:
+        figures["fig4"] = _figure_4(image)
+    for name, drawn in figures.items():
+        drawn.savefig(out / f"{name}.{form}", dpi=300, metadata={"png": {}, "pdf": {"CreationDate": None}}.get(form))
+        typer.echo(out / f"{name}.{form}")
+    if "table1" in wanted:
+        text = "\n".join(f"{a:20} {b:>10} {c:>10}" for a, b, c in [("", "without", "with"), *paper.table_1()])
+        write_whole(out / "table1.txt", f"{text}\n".encode())
+        typer.echo(text)
+
+
+def _figure_4(image: str):
+    import numpy as np
+
+    from mae_viz import codec, paper, probe
+    from mae_viz.checkpoints import open_checkpoint
+    from mae_viz.images import gallery, open_rgb
+
+    photographs = gallery()
+    picture = open_rgb(photographs[image].path if image in photographs else image)
+    rates = (4096.0, 64.0)
+    decoded = {lmbda: np.asarray(codec.decompress(codec.compress(picture, "mae", lmbda))) for lmbda in rates}
+    mae, scaling = (
+        {lmbda: probe.latents(open_checkpoint(name), picture, lmbda) for lmbda in rates}
+        for name in ("mae", "bottleneck-scaling")
+    )
+    channels = np.argsort(-mae[4096.0][1].sum(axis=(1, 2)), kind="stable")[:2].tolist()  # those with the most bits
+    maps, scaled = ({lmbda: y for lmbda, (y, _) in found.items()} for found in (mae, scaling))
+    return paper.feature_maps(np.asarray(picture), decoded, maps, scaled, channels, rates)
+
+
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def open_app(context: typer.Context) -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""
