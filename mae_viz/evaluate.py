@@ -141,7 +141,7 @@ def evaluate(
                 records.save(out, facts, rows, codec_door.rate_key)
                 saved = time.monotonic()
     finally:
-        document = records.save(out, facts, rows, codec_door.rate_key)
+        document = records.save(out, facts, rows, codec_door.rate_key) if rows else {}
     return document
 
 

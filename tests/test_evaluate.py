@@ -1,0 +1,357 @@
+"""Evaluation: what a result file says, computed again; interrupted and continued; read by CompressAI's plotting."""
+
+import json
+import math
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import PIL
+import pytest
+import torch
+from PIL import Image
+
+import mae_viz
+from mae_viz import checkpoints, codec, curves, metrics, rates, records
+from mae_viz.classical import CLASSICAL
+from mae_viz.evaluate import ModelDoor, evaluate, file_for, lmbdas_per_octave, machine, pictures_in, software
+from mae_viz.images import gallery, open_rgb
+
+with warnings.catch_warnings():  # what CompressAI imports warns of its own future
+    warnings.simplefilter("ignore")
+    from compressai.utils.plot.__main__ import main as compressai_plot
+    from compressai.utils.plot.__main__ import parse_json_file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, photograph):
+    home = tmp_path_factory.mktemp("pictures")
+    photograph.crop((100, 100, 300, 280)).save(home / "b.png")
+    photograph.crop((300, 150, 493, 330)).save(home / "a.png")
+    (home / "notes.txt").write_text("no picture")
+    return home
+
+
+@pytest.fixture(scope="module")
+def images(folder):
+    return pictures_in(folder)
+
+
+@pytest.fixture(scope="module")
+def document(images, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "rd.json"
+    return evaluate("mae", images, out, "two", [4096, 100]) | {"file": out}
+
+
+def test_a_folder_s_pictures_by_name(folder, tmp_path):
+    assert [path.name for path in pictures_in(folder)] == ["a.png", "b.png"]
+    with pytest.raises(ValueError, match="no pictures in"):
+        pictures_in(tmp_path)
+
+
+def test_every_number_of_a_model_computed_again(document, images):
+    rows = document["measurements"]
+    lmbda = rates.snap(100)
+    assert [(row["image"], row["lmbda"]) for row in rows] == [("a", lmbda), ("b", lmbda), ("a", 4096), ("b", 4096)]
+    model = mae_viz.load("mae")
+    for row in rows:
+        path = next(path for path in images if path.stem == row["image"])
+        x = np.asarray(Image.open(path))
+        stream = mae_viz.compress(path, "mae", row["lmbda"])
+        x_hat = np.asarray(mae_viz.decompress(stream))
+        pixels = x.shape[0] * x.shape[1]
+        assert row["bytes"] == len(stream)
+        assert row["bpp"] == 8 * len(stream) / pixels
+        mse = np.square(x.astype(float) - x_hat).mean()
+        assert row["psnr_db"] == pytest.approx(20 * math.log10(255) - 10 * math.log10(mse), abs=1e-4)
+        assert row["ms_ssim_db"] == pytest.approx(metrics.ms_ssim_db(x, x_hat), abs=1e-4)
+        with torch.inference_mode():
+            likelihoods = model(codec.to_tensor(open_rgb(path), 16), row["lmbda"])["likelihoods"]["y"]
+        assert row["estimated_bpp"] == pytest.approx(-likelihoods.log2().sum().item() / pixels, rel=1e-4)
+        assert row["estimated_bpp"] < row["bpp"] < 1.1 * row["estimated_bpp"]
+        assert 0 < row["decode_s"] < 60
+
+
+def test_means_are_means(document):
+    for mean in document["means"]:
+        rows = [row for row in document["measurements"] if row["lmbda"] == mean["lmbda"]]
+        assert len(rows) == 2
+        for key in ("bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "encode_s", "decode_s"):
+            assert mean[key] == pytest.approx((rows[0][key] + rows[1][key]) / 2, abs=1e-6)
+
+
+def test_the_file_says_what_was_measured_with_what(document):
+    assert json.loads(document["file"].read_text()) == {key: v for key, v in document.items() if key != "file"}
+    assert document["fingerprint"] == checkpoints.card("mae")["sha256"]
+    assert document["settings"]["lmbdas"] == list(rates.LMBDAS)
+    assert document["versions"]["pillow"] == PIL.__version__
+    assert document["versions"].keys() >= {"mae_viz", "python", "torch", "compressai", "constriction"}
+    assert document["machine"]["threads"] == 1
+    assert document["definitions"].keys() >= {"lmbda", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "means"}
+
+
+class InterruptedRunError(Exception):
+    pass
+
+
+def test_an_interrupted_run_goes_on_where_it_was(images, tmp_path):
+    out, steps = tmp_path / "rd.json", []
+
+    def stop_after_three(done):
+        steps.append(done)
+        if len(steps) == 3:
+            raise InterruptedRunError
+
+    points = [10, 50, 90]
+    with pytest.raises(InterruptedRunError):
+        evaluate("jpeg", images, out, "two", points, progress=stop_after_three)
+    half = json.loads(out.read_text())
+    assert [(row["image"], row["quality"]) for row in half["measurements"]] == [("a", 10), ("b", 10), ("a", 50)]
+    assert [mean["quality"] for mean in half["means"]] == [10]  # a mean over some of the images would be none
+
+    steps.clear()
+    whole = evaluate("jpeg", images, out, "two", points, progress=steps.append)
+    assert steps == pytest.approx([1 / 3, 2 / 3, 1])
+    assert whole["measurements"][:3] == half["measurements"]  # seconds and all: these were not measured again
+    assert len(whole["measurements"]) == 6
+    assert [mean["quality"] for mean in whole["means"]] == points
+    assert evaluate("jpeg", images, out, "two", points) == whole
+
+    wider = evaluate("jpeg", images, out, "two", [30])
+    assert [mean["quality"] for mean in wider["means"]] == [10, 30, 50, 90]
+    anew = evaluate("jpeg", images, out, "two", [30], restart=True)
+    assert [mean["quality"] for mean in anew["means"]] == [30]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rd.json"]
+
+
+def test_a_file_is_never_continued_with_something_else(images, tmp_path):
+    out = tmp_path / "rd.json"
+    evaluate("jpeg", images, out, "two", [10])
+    before = out.read_bytes()
+    for change in ({"name": "webp"}, {"dataset": "three"}, {"images": images[:1]}):
+        arguments = {"name": "jpeg", "images": images, "out": out, "dataset": "two", "points": [10]} | change
+        with pytest.raises(ValueError, match="start it anew"):
+            evaluate(**arguments)
+    stale = json.loads(before) | {"versions": {"pillow": "1.0"}}
+    out.write_text(json.dumps(stale))
+    with pytest.raises(ValueError, match="was measured with other versions"):
+        evaluate("jpeg", images, out, "two", [10])
+    out.write_text("{}")
+    with pytest.raises(ValueError, match="is no result file of this codec"):
+        evaluate("jpeg", images, out, "two", [10])
+
+
+def test_two_processes_measure_what_one_does(document, images, tmp_path):
+    parallel = evaluate("mae", images, tmp_path / "rd.json", "two", [4096, 100], jobs=2)
+    assert without_seconds(parallel["measurements"]) == without_seconds(document["measurements"])
+
+
+def without_seconds(rows):
+    return [{key: value for key, value in row.items() if not key.endswith("_s")} for row in rows]
+
+
+def test_what_is_infinite_or_undefined_is_null(tmp_path):
+    Image.new("RGB", (170, 90), "white").save(tmp_path / "white.png")
+    document = evaluate("jpeg", pictures_in(tmp_path), tmp_path / "rd.json", "flat", [90])
+    (row,), (mean,) = document["measurements"], document["means"]
+    assert row["psnr_db"] is None  # nothing is lost
+    assert row["ms_ssim_db"] is None  # and the picture is too small
+    assert mean["psnr_db"] is None
+    assert document["results"].keys() == {"bpp", "encoding_time", "decoding_time"}
+    frame = curves.read(tmp_path / "rd.json")
+    assert frame["psnr_db"].isna().all()
+    assert frame["bpp"].gt(0).all()
+    assert "n/a" in records.means_text(document)
+
+
+def test_bad_points_names_and_pictures_end_in_sentences(images, tmp_path):
+    out = tmp_path / "rd.json"
+    with pytest.raises(ValueError, match="independent-4096 was trained for 4096 ≤ λ ≤ 4096, not for λ = 64"):
+        evaluate("independent-4096", images, out, "two", [64])
+    with pytest.raises(ValueError, match="jpeg has qualities 5 … 95, not 100"):
+        evaluate("jpeg", images, out, "two", [100])
+    with pytest.raises(mae_viz.CheckpointError, match=r"no model named 'vvc'.*Classical codecs: jpeg, jpeg2000"):
+        evaluate("vvc", images, out, "two")
+    with pytest.raises(ValueError, match="one at least"):
+        evaluate("jpeg", [], out, "none")
+    (tmp_path / "broken.png").write_bytes(images[0].read_bytes()[:100])
+    with pytest.raises(mae_viz.ImageError, match=r"broken\.png: the picture is damaged"):
+        evaluate("jpeg", [tmp_path / "broken.png"], out, "broken", [50])
+    assert not out.exists()
+
+
+def test_lambdas_in_equal_steps():
+    quarter = lmbdas_per_octave(rates.LMBDAS, 4)
+    assert len(quarter) == 25
+    assert set(rates.LMBDAS) <= set(quarter)
+    assert np.diff(np.log2(quarter)) == pytest.approx(0.25)
+    assert lmbdas_per_octave((4096.0,), 4) == [4096.0]
+
+
+def test_files_for_several_codecs(tmp_path):
+    assert file_for(tmp_path / "rd.json", "mae", several=False) == tmp_path / "rd.json"
+    assert file_for(tmp_path / "rd.json", "mae", several=True) == tmp_path / "rd-mae.json"
+    assert file_for(tmp_path / "{name}" / "rd.json", "mae", several=True) == tmp_path / "mae" / "rd.json"
+
+
+def test_the_command_measures_models_and_codecs_alike(folder, tmp_path):
+    command = [sys.executable, "-m", "mae_viz", "evaluate", "mae", "jpeg", "--images", folder, "--jobs", "1"]
+    command += ["--out", tmp_path / "rd.json", "--lambdas", "512", "--qualities", "10,50"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=True)
+    model, jpeg = (json.loads((tmp_path / f"rd-{name}.json").read_text()) for name in ("mae", "jpeg"))
+    assert [row["lmbda"] for row in model["means"]] == [512]
+    assert [row["quality"] for row in jpeg["means"]] == [10, 50]
+    assert model["dataset"] == folder.name.lower()
+    assert f"{model['means'][0]['psnr_db']:.4f}" in done.stdout
+    bad = subprocess.run([*map(str, command[:-1]), "ten"], capture_output=True, text=True, timeout=60, check=False)
+    assert (bad.returncode, bad.stderr.count("\n")) == (2, 1)
+    assert "write 64,512,4096" in bad.stderr
+
+
+# CompressAI's plotting
+
+
+def test_compressai_reads_ours(document):
+    psnr, ms_ssim = (parse_json_file(document["file"], metric) for metric in ("psnr", "ms-ssim"))
+    assert psnr["name"] == "MAE"
+    assert psnr["xs"] == [mean["bpp"] for mean in document["means"]]
+    assert psnr["ys"] == [mean["psnr_db"] for mean in document["means"]]
+    for decibel, mean in zip(ms_ssim["ys"], document["means"], strict=True):
+        rows = [row for row in document["measurements"] if row["lmbda"] == mean["lmbda"]]
+        values = [1 - 10 ** (-row["ms_ssim_db"] / 10) for row in rows]
+        assert decibel == pytest.approx(-10 * math.log10(1 - np.mean(values)), abs=1e-4)
+
+
+@pytest.mark.parametrize("path", curves.files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_compressai_reads_every_committed_file(path):
+    curve = parse_json_file(path, "psnr")
+    means = curves.read(path).query("image == 'mean'")
+    assert curve["xs"] == pytest.approx(means["bpp"].tolist())
+    assert curve["ys"] == pytest.approx(means["psnr_db"].tolist())
+    assert np.all(np.abs(parse_json_file(path, "ms-ssim")["ys"] - means["ms_ssim_db"]) < 0.9)
+
+
+def test_compressai_overlays_ours(tmp_path):
+    files = [str(path) for path in curves.files() if "kodak" in path.stem][:4]
+    figure = tmp_path / "overlay.png"
+    compressai_plot(["-f", *files, "-m", "psnr", "-o", str(figure)])
+    with Image.open(figure) as image:
+        assert image.width > 1000
+
+
+# What is committed
+
+
+@pytest.fixture(scope="module")
+def table():
+    return mae_viz.results()
+
+
+def test_results_are_tidy(table):
+    assert list(table.columns) == list(curves.COLUMNS)
+    assert set(table["kind"]) == {"model", "classical", "published", "paper"}
+    key = ["codec", "dataset", "image", "lmbda", "quality", "bpp", "psnr_db"]
+    assert not table.duplicated(key).any()
+    assert table[["bpp", "psnr_db", "ms_ssim_db"]].notna().all().all()
+    assert table["provenance"].str.len().gt(20).all()
+    assert table.loc[table["kind"] == "model", ["lmbda", "estimated_bpp"]].notna().all().all()
+    assert table.loc[table["kind"] == "classical", "quality"].notna().all()
+    assert table.loc[table["kind"] != "model", "estimated_bpp"].isna().all()
+    assert table.loc[table["kind"].isin(["published", "paper"]), "image"].eq("mean").all()
+
+
+def test_every_model_that_ships_is_measured_on_kodak(table):
+    for name in mae_viz.available():
+        card = checkpoints.card(name)
+        rows = table[(table["codec"] == name) & (table["dataset"] == "kodak") & table["trained"]]
+        assert set(rows["lmbda"]) == set(card["lmbdas"])
+        assert rows.groupby("lmbda")["image"].nunique().eq(25).all()  # 24 images and their mean
+        for dataset in ("kodak", "gallery"):
+            path = checkpoints.folder() / name / f"rd-{dataset}.json"
+            assert json.loads(path.read_text())["fingerprint"] == card["sha256"], f"measure {name} anew on {dataset}."
+
+
+def test_every_classical_codec_is_measured_on_kodak(table):
+    for name, found in CLASSICAL.items():
+        rows = table[(table["codec"] == name) & (table["dataset"] == "kodak")]
+        assert sorted(set(rows["quality"])) == list(found.qualities)
+        assert rows.groupby("quality")["image"].nunique().eq(25).all()
+        means = rows[rows["image"] == "mean"].sort_values("quality")
+        assert means["bpp"].is_monotonic_increasing
+        assert means["psnr_db"].is_monotonic_increasing
+
+
+def test_committed_means_are_the_means_of_the_committed_rows(table):
+    measured = table[table["kind"].isin(["model", "classical"])].fillna({"lmbda": 0, "quality": 0})
+    groups = measured.groupby(["codec", "dataset", "lmbda", "quality"])
+    assert len(groups) > 60
+    for _, rows in groups:
+        mean, single = rows[rows["image"] == "mean"], rows[rows["image"] != "mean"]
+        for key in ("bpp", "psnr_db", "ms_ssim_db"):
+            assert mean[key].item() == pytest.approx(single[key].mean(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "points"), [("mae", [64, 4096]), ("bottleneck-scaling", [64]), ("jpeg", [50]), ("webp", [50])]
+)
+def test_measuring_again_gives_the_committed_numbers(name, points, tmp_path):
+    """To the byte on the machine that measured; elsewhere a latent that lies next to a tie may round otherwise."""
+    path = next(
+        path for path in curves.files() if json.loads(path.read_text())["codec"] == name and "gallery" in path.stem
+    )
+    committed = json.loads(path.read_text())
+    same = committed["machine"] == machine() and committed["versions"] == software()
+    chelsea = gallery()["chelsea"].path
+    rate_key = "lmbda" if name in mae_viz.available() else "quality"
+    anew = evaluate(name, [chelsea], tmp_path / "rd.json", "gallery", points)["measurements"]
+    for point, again in zip(points, anew, strict=True):
+        (row,) = [r for r in committed["measurements"] if (r["image"], r[rate_key]) == ("chelsea", point)]
+        assert again["bytes"] == pytest.approx(row["bytes"], rel=0 if same else 1e-3)
+        assert again["psnr_db"] == pytest.approx(row["psnr_db"], abs=0.01)
+        assert again["ms_ssim_db"] == pytest.approx(row["ms_ssim_db"], abs=0.01)
+
+
+def test_real_files_cost_little_more_than_the_estimate(table):
+    kodak = table[(table["kind"] == "model") & (table["dataset"] == "kodak") & (table["image"] == "mean")]
+    overhead = kodak["bpp"] / kodak["estimated_bpp"] - 1
+    assert overhead.between(0, 0.02).all()
+
+
+def test_published_numbers_are_the_published_ones(table):
+    def at(codec, dataset, rank):
+        rows = table[(table["codec"] == codec) & (table["dataset"] == dataset)].sort_values("bpp")
+        return rows.iloc[rank][["bpp", "psnr_db", "ms_ssim_db"]].tolist()
+
+    assert at("published-bmshj2018-factorized", "kodak", 0)[:2] == pytest.approx([0.1226, 26.9088], abs=1e-4)
+    assert at("published-jpeg2000-tensorflow", "kodak", 0)[0] == pytest.approx(0.1, abs=1e-3)
+    assert at("paper-mae", "clic-professional-test", -1) == [0.977, 36.24, 19.86]
+    # the value 0.9100 of the first point in dB
+    assert at("published-bmshj2018-factorized", "kodak", 0)[2] == pytest.approx(-10 * math.log10(0.0900), abs=0.01)
+
+
+def test_our_jpeg_is_the_published_one(table):
+    """Two programs, two versions of one library: rates to 0.2 %, PSNR within 0.15 dB (ours is higher)."""
+    ours, theirs = (curves.curves(table, "kodak")[name] for name in ("jpeg", "published-jpeg"))
+    assert ours[1][:18] == pytest.approx(theirs[1][:18], rel=2e-3)
+    assert ours[2][:18] == pytest.approx(theirs[2][:18], abs=0.15)
+
+
+def test_a_codec_of_one_s_own_appears(tmp_path, monkeypatch):
+    (tmp_path / "kodak").mkdir()
+    theirs = {"name": "Mine", "description": "a test", "results": {"bpp": [0.2, 0.8], "psnr": [28, 34]}}
+    (tmp_path / "kodak" / "mine.json").write_text(json.dumps(theirs))
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
+    table = curves.bd_table("jpeg").set_index("curve")
+    assert table.loc["mine", "title"] == "Mine"
+    assert table.loc["mine", ["from_db", "to_db"]].tolist() == [28, 34]
+    (tmp_path / "kodak" / "broken.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"broken\.json is no result file"):
+        mae_viz.results()
+
+
+def test_models_for_one_rate_each_make_one_curve(table):
+    rows = table[table["codec"] == "independent-4096"]
+    assert set(rows["curve"]) == {"independent"}
+    assert set(rows["title"]) == {"Independent models"}
+    assert ModelDoor("independent-4096").title == "Independent model, λ = 4096"
