@@ -1,0 +1,52 @@
+"""The viewer in a notebook: an anywidget. Frames travel as messages, never as traits, so that no notebook stores them.
+
+    from mae_viz.viewer.notebook import show
+    show("photo.png", lmbda=256)
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from mae_viz import ladder
+from mae_viz import viewer as the_viewer
+from mae_viz.images import open_rgb
+
+
+class Viewer(anywidget.AnyWidget):
+    """The widget. ``manifest`` may be replaced; ``view`` is what the person last released, {"index", "lmbda", "panes"}."""
+
+    _esm = the_viewer.script() + (Path(__file__).parent / "notebook.js").read_text(encoding="utf-8")
+    _css = the_viewer.style()
+    manifest = traitlets.Dict().tag(sync=True)
+    view = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, manifest: dict, ladders: ladder.Ladders | None = None):
+        super().__init__(manifest=manifest)
+        self._ladders = ladders or ladder.shared()
+        self.on_msg(self._answer)
+
+    def _answer(self, _, message: dict, buffers: list) -> None:
+        key, answer, data = message["ladder"], {"id": message["id"]}, []
+        if "file" not in message:
+            answer["listing"] = self._ladders.listing(key, message["at"])
+        elif path := self._ladders.path(key, message["file"]):
+            start = message["start"] or 0
+            with path.open("rb") as file:
+                file.seek(start)
+                data = [file.read(message["length"] if message["length"] is not None else -1)]
+        self.send(answer, data)
+
+
+def show(
+    image, title: str = "", lmbda: float = 512.0, codecs: Sequence[str] | None = None, panes=the_viewer.PANES
+) -> Viewer:
+    """The viewer on any picture that `open_rgb` reads. Its ladders are computed in the background.
+
+    Raises ImageError for what is no picture, CheckpointError for an unknown codec.
+    """
+    picture = open_rgb(image)
+    name = title or (Path(image).stem if isinstance(image, str | Path) else "picture")
+    return Viewer(the_viewer.manifest(ladder.shared(), picture, name, lmbda, codecs, panes))
