@@ -332,6 +332,7 @@ class Viewer {
 
   schedule() {
     if (this.scheduled || this.closed) return;
+    this.element.dataset.busy = "true"; // until the drawing says otherwise
     this.scheduled = requestAnimationFrame(() => this.draw());
   }
 

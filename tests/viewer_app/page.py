@@ -16,4 +16,5 @@ manifest = viewer.manifest(ladder.shared(), picture, photograph.title)
 released = show(manifest)
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.caption(f"manifest {len(json.dumps(manifest))} bytes")
+st.caption(f"{ladder.shared().model_calls} model calls")
 st.caption(f"released {released['lmbda'] if released else None}, run {st.session_state.runs}")

@@ -1,0 +1,89 @@
+"""What tests in a real browser share: Chromium, servers on free ports, and pages that must stay without errors."""
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+
+def executable() -> str:
+    """The browser of the system, or the one that CHROMIUM names: Playwright's own need not be downloaded."""
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    assert found, "install Chromium (Debian: apt-get install chromium) or name one in CHROMIUM to run these tests."
+    return found
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    options = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=options)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) -> Iterator[Page]:
+    """A page in a fresh profile; errors on its console and requests to other addresses fail the test."""
+    profile = browser.new_context(**context)
+    page = profile.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    starts = (url, "data:", "blob:", *allowed)
+    page.on("request", lambda request: None if request.url.startswith(starts) else wrong.append(request.url))
+    page.set_default_timeout(60_000)
+    page.goto(url)
+    yield page
+    profile.close()
+    assert wrong == []
+
+
+@contextmanager
+def serve(command: list[str], health: str, **environment: str) -> Iterator[str]:
+    """Run a server on a free port ({port} in the command) until it answers at ``health``; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [part.format(port=port) for part in command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | environment,
+    )
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(url + health, timeout=2).close()
+                break
+            except OSError:
+                assert process.poll() is None, f"the server ended: {' '.join(command)}"
+                time.sleep(0.25)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def canvas_pixels(canvas: Locator) -> np.ndarray:
+    """What is on a canvas, (H, W, 3)."""
+    width, height, text = canvas.evaluate(
+        """canvas => {
+            const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            let text = "";
+            for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+            return [canvas.width, canvas.height, btoa(text)];
+        }"""
+    )
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)[..., :3]

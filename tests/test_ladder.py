@@ -1,0 +1,195 @@
+"""Ladders: frames that are what the codec makes, computed once, kept on disk."""
+
+import itertools
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mae_viz
+from mae_viz import checkpoints, codec, ladder, metrics, probe, rates
+from mae_viz.classical import CLASSICAL
+from mae_viz.images import open_rgb
+
+
+@pytest.fixture(scope="module")
+def picture(photograph) -> Image.Image:
+    return photograph.crop((200, 120, 392, 285))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def ladders(folder) -> ladder.Ladders:
+    return ladder.Ladders(folder)
+
+
+@pytest.fixture(scope="module")
+def opened(ladders, picture) -> dict[str, ladder.Ladder]:
+    """Complete ladders of one picture."""
+    made = {name: ladders.open(picture, name) for name in (ladder.ORIGINAL, "mae", "bottleneck-scaling", "jpeg")}
+    ladders.wait(made.values())
+    return made
+
+
+def pixels(made: ladder.Ladder, at: float) -> np.ndarray:
+    return np.asarray(Image.open(made.folder / made.frames[at]["file"]))
+
+
+def plane(made: ladder.Ladder, at: float, kind: str) -> np.ndarray:
+    return np.fromfile(made.folder / made.frames[at][kind], "<f4")
+
+
+@pytest.mark.parametrize("name", ["mae", "bottleneck-scaling"])
+@pytest.mark.parametrize("at", [0, 144, 384])
+def test_a_model_frame_is_the_round_trip_through_a_file(opened, picture, name, at):
+    made = opened[name]
+    lmbda = rates.at_index(at)
+    stream = mae_viz.compress(picture, name, lmbda)
+    decoded = np.asarray(mae_viz.decompress(stream))
+    assert np.array_equal(pixels(made, at), decoded)
+    frame = made.frames[at]
+    assert frame["lmbda"] == lmbda
+    assert frame["bytes"] == len(stream)
+    assert frame["bpp"] == pytest.approx(codec.info(stream)["bpp"], abs=1e-5)
+    assert frame["psnr"] == metrics.psnr_db(decoded, np.asarray(picture))
+    assert frame["ms_ssim"] == metrics.ms_ssim_db(decoded, np.asarray(picture))
+    y, bits = probe.latents(checkpoints.open_checkpoint(name), picture, lmbda)
+    assert np.array_equal(plane(made, at, "y").reshape(y.shape), y)
+    assert np.array_equal(plane(made, at, "bits").reshape(bits.shape[1:]), bits.sum(0))
+    assert frame["rank"][0] == int(np.argmax(bits.sum((1, 2))))
+    assert made.facts == {"places": y.shape[1:], "stride": 16, "channels": 192}
+
+
+def test_a_model_has_a_frame_at_every_quarter_octave(opened):
+    lmbdas = sorted(frame["lmbda"] for frame in opened["mae"].frames.values())
+    assert len(lmbdas) == 25
+    assert (lmbdas[0], lmbdas[-1]) == (64, 4096)
+    assert np.allclose(np.diff(np.log2(lmbdas)), 0.25)
+    assert set(rates.LMBDAS) <= set(lmbdas)
+
+
+@pytest.mark.parametrize("quality", [5, 37, 95])
+def test_a_classical_frame_is_the_round_trip_through_a_file(opened, picture, quality):
+    jpeg = CLASSICAL["jpeg"]
+    stream = jpeg.encode(picture, quality)
+    assert np.array_equal(pixels(opened["jpeg"], quality), np.asarray(jpeg.decode(stream)))
+    assert opened["jpeg"].frames[quality]["bytes"] == len(stream)
+
+
+def test_the_original_is_lossless(opened, picture):
+    assert np.array_equal(pixels(opened[ladder.ORIGINAL], 0), np.asarray(picture))
+
+
+def test_a_rate_between_the_frames_is_made_on_demand(ladders, opened, picture):
+    made = opened["mae"]
+    assert not ladders.listing(made.id, 145)["complete"]
+    ladders.wait([made])
+    stream = mae_viz.compress(picture, "mae", rates.at_index(145))
+    assert made.frames[145]["bytes"] == len(stream)
+    assert np.array_equal(pixels(made, 145), np.asarray(mae_viz.decompress(stream)))
+    extra = [frame["at"] for frame in ladders.listing(made.id)["frames"] if frame.get("extra")]
+    assert extra == [145]
+    for outside in (-1, 385, 10**9):
+        assert ladders.listing(made.id, outside)["complete"]
+
+
+def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):
+    calls = ladders.model_calls
+    assert calls >= 50
+    ladders.wait([ladders.open(picture, "mae", at=384)])
+    assert ladders.model_calls == calls
+    restarted = ladder.Ladders(folder)
+    again = {name: restarted.open(picture, name) for name in opened}
+    restarted.wait(again.values())
+    assert restarted.model_calls == 0
+    assert {name: made.frames for name, made in again.items()} == {name: m.frames for name, m in opened.items()}
+
+
+def test_a_lost_file_is_computed_again(tmp_path, picture):
+    first = ladder.Ladders(tmp_path)
+    made = first.open(picture, "jpeg")
+    first.wait([made])
+    lost = made.folder / made.frames[50]["file"]
+    content = lost.read_bytes()
+    lost.unlink()
+    second = ladder.Ladders(tmp_path)
+    second.wait([second.open(picture, "jpeg")])
+    assert lost.read_bytes() == content
+
+
+def test_an_unreadable_index_is_started_anew(tmp_path, picture):
+    first = ladder.Ladders(tmp_path)
+    made = first.offer(picture, ladder.ORIGINAL)
+    made.folder.mkdir(parents=True)
+    (made.folder / "index.json").write_text('{"facts": {}, "fra')
+    first.wait([first.open(picture, ladder.ORIGINAL)])
+    assert np.array_equal(pixels(made, 0), np.asarray(picture))
+
+
+def test_the_rate_at_hand_comes_first_then_coarse_to_fine(tmp_path, picture):
+    grid = ladder.source("mae").grid
+    order = ladder.coarse_to_fine(grid, 190)
+    assert sorted(order) == list(grid)
+    assert order[:3] == [192, 0, 384]
+    assert set(order[3:5]) == {96, 288}
+    made = ladder.Ladders(tmp_path)
+    jpeg = made.open(picture, "jpeg", at=80)
+    made.wait([jpeg])
+    assert next(iter(jpeg.frames)) == 80
+
+
+def test_offering_computes_nothing(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.offer(picture, "mae")
+    assert made.frames == {}
+    assert ladders._worker is None
+
+
+def test_ladders_differ_by_pixels_and_by_codec(picture):
+    turned = picture.transpose(Image.Transpose.ROTATE_180)
+    keys = [ladder.ladder_id(p, ladder.source(n)) for p in (picture, turned) for n in ("mae", "jpeg", "original")]
+    assert all(a != b for a, b in itertools.combinations(keys, 2))
+
+
+def test_above_its_limit_the_cache_forgets_what_was_longest_unused(tmp_path, picture):
+    def original_of(ladders: ladder.Ladders, k: int) -> ladder.Ladder:
+        made = ladders.open(picture.crop((k, 0, k + 100, 100)), ladder.ORIGINAL)
+        ladders.wait([made])
+        return made
+
+    first = ladder.Ladders(tmp_path)
+    old = [original_of(first, k) for k in range(3)]
+    for age, made in zip((100, 300, 200), old, strict=True):
+        os.utime(made.folder / "index.json", (1e9 - age, 1e9 - age))
+    size = sum(path.stat().st_size for path in old[0].folder.iterdir())
+    second = ladder.Ladders(tmp_path, limit=int(2.5 * size))
+    new = original_of(second, 3)
+    assert [made.folder.exists() for made in [*old, new]] == [True, False, True, True]
+
+
+@pytest.mark.parametrize("file", ["../index.json", "index.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
+def test_only_frames_are_handed_out(ladders, opened, file):
+    assert ladders.path(opened["mae"].id, file) is None
+    assert ladders.path("..", opened["mae"].frames[0]["file"]) is None
+    assert ladders.path(opened["mae"].id, opened["mae"].frames[0]["file"]) is not None
+
+
+def test_what_a_codec_cannot_do_is_said(tmp_path):
+    ladders = ladder.Ladders(tmp_path)
+    wide = ladders.open(open_rgb(np.zeros((1, 16500, 3), np.uint8)), "webp")
+    with pytest.raises(ValueError, match=r"^WebP: "):
+        ladders.wait([wide])
+    assert ladders.listing(wide.id)["error"].startswith("WebP: ")
+    fine = ladders.open(open_rgb(np.zeros((8, 8, 3), np.uint8)), "jpeg")
+    ladders.wait([fine])  # the thread lives on
+
+
+def test_unknown_names_are_refused(ladders, picture):
+    with pytest.raises(mae_viz.CheckpointError, match="no model named 'jpg'"):
+        ladders.open(picture, "jpg")
+    assert ladders.listing("nothing") is None
