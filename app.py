@@ -1,12 +1,11 @@
-"""The interactive app: `make app`, or `mae-viz app`. Pages live in mae_viz/pages; this file only lists them."""
+"""The interactive app: `make app`, or `mae-viz app`.
 
-from pathlib import Path
+What a browser sees is built by mae_viz/pages/main.py; this file starts the server, with the routes that the
+viewer's frames come from.
+"""
 
 import streamlit as st
 
-from mae_viz import pages
-from mae_viz.pages import explore
+from mae_viz.viewer import streamlit_host
 
-# a file, because Streamlit fetches emoji and Material icons for the tab from the internet
-st.set_page_config(page_title="mae_viz", page_icon=Path(pages.__file__).parent / "icon.png", layout="wide")
-st.navigation([st.Page(explore.page, title="Explore", icon=":material/image_search:", default=True)]).run()
+app = st.App("mae_viz/pages/main.py", routes=streamlit_host.routes())

@@ -168,22 +168,22 @@ def figure(
 ) -> None:
     """Regenerate the paper's figures and Table I from committed results and weights."""
     import mae_viz
-    from mae_viz import paper
+    from mae_viz import figures
 
     wanted = {"fig3", "fig4", "table1"} if which == "all" else {which}
     if unknown := wanted - {"fig3", "fig4", "table1"}:
         raise ValueError(f"there is no {unknown.pop()}: choose fig3, fig4, table1 or all.")
     out.mkdir(parents=True, exist_ok=True)
-    figures = {}
+    drawings = {}
     if "fig3" in wanted:
-        figures["fig3"] = paper.rate_distortion(mae_viz.results())
+        drawings["fig3"] = figures.rate_distortion(mae_viz.results())
     if "fig4" in wanted:
-        figures["fig4"] = _figure_4(image)
-    for name, drawn in figures.items():
+        drawings["fig4"] = _figure_4(image)
+    for name, drawn in drawings.items():
         drawn.savefig(out / f"{name}.{form}", dpi=300, metadata={"png": {}, "pdf": {"CreationDate": None}}.get(form))
         typer.echo(out / f"{name}.{form}")
     if "table1" in wanted:
-        text = "\n".join(f"{a:20} {b:>10} {c:>10}" for a, b, c in [("", "without", "with"), *paper.table_1()])
+        text = "\n".join(f"{a:20} {b:>10} {c:>10}" for a, b, c in [("", "without", "with"), *figures.table_1()])
         write_whole(out / "table1.txt", f"{text}\n".encode())
         typer.echo(text)
 
@@ -191,7 +191,7 @@ def figure(
 def _figure_4(image: str):
     import numpy as np
 
-    from mae_viz import codec, paper, probe
+    from mae_viz import codec, figures, probe
     from mae_viz.checkpoints import open_checkpoint
     from mae_viz.images import gallery, open_rgb
 
@@ -205,7 +205,7 @@ def _figure_4(image: str):
     )
     channels = np.argsort(-mae[4096.0][1].sum(axis=(1, 2)), kind="stable")[:2].tolist()  # those with the most bits
     maps, scaled = ({lmbda: y for lmbda, (y, _) in found.items()} for found in (mae, scaling))
-    return paper.feature_maps(np.asarray(picture), decoded, maps, scaled, channels, rates)
+    return figures.feature_maps(np.asarray(picture), decoded, maps, scaled, channels, rates)
 
 
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

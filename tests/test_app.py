@@ -1,19 +1,13 @@
 """The app: its script run headless, and the real thing in a real browser."""
 
-import base64
-import os
 import re
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from chromium import canvas_pixels, launched, serve, visit
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 import mae_viz
@@ -23,161 +17,138 @@ from mae_viz.images import gallery, open_rgb
 
 ROOT = Path(__file__).parent.parent
 PICTURE = "china"
-TITLES = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
+MODELS = ("mae", "bottleneck-scaling")
+
+expect.set_options(timeout=60_000)
 
 
-def test_the_script_runs_headless():
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+def test_the_script_runs_headless(monkeypatch, tmp_path):
+    monkeypatch.setenv("MAE_VIZ_CACHE", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "mae_viz" / "pages" / "main.py"), default_timeout=120).run()
     assert not app.exception
     assert not app.error
-    app.select_slider(key="rate").set_value(rates.grid_index(64)).run()
+    app.selectbox[0].select("coffee").run()
     assert not app.exception
-    size = len(mae_viz.compress(gallery()[PICTURE].path, lmbda=64))
-    assert any(f"{size:,} bytes" in text.value for text in app.markdown)
+    assert any("smooth porcelain" in text.value for text in app.caption)
 
 
 # In a browser
 
 
 @pytest.fixture(scope="module")
-def server():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", str(port), "--server.headless", "true"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-            break
-        except OSError:
-            assert process.poll() is None, process.stdout.read().decode()
-            time.sleep(0.5)
-    yield url
-    process.terminate()
-    process.communicate()
-
-
-def chromium() -> str:
-    """The browser of the system, or the one that CHROMIUM names: Playwright's own need not be downloaded."""
-    found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    assert found, "install Chromium (Debian: apt-get install chromium) or name one in CHROMIUM to test the app."
-    return found
+def server(tmp_path_factory):
+    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
+    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(tmp_path_factory.mktemp("cache"))) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+    with launched() as instance:
         yield instance
-        instance.close()
 
 
 @pytest.fixture
 def page(browser, server):
-    """A fresh visit; console errors and requests to other machines fail the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    tab = context.new_page()
-    wrong = []
-    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    tab.on("request", lambda r: None if r.url.startswith((server, "data:", "blob:")) else wrong.append(r.url))
-    tab.set_default_timeout(60_000)
-    tab.goto(server)
-    yield tab
-    context.close()
-    assert wrong == []
+    """A fresh visit, on a screen wide enough to show three pictures at 100 %."""
+    with visit(browser, server, viewport={"width": 2500, "height": 1300}) as tab:
+        tab.locator(".mae-viewer[data-busy=false]").wait_for()
+        yield tab
 
 
 def go_to(page: Page, lmbda: int) -> None:
-    page.get_by_role("radio", name=str(lmbda), exact=True).click()
-    expect(page.get_by_text(f"λ = {lmbda}.0 (", exact=False)).to_be_visible(timeout=60_000)
-    for title in TITLES.values():
-        expect(picture(page, f"{title} at λ = {lmbda}")).to_have_count(1, timeout=60_000)
-    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot .hm').length >= 6")
+    page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
+    page.locator(f".mae-viewer[data-index='{rates.grid_index(lmbda)}'][data-busy=false]").wait_for()
 
 
-def picture(page: Page, caption: str):
-    return page.get_by_test_id("stImage").filter(has_text=caption).locator("img")
+def show(page: Page, preset: str) -> None:
+    page.get_by_role("radio", name=preset, exact=True).click()
+    page.locator(".pane select").first.wait_for()
 
 
-def shown_pixels(page: Page, caption: str) -> np.ndarray:
-    """What the browser decoded for the picture with this caption, (H, W, 3)."""
-    width, height, data = picture(page, caption).evaluate(
-        """async (img) => {
-            await img.decode();
-            const canvas = new OffscreenCanvas(img.naturalWidth, img.naturalHeight);
-            const context = canvas.getContext("2d");
-            context.drawImage(img, 0, 0);
-            const bytes = context.getImageData(0, 0, canvas.width, canvas.height).data;
-            let text = "";
-            for (let i = 0; i < bytes.length; i += 32768)
-                text += String.fromCharCode(...bytes.subarray(i, i + 32768));
-            return [canvas.width, canvas.height, btoa(text)];
-        }"""
-    )
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
-
-
-def shown_maps(page: Page) -> list[np.ndarray]:
-    """The data of every heat map on the page, in reading order."""
-    maps = page.evaluate(
-        """[...document.querySelectorAll(".js-plotly-plot")].map(plot =>
-            plot._fullData[0].customdata ? [...plot._fullData[0].customdata].map(row => [...row])
-                                         : [...plot._fullData[0].z].map(row => [...row]))"""
-    )
-    return [np.array(values, dtype=np.float64) for values in maps]
+def shown(page: Page, pane: int, height: int, width: int) -> np.ndarray:
+    """The part of a pane's canvas that the whole picture covers at 100 %."""
+    pixels = canvas_pixels(page.locator(".pane canvas").nth(pane))
+    top, left = ((free + 1) // 2 for free in (pixels.shape[0] - height, pixels.shape[1] - width))
+    assert min(top, left) >= 0
+    return pixels[top : top + height, left : left + width]
 
 
 @pytest.mark.parametrize("lmbda", [64, 512, 4096])
 def test_the_page_shows_what_the_file_holds(page, lmbda):
-    path = gallery()[PICTURE].path
+    picture = open_rgb(gallery()[PICTURE].path)
+    size = (picture.height, picture.width)
+    page.get_by_role("button", name="Zoom 100 %").click()
     go_to(page, lmbda)
-    assert np.array_equal(shown_pixels(page, "Original"), np.asarray(open_rgb(path)))
-    for model, title in TITLES.items():
-        stream = mae_viz.compress(path, model, lmbda)
-        assert np.array_equal(shown_pixels(page, f"{title} at λ = {lmbda}"), np.asarray(mae_viz.decompress(stream)))
-        expect(page.get_by_text(f"{len(stream):,} bytes")).to_be_visible()
+    assert np.array_equal(shown(page, 0, *size), np.asarray(picture))
+    for pane, model in enumerate(MODELS, 1):
+        stream = mae_viz.compress(picture, model, lmbda)
+        assert np.array_equal(shown(page, pane, *size), np.asarray(mae_viz.decompress(stream)))
+        expect(page.locator(".pane").nth(pane)).to_contain_text(f"{len(stream):,}")
+        save = page.get_by_role("button", name=re.compile(r"Save as \.mae")).nth(pane - 1)
+        expect(save).to_contain_text(f"λ = {lmbda}")
         with page.expect_download() as download:
-            page.get_by_role("button", name="Save the .mae file").nth(list(TITLES).index(model)).click()
+            save.click()
         assert Path(download.value.path()).read_bytes() == stream
 
-    picture = open_rgb(path)
-    bits = probe.latents(open_checkpoint("mae"), picture, float(lmbda))[1].sum(axis=(1, 2))
-    channel = int(np.argsort(-bits, kind="stable")[0])
-    expect(page.get_by_role("combobox", name="Channel, sorted")).to_have_value(re.compile(rf"channel {channel}: "))
-    shown = shown_maps(page)
-    for row, model in enumerate(TITLES):
-        here, low = (probe.latents(open_checkpoint(model), picture, rate)[0][channel] for rate in (lmbda, 64.0))
-        ratio = probe.ratio(here, low)
-        for values, expected in zip(shown[3 * row : 3 * row + 3], (here, low, ratio.values), strict=True):
-            np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
-        if model == "bottleneck-scaling":
-            expect(page.get_by_text(f"Constant: {ratio.mean:.4f} everywhere")).to_be_visible()
+
+@pytest.mark.parametrize("lmbda", [64, 512, 4096])
+def test_the_maps_are_the_probes_arrays(page, lmbda):
+    picture = open_rgb(gallery()[PICTURE].path)
+    show(page, "Maps of the MAE")
+    bits = probe.latents(open_checkpoint("mae"), picture, 512.0)[1].sum(axis=(1, 2))
+    channel = int(np.argsort(-bits, kind="stable")[1])  # the second of the list, to have chosen something
+    page.get_by_role("combobox", name="Channel, sorted").click()
+    page.get_by_role("option", name=re.compile(rf"channel {channel}: ")).click()
+    expect(page.locator(".pane").nth(3)).to_be_visible()
+    go_to(page, lmbda)
+    maps = {
+        (model, rate): probe.latents(open_checkpoint(model), picture, float(rate))[0][channel]
+        for model in MODELS
+        for rate in (lmbda, 64)
+    }
+    for pane, expected in enumerate([maps["mae", lmbda], maps["mae", 64]]):
+        expect(page.locator(".pane").nth(pane).get_by_label("Channel", exact=True)).to_have_value(str(channel))
+        expect(page.locator(".pane").nth(pane)).to_contain_text(f"y of channel {channel}, before rounding")
+        text = page.locator(".pane").nth(pane).inner_text().replace("−", "-")
+        ends = re.search(r"before rounding: (\S+) … (\S+)", text).groups()
+        assert [float(v) for v in ends] == pytest.approx([expected.min(), expected.max()], rel=0.01)
+    for model in MODELS:
+        ratio = probe.ratio(maps[model, lmbda], maps[model, 64])
+        text = f"constant, {ratio.mean:.4f} everywhere" if model != "mae" else f"{ratio.mean:.3f} on average"
+        expect(page.get_by_text(text)).to_be_visible()
+        if model != "mae":
+            assert ratio.constancy < 1e-5
 
 
 def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
     crop.save(tmp_path / "mine.png")
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.png")
-    size = len(mae_viz.compress(crop, lmbda=512))
-    expect(page.get_by_text(f"{size:,} bytes")).to_be_visible(timeout=60_000)
+    expect(page.locator(".pane").nth(1)).to_contain_text(f"{len(mae_viz.compress(crop, lmbda=512)):,}")
     (tmp_path / "broken.png").write_bytes((tmp_path / "mine.png").read_bytes()[:200])
-    page.get_by_test_id("stFileUploader").get_by_role("button", name="Remove").first.click()
     page.locator("input[type=file]").set_input_files(tmp_path / "broken.png")
-    expect(page.get_by_text("broken.png: the picture is damaged or cut off", exact=False)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("broken.png: the picture is damaged or cut off")).to_be_visible()
+
+
+def test_a_large_upload_is_scrubbed_in_part_and_coded_whole(page, tmp_path, photograph):
+    large = photograph.resize((1200, 800))
+    large.save(tmp_path / "large.png")
+    page.locator("input[type=file]").set_input_files(tmp_path / "large.png")
+    size = len(mae_viz.compress(large, lmbda=512))
+    expect(page.get_by_text(f"MAE, whole picture: {size:,} bytes")).to_be_visible()
+    expect(page.get_by_text("1200 × 800 pixels are too many to scrub through")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1440, 820])
 def test_nothing_overflows(page, width):
     page.set_viewport_size({"width": width, "height": 900})
-    go_to(page, 512)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    overflowing = page.evaluate(
-        """[...document.querySelectorAll("[data-testid=stMain] *")]
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility()
-                         && !e.closest("svg, [aria-hidden=true]")).map(e => e.outerHTML.slice(0, 120))"""
-    )
-    assert overflowing == []
+    for preset in ("Pictures", "Maps of the MAE"):
+        show(page, preset)
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        overflowing = page.evaluate(
+            """[...document.querySelectorAll("[data-testid=stMain] *")]
+                .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
+                .map(e => e.outerHTML.slice(0, 120))"""
+        )
+        assert overflowing == []

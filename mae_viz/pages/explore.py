@@ -3,30 +3,72 @@
 import numpy as np
 import streamlit as st
 
-from mae_viz import figures, probe, rates
+from mae_viz import codec, ladder, probe, rates, viewer
 from mae_viz.images import ImageError, gallery
 from mae_viz.pages import work
-from mae_viz.pages.work import Coded, Picture
+from mae_viz.pages.work import Picture
+from mae_viz.viewer import streamlit_host
 
 MODELS = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
+START = 512.0
 LOWEST = rates.grid_index(rates.LMBDA_MIN)
+
+PRESETS = {
+    "Pictures": [("original", "picture"), ("mae", "picture"), ("bottleneck-scaling", "picture")],
+    "Pictures and ratios": [(model, layer) for layer in ("picture", "ratio") for model in MODELS],
+    "Maps of the MAE": [("mae", "y"), ("mae", "y at 64"), ("mae", "ratio"), ("bottleneck-scaling", "ratio")],
+    "Maps of bottleneck scaling": [
+        ("bottleneck-scaling", "y"),
+        ("bottleneck-scaling", "y at 64"),
+        ("bottleneck-scaling", "ratio"),
+        ("mae", "ratio"),
+    ],
+    "What is lost": [(model, layer) for layer in ("difference", "bits") for model in MODELS],
+}
 
 
 def page() -> None:
     st.title("One network, every rate")
     st.markdown(
-        "Move **λ**: the modulated autoencoder (MAE) re-weights the channels of *every* layer, bottleneck scaling only "
+        "Drag **λ**: the modulated autoencoder (MAE) re-weights the channels of *every* layer, bottleneck scaling only "
         "those of the last. Watch the low end: at equal λ the MAE's file is smaller, because it can drop detail "
         "that a fixed encoder keeps."
     )
     picture = choose_picture()
     if picture is None:
         return
-    index = choose_rate()
-    with st.spinner("Coding the picture …", show_time=True):
-        show_pictures(picture, index)
-    with st.spinner("Reading the bottleneck …", show_time=True):
-        show_maps(picture, index)
+    shown = choose_crop(picture)
+    preset = PRESETS[st.segmented_control("Show", PRESETS, default="Pictures", required=True)]
+    released = st.session_state.get("viewer", {}).get("view")
+    index = released["index"] if released else rates.grid_index(START)
+    maps = any(layer in ("y", "ratio") for _, layer in preset)
+    channel = choose_channel(shown) if maps else None
+    manifest = viewer.manifest(
+        ladder.shared(), shown.image, picture.name, START, panes=[pane(*about, channel) for about in preset]
+    )
+    streamlit_host.viewer(manifest, key="viewer")
+    if maps:
+        explain_ratio(shown, index, channel)
+    show_files(picture, index, cropped=shown is not picture)
+    explain_numbers()
+
+
+def pane(model: str, layer: str, channel: int | None) -> dict:
+    """One pane of the viewer, as its manifest describes it."""
+    if layer == "y at 64":
+        return {"codec": model, "layer": "y", "channel": channel, "follow": "own", "own": LOWEST}
+    return {"codec": model, "layer": layer, "channel": channel}
+
+
+def choose_channel(shown: Picture) -> int:
+    """A channel of the bottleneck, those that cost the MAE most first: one order for all λ, so that the list holds."""
+    bits = work.latents(shown, "mae", rates.grid_index(START))[1].sum(axis=(1, 2))
+    return st.selectbox(
+        f"Channel, sorted by the MAE's bits at λ = {START:.0f}",
+        np.argsort(-bits, kind="stable").tolist(),
+        format_func=lambda c: f"channel {c}: {100 * bits[c] / bits.sum():.1f} % of the bits",
+        key="channel",
+    )
 
 
 def choose_picture() -> Picture | None:
@@ -51,111 +93,76 @@ def choose_picture() -> Picture | None:
         return None
 
 
-def choose_rate() -> int:
-    """The λ control: logarithmic, on exactly the grid that a file can name. Returns the rate index."""
-
-    def go_to_trained() -> None:
-        if st.session_state.trained is not None:
-            st.session_state.rate = rates.grid_index(st.session_state.trained)
-            st.session_state.trained = None
-
-    index = st.select_slider(
-        "λ, the weight of the error against the rate",
-        options=range(rates.LAST_INDEX + 1),
-        value=rates.grid_index(512),
-        format_func=lambda k: f"λ = {rates.at_index(k):.0f}",
-        key="rate",
-        help="The network minimises bits per pixel + λ · mean squared error (of values in [0, 1]; for 0-255 divide "
-        "λ by 65025). The scale is logarithmic, in steps of 1/64 octave.",
+def choose_crop(picture: Picture) -> Picture:
+    """The picture itself, or of a large one the part that the viewer scrubs through."""
+    width, height = picture.image.size
+    if width * height <= ladder.MAX_PIXELS:
+        return picture
+    scale = (ladder.MAX_PIXELS / (width * height)) ** 0.5
+    crop_width, crop_height = int(width * scale), int(height * scale)
+    st.caption(
+        f"{width} × {height} pixels are too many to scrub through: the viewer shows a part of {crop_width} × "
+        f"{crop_height}. Move it here; the files below are those of the whole picture."
     )
-    lmbda = rates.at_index(index)
-    between = (
-        "a λ it was trained for" if lmbda in rates.LMBDAS else "between trained λ: gains and entropy model interpolate"
-    )
-    st.pills(
-        "Trained λ",
-        [int(v) for v in rates.LMBDAS],
-        key="trained",
-        on_change=go_to_trained,
-        label_visibility="collapsed",
-    )
-    st.caption(f"λ = {lmbda:.1f} ({lmbda / 65025:.5f} for 0-255), {between}.")
-    return index
+    across, down = st.columns(2)
+    left = across.slider("Part: from left to right", 0, width - crop_width, (width - crop_width) // 2, step=16)
+    top = down.slider("Part: from top to bottom", 0, height - crop_height, (height - crop_height) // 2, step=16)
+    return Picture(picture.name, picture.image.crop((left, top, left + crop_width, top + crop_height)))
 
 
-def show_pictures(picture: Picture, index: int) -> None:
-    columns = st.columns(1 + len(MODELS), gap="small")
-    with columns[0]:
-        st.subheader("Original", anchor=False)
-        show_image(work.to_png(picture.image), f"Original: {picture.name}")
-        st.caption(f"{picture.image.width} × {picture.image.height}, 24 bpp uncompressed")
-    for column, (model, title) in zip(columns[1:], MODELS.items(), strict=True):
-        with column:
-            coded = work.coded(picture, model, index)
-            st.subheader(title, anchor=False)
-            show_image(coded.png, f"{title} at λ = {rates.at_index(index):.0f}")
-            st.markdown(numbers(coded))
-            st.download_button(
-                "Save the .mae file", coded.stream, f"{picture.name}-{model}-{rates.at_index(index):.0f}.mae", key=model
-            )
-    with st.expander("What these numbers are"):
-        st.markdown(
-            "Each picture is what `decompress(compress(image, λ))` returns, shown without further compression. "
-            "**Bytes** are the length of that file, **bpp** is 8 × bytes over the pixels of the original, the header's "
-            "35 bytes included; *estimate* is the entropy model's own prediction. **PSNR** and **MS-SSIM** (as "
-            "−10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
-        )
-
-
-def show_image(png: bytes, caption: str) -> None:
-    """A picture shown losslessly, its name readable by a screen reader."""
-    st.image(work.data_url(png), caption=caption, width="stretch")
-
-
-def numbers(coded: Coded) -> str:
-    ms_ssim = "n/a" if coded.ms_ssim_db is None else f"{coded.ms_ssim_db:.2f} dB"
-    return (
-        f"**{len(coded.stream):,} bytes** · {coded.bpp:.3f} bpp (estimate {coded.estimated_bpp:.3f}) · "
-        f"PSNR **{coded.psnr_db:.2f} dB** · MS-SSIM {ms_ssim}"
-    )
-
-
-def show_maps(picture: Picture, index: int) -> None:
-    st.header("The bottleneck, channel by channel", anchor=False)
-    here, low = f"λ = {rates.at_index(index):.0f}", "λ = 64"
-    bits = work.latents(picture, "mae", index)[1].sum(axis=(1, 2))
-    share = bits / bits.sum()
-    channel = st.selectbox(
-        f"Channel, sorted by the MAE's bits at {here}",
-        [int(c) for c in np.argsort(-bits, kind="stable")],
-        format_func=lambda c: f"channel {c}: {100 * share[c]:.1f} % of the bits",
-        key="channel",
-    )
+def explain_ratio(shown: Picture, index: int, channel: int) -> None:
+    """What the ratio of y at λ to y at 64 says, for the channel on show."""
+    lines = []
     for model, title in MODELS.items():
-        y_here, y_low = (work.latents(picture, model, k)[0][channel] for k in (index, LOWEST))
-        ratio = probe.ratio(y_here, y_low)
-        st.subheader(title, anchor=False)
-        show_map, show_low, show_ratio = st.columns(3)
-        for column, y, name in ((show_map, y_here, here), (show_low, y_low, low)):
-            label = f"y at {name}: {y.min():.2f} … {y.max():.2f}".replace("-", "−")
-            column.plotly_chart(figures.map_figure(y, label), config=_PLAIN, key=f"{model} y {column is show_low}")
-        label = f"ratio y({here}) / y({low})"
-        show_ratio.plotly_chart(figures.ratio_figure(ratio.values, label), config=_PLAIN, key=f"{model} ratio")
-        show_ratio.caption(explain(model, ratio))
+        high, low = (work.latents(shown, model, k)[0][channel] for k in (index, LOWEST))
+        lines.append(f"- **{title}**: {explain(model, probe.ratio(high, low))}")
     st.markdown(
-        "For **bottleneck scaling** the ratio is one constant per channel, s(λ) / s(64): all that λ can do is to "
-        "stretch the same map before rounding. For the **MAE** it varies from place to place: λ changes *what* is "
-        "encoded, not only how finely (the paper's Fig. 4 shows this for λ = 4096 against 64)."
+        f"The ratio y(λ = {rates.at_index(index):.0f}) / y(λ = 64) of channel {channel}, place by place:\n\n"
+        + "\n".join(lines)
+        + "\n\nUnder **bottleneck scaling** it is s(λ) / s(64): all that λ can do is to stretch the same map before "
+        "rounding. Under the **MAE** it varies from place to place: λ changes *what* is encoded, not only how finely "
+        "(the paper's Fig. 4 shows this for λ = 4096 against 64)."
     )
 
 
 def explain(model: str, ratio: probe.Ratio) -> str:
-    masked = f"{100 * ratio.masked_share:.0f} % of the places masked (|y(64)| under 5 % of its largest)"
+    masked = f"{100 * ratio.masked_share:.0f} % of the places masked, where |y(64)| is under 5 % of its largest"
     if np.isnan(ratio.mean):
-        return f"The channel is switched off at λ = 64: there is nothing to divide by ({masked})."
+        return f"the channel is switched off at λ = 64, there is nothing to divide by ({masked})."
     if model == "bottleneck-scaling":
-        return f"Constant: **{ratio.mean:.4f}** everywhere (variation {ratio.constancy:.0e}); {masked}."
-    return f"Mean {ratio.mean:.3f}, varying by **{100 * ratio.constancy:.0f} %** of it; {masked}."
+        return f"constant, {ratio.mean:.4f} everywhere (it varies by {ratio.constancy:.0e}); {masked}."
+    return f"{ratio.mean:.3f} on average, varying by {100 * ratio.constancy:.0f} % of that; {masked}."
 
 
-_PLAIN = {"displayModeBar": False}
+@st.fragment
+def show_files(picture: Picture, index: int, cropped: bool) -> None:
+    """The real files at the λ released: to save, and for a cropped picture the whole one's numbers."""
+    columns = st.columns(len(MODELS))
+    lmbda = rates.at_index(index)
+    for column, (model, title) in zip(columns, MODELS.items(), strict=True):
+        with column:
+            if cropped:
+                with st.spinner(f"Coding all of it: {title} …", show_time=True):
+                    coded = work.coded(picture, model, index)
+                ms_ssim = "n/a" if coded.ms_ssim_db is None else f"{coded.ms_ssim_db:.2f} dB"
+                st.markdown(
+                    f"**{title}**, whole picture: {len(coded.stream):,} bytes · {coded.bpp:.3f} bpp (estimate "
+                    f"{coded.estimated_bpp:.3f}) · PSNR {coded.psnr_db:.2f} dB · MS-SSIM {ms_ssim}"
+                )
+            st.download_button(
+                f"Save as .mae: {title}, λ = {lmbda:.0f}",
+                lambda model=model: codec.compress(picture.image, model, lmbda),
+                f"{picture.name}-{model}-{lmbda:.0f}.mae",
+                key=f"save {model}",
+            )
+
+
+def explain_numbers() -> None:
+    with st.expander("What these numbers are"):
+        st.markdown(
+            "**λ** weighs the error against the rate: the networks minimise bits per pixel + λ · mean squared error of "
+            "values in [0, 1] (for 0-255 divide λ by 65025). It moves on the grid that a file can name, 1/64 octave "
+            "apart. Each picture is what `decompress(compress(image, λ))` returns, shown losslessly. **Bytes** are "
+            "the length of that file; **bpp** is 8 × bytes over the pixels of the original, header included. "
+            "**PSNR** and **MS-SSIM** (as −10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
+        )

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import mae_viz
-from mae_viz import curves, paper, probe
+from mae_viz import curves, figures, probe
 from mae_viz.checkpoints import open_checkpoint
 
 
 def test_table_1():
-    assert paper.table_1() == [
+    assert figures.table_1() == [
         ("Independent models", "28.02 M", "40.53 M"),
         ("Bottleneck scaling", "4.00 M", "–"),
         ("MAE", "4.06 M", "10.27 M"),
@@ -18,7 +18,7 @@ def test_table_1():
 
 def test_fig_3_draws_the_committed_means():
     results = mae_viz.results()
-    figure = paper.rate_distortion(results)
+    figure = figures.rate_distortion(results)
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     means = results[(results["codec"] == "mae") & (results["dataset"] == "kodak") & (results["image"] == "mean")]
     trained = means[means["lmbda"].isin([64, 128, 256, 512, 1024, 2048, 4096])].sort_values("bpp")
@@ -30,7 +30,7 @@ def test_fig_3_draws_the_committed_means():
 
 
 def test_fig_3_keeps_the_papers_points_apart():
-    figure = paper.rate_distortion(mae_viz.results())
+    figure = figures.rate_distortion(mae_viz.results())
     theirs = curves.curves(mae_viz.results(), "clic-professional-test")["paper-mae"]
     (line,) = [line for line in figure.axes[1].lines if line.get_label() == "MAE"]
     np.testing.assert_array_equal(line.get_xydata(), np.column_stack(theirs[1:]))
@@ -44,7 +44,7 @@ def test_fig_4_shows_the_constant_ratio_of_scaling(crop):
         for name in ("mae", "bottleneck-scaling")
     }
     pixels = np.asarray(crop)
-    figure = paper.feature_maps(
+    figure = figures.feature_maps(
         pixels, dict.fromkeys(rates, pixels), maps["mae"], maps["bottleneck-scaling"], [0, 1], rates
     )
     scaling = figure.axes[7].images[0].get_array()
