@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from chromium import canvas_pixels, launched, serve, visit
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
@@ -152,3 +153,14 @@ def test_nothing_overflows(page, width):
                 .map(e => e.outerHTML.slice(0, 120))"""
         )
         assert overflowing == []
+
+
+@pytest.mark.parametrize("preset", ["Pictures", "Maps of the MAE"])
+def test_no_serious_violation_of_accessibility_rules(page, preset):
+    show(page, preset)
+    page.locator(".mae-viewer[data-busy=false]").wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+    page.mouse.move(5, 5)
+    found = Axe().run(page).response["violations"]
+    serious = [f"{v['help']}: {v['nodes'][0]['html'][:100]}" for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
