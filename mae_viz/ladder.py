@@ -158,7 +158,9 @@ class Ladder:
 
     def listing(self) -> dict:
         """The frames and their numbers, as the viewer reads them."""
-        frames = [{**frame, "extra": True} if at not in self.source.grid else frame for at, frame in self.frames.items()]
+        frames = [
+            {**frame, "extra": True} if at not in self.source.grid else frame for at, frame in self.frames.items()
+        ]
         return {
             "id": self.id,
             "total": len(self.source.grid),

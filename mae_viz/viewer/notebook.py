@@ -1,7 +1,7 @@
 """The viewer in a notebook: an anywidget. Frames travel as messages, never as traits, so that no notebook stores them.
 
-    from mae_viz.viewer.notebook import show
-    show("photo.png", lmbda=256)
+from mae_viz.viewer.notebook import show
+show("photo.png", lmbda=256)
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from mae_viz import ladder
+from mae_viz import ladder, rates
 from mae_viz import viewer as the_viewer
 
 PREFIX = "/mae-viz"
@@ -38,7 +38,8 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     """
     base = "/" + "/".join(part for part in (st.get_option("server.baseUrlPath").strip("/"), PREFIX.strip("/")) if part)
     data = {"base": base, "version": _version(), "manifest": manifest}
-    return _component(key=key, data=data, on_view_change=on_change or _nothing).view
+    view = _component(key=key, data=data, on_view_change=on_change or _nothing).view
+    return view and view | {"lmbda": rates.at_index(view["index"])}  # JSON makes 64.0 an integer
 
 
 def _nothing() -> None:

@@ -1,0 +1,81 @@
+"""How fast the viewer follows a hand: four panes of 768 × 512, λ swept from end to end for two seconds.
+
+Each time is taken from the input event to the end of the animation frame that draws it, after a pixel has been read
+back from every canvas. Printed: median, 95th percentile and worst, in milliseconds, for pictures and for maps, and what
+the browser holds and has received. Usage: python benchmarks/viewer.py [PICTURE]
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from chromium import launched, visit
+
+from mae_viz import ladder
+from mae_viz.images import gallery, open_rgb
+from mae_viz.viewer import html
+
+PANES = {
+    "pictures": [("original", "picture"), ("mae", "picture"), ("bottleneck-scaling", "picture"), ("mae", "difference")],
+    "maps": [("mae", "ratio"), ("mae", "y"), ("mae", "bits"), ("bottleneck-scaling", "ratio")],
+}
+
+_SWEEP = """async () => {
+    const viewer = globalThis.maeViewer, slider = viewer.slider, times = [], start = performance.now();
+    const canvases = viewer.panes.map((pane) => pane.canvas);
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    while (performance.now() - start < 2000) {
+        const t = (performance.now() - start) / 2000;
+        slider.value = Math.round(384 * (0.5 - 0.5 * Math.cos(4 * Math.PI * t)));
+        const sent = performance.now();
+        const drawn = new Promise((done) => (viewer.drawn = () => {
+            for (const canvas of canvases) canvas.getContext("2d").getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1);
+            done(performance.now());
+        }));
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        times.push((await drawn) - sent);
+        await frame();
+    }
+    viewer.drawn = null;
+    slider.dispatchEvent(new Event("change", { bubbles: true }));
+    const bitmaps = [...viewer.frames.ladders.values()].flatMap((l) => [...l.assets.values()]);
+    return { times, canvases: canvases.map((c) => `${c.width} × ${c.height}`),
+             held: bitmaps.reduce((sum, b) => sum + (b.byteLength ?? 4 * b.width * b.height), 0),
+             received: viewer.frames.received };
+}"""
+
+
+def main() -> None:
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else gallery()["china"].path
+    picture = open_rgb(path)
+    picture = picture.resize((768, 512), Image.Resampling.LANCZOS) if picture.size != (768, 512) else picture
+    for name, panes in PANES.items():
+        chosen = [{"codec": codec, "layer": layer} for codec, layer in panes]
+        page = html.page(ladder.Ladders(), picture, "sweep", codecs=viewer_codecs(panes), panes=chosen)
+        with tempfile.TemporaryDirectory() as folder, launched() as browser:
+            file = Path(folder) / "sweep.html"
+            file.write_text(page, encoding="utf-8")
+            with visit(browser, file.as_uri(), viewport={"width": 1620, "height": 1500}) as tab:
+                tab.get_by_role("button", name="Zoom 100 %").click()
+                tab.locator(".mae-viewer[data-busy=false]").wait_for()
+                tab.wait_for_function("maeViewer.frames.busy.size == 0")
+                tab.wait_for_timeout(500)
+                found = tab.evaluate(_SWEEP)
+        times = np.array(found["times"])
+        print(
+            f"{name}: {len(times)} frames drawn in 2 s, median {np.median(times):.1f} ms, "
+            f"p95 {np.percentile(times, 95):.1f} ms, worst {times.max():.1f} ms; canvases {', '.join(found['canvases'])}; "
+            f"{found['held'] / 1e6:.0f} MB of frames held, {found['received'] / 1e6:.1f} MB received"
+        )
+
+
+def viewer_codecs(panes: list[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(codec for codec, _ in panes))
+
+
+if __name__ == "__main__":
+    main()
