@@ -33,7 +33,7 @@ _SWEEP = """async () => {
         slider.value = Math.round(384 * (0.5 - 0.5 * Math.cos(4 * Math.PI * t)));
         const sent = performance.now();
         const drawn = new Promise((done) => (viewer.drawn = () => {
-            for (const canvas of canvases) canvas.getContext("2d").getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1);
+            for (const c of canvases) c.getContext("2d").getImageData(c.width >> 1, c.height >> 1, 1, 1);
             done(performance.now());
         }));
         slider.dispatchEvent(new Event("input", { bubbles: true }));
@@ -68,7 +68,8 @@ def main() -> None:
         times = np.array(found["times"])
         print(
             f"{name}: {len(times)} frames drawn in 2 s, median {np.median(times):.1f} ms, "
-            f"p95 {np.percentile(times, 95):.1f} ms, worst {times.max():.1f} ms; canvases {', '.join(found['canvases'])}; "
+            f"p95 {np.percentile(times, 95):.1f} ms, worst {times.max():.1f} ms; "
+            f"canvases {', '.join(found['canvases'])}; "
             f"{found['held'] / 1e6:.0f} MB of frames held, {found['received'] / 1e6:.1f} MB received"
         )
 

@@ -135,7 +135,10 @@ def export(
     from mae_viz.viewer import html
 
     photograph = gallery().get(image)
-    picture = open_rgb(photograph.path if photograph else Path(image))
+    whole = open_rgb(photograph.path if photograph else Path(image))
+    picture = ladder.middle(whole)
+    if picture is not whole:
+        typer.echo(f"the picture is large: the page shows its middle, {picture.width} × {picture.height} pixels.")
     heading = title or (photograph.title if photograph else Path(image).stem)
     with _progress("coding the picture at every rate") as progress:
         page = html.page(ladder.Ladders(), picture, heading, lmbda, codecs.split(","), progress=progress)

@@ -119,7 +119,7 @@ def source(name: str) -> Source:
     trained = tuple(card["lmbdas"])
     first, last = rates.grid_index(trained[0]), rates.grid_index(trained[-1])
     title = _TITLES.get(name) or _TITLES.get(name.rpartition("-")[0], name) + f" (λ {name.rpartition('-')[2]})"
-    grid = tuple(range(first, last, FRAME_STEP)) + (last,)
+    grid = (*range(first, last, FRAME_STEP), last)
     return Source(name, title, "lmbda", "λ", grid, title, card["sha256"], trained)
 
 
@@ -339,6 +339,17 @@ def ladder_id(picture: Image.Image, made_with: Source) -> str:
     digest = hashlib.sha256(f"{_FORMAT} {made_with.name} {made_with.key} {picture.size}".encode())
     digest.update(picture.tobytes())
     return digest.hexdigest()[:24]
+
+
+def middle(picture: Image.Image) -> Image.Image:
+    """The picture, or of one with more than MAX_PIXELS the middle part that has so many."""
+    width, height = picture.size
+    if width * height <= MAX_PIXELS:
+        return picture
+    scale = math.sqrt(MAX_PIXELS / (width * height))
+    part_width, part_height = max(1, int(width * scale)), max(1, int(height * scale))
+    left, top = (width - part_width) // 2, (height - part_height) // 2
+    return picture.crop((left, top, left + part_width, top + part_height))
 
 
 def compute(picture: Image.Image, made_with: Source, at: float) -> tuple[dict, dict, dict[str, bytes]]:

@@ -193,3 +193,13 @@ def test_unknown_names_are_refused(ladders, picture):
     with pytest.raises(mae_viz.CheckpointError, match="no model named 'jpg'"):
         ladders.open(picture, "jpg")
     assert ladders.listing("nothing") is None
+
+
+def test_of_a_large_picture_the_middle_is_shown(picture):
+    assert ladder.middle(picture) is picture
+    large = Image.fromarray(np.arange(1200 * 1600, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1200, 1600, 4))
+    part = ladder.middle(large.convert("RGB"))
+    assert 0.99 * ladder.MAX_PIXELS < part.width * part.height <= ladder.MAX_PIXELS
+    assert part.width / part.height == pytest.approx(4 / 3, rel=0.01)
+    top, left = (1200 - part.height) // 2, (1600 - part.width) // 2
+    assert part.getpixel((0, 0)) == large.convert("RGB").getpixel((left, top))

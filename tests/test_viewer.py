@@ -174,7 +174,8 @@ def test_two_panes_in_one_place_are_cut_at_the_wipe(lesson, picture):
 def map_of(page: Page, pane: int) -> dict:
     return page.evaluate(
         f"""() => {{ const {{ values, top, ratio, rows, columns }} = maeViewer.panes[{pane}].shown;
-            return {{ values: [...values].map(v => Number.isNaN(v) ? null : v), top, ratio, shape: [rows, columns] }} }}"""
+            const numbers = [...values].map(v => Number.isNaN(v) ? null : v);
+            return {{ values: numbers, top, ratio, shape: [rows, columns] }} }}"""
     )
 
 
@@ -313,7 +314,8 @@ def test_every_control_is_reached_and_seen_with_the_keyboard(lesson):
         lesson.keyboard.press("Tab")
         name, ring = lesson.evaluate(
             """() => { const e = document.activeElement, s = getComputedStyle(e);
-                return [e.getAttribute('aria-label') ?? e.textContent.slice(0, 40), s.outlineStyle != 'none' && parseFloat(s.outlineWidth) >= 2] }"""
+                return [e.getAttribute('aria-label') ?? e.textContent.slice(0, 40),
+                        s.outlineStyle != 'none' && parseFloat(s.outlineWidth) >= 2] }"""
         )
         if lesson.evaluate("document.activeElement == document.body"):
             break

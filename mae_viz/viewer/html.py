@@ -25,7 +25,10 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ margin: 0; background: light-dark(#fff, #15181c); color: light-dark(#1c2127, #e8ebee); font: 16px/1.5 system-ui, sans-serif; }}
+body {{
+  margin: 0; background: light-dark(#fff, #15181c); color: light-dark(#1c2127, #e8ebee);
+  font: 16px/1.5 system-ui, sans-serif;
+}}
 main {{ max-width: 1680px; margin: 0 auto; padding: 18px 22px 40px; }}
 h1 {{ font-size: 24px; margin: 0; }}
 p {{ max-width: 76ch; margin: 4px 0 16px; }}
@@ -54,8 +57,8 @@ globalThis.maeViewer = mount(document.getElementById("viewer"), manifest, host);
 
 _TEXT = (
     "Move <b>λ</b>: low values ask for a small file, high ones for a good picture. The modulated autoencoder (MAE) "
-    "re-weights the channels of every layer as λ moves; bottleneck scaling only stretches the last one. Compare them at "
-    "low λ, at equal λ or at equal bytes; choose another layer to see the error, where the bits go, or a channel of "
+    "re-weights the channels of every layer as λ moves; bottleneck scaling only stretches the last one. Compare them "
+    "at low λ, at equal λ or at equal bytes; choose another layer to see the error, where the bits go, or a channel of "
     "the bottleneck."
 )
 

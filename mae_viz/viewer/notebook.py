@@ -16,7 +16,7 @@ from mae_viz.images import open_rgb
 
 
 class Viewer(anywidget.AnyWidget):
-    """The widget. ``manifest`` may be replaced; ``view`` is what the person last released, {"index", "lmbda", "panes"}."""
+    """The widget. ``manifest`` may be replaced; ``view`` is what was last released, {"index", "lmbda", "panes"}."""
 
     _esm = the_viewer.script() + (Path(__file__).parent / "notebook.js").read_text(encoding="utf-8")
     _css = the_viewer.style()
@@ -43,10 +43,11 @@ class Viewer(anywidget.AnyWidget):
 def show(
     image, title: str = "", lmbda: float = 512.0, codecs: Sequence[str] | None = None, panes=the_viewer.PANES
 ) -> Viewer:
-    """The viewer on any picture that `open_rgb` reads. Its ladders are computed in the background.
+    """The viewer on any picture that `open_rgb` reads, on the middle of one above 0.8 megapixel. Its ladders are
+    computed in the background.
 
     Raises ImageError for what is no picture, CheckpointError for an unknown codec.
     """
-    picture = open_rgb(image)
+    picture = ladder.middle(open_rgb(image))
     name = title or (Path(image).stem if isinstance(image, str | Path) else "picture")
     return Viewer(the_viewer.manifest(ladder.shared(), picture, name, lmbda, codecs, panes))
