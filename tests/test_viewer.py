@@ -281,6 +281,10 @@ def test_keys_work_inside_the_viewer_alone(lesson):
         now = state(lesson)
         assert {k: now[k] for k in expected} == expected, key
     assert lesson.evaluate("(globalThis.seen ?? []).filter(k => k != 'Shift')") == []
+    lesson.locator(".pane .stage").nth(1).focus()
+    for key, mode in (("w", "wipe"), ("b", "blink"), ("s", "side"), ("b", "blink")):
+        lesson.keyboard.press(key)  # the stage in focus goes, the focus stays in the viewer
+        assert state(lesson)["mode"] == mode
     lesson.keyboard.press("r")  # not ours: it goes on to whoever wants it
     lesson.keyboard.press("Control+s")
     assert lesson.evaluate("globalThis.seen.filter(k => !['Control', 'Shift'].includes(k))") == ["r", "s"]

@@ -58,7 +58,7 @@ class Viewer {
     const tools = h("div", { class: "tools" },
       set("Compare", ...Object.values(this.modes)), set("Zoom", ...Object.values(this.zooms)), set("Panes", this.fewer, this.count, this.more), this.lock,
       set("Save", button("PNG", "Save this view as PNG", () => this.savePng()), button("CSV", "Save the numbers as CSV", () => this.saveCsv())), this.help);
-    this.element = h("div", { class: "mae-viewer", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "Picture viewer" }, rate, tools, this.keys, this.shared, this.grid, this.status);
+    this.element = h("div", { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" }, rate, tools, this.keys, this.shared, this.grid, this.status);
     this.root.append(this.element);
     this.sizes.observe(this.sharedCanvas);
     this.sizes.observe(this.element);
@@ -221,7 +221,14 @@ class Viewer {
 
   setMode(mode) {
     if (mode !== "side" && this.panes.length < 2) return;
+    const focused = this.element.getRootNode().activeElement, onStage = focused?.classList.contains("stage") || focused === this.handle;
     this.mode = mode;
+    if (onStage) {
+      // the stage in focus is about to be hidden: the keys go on in the one that takes its place
+      this.shared.hidden = mode === "side";
+      this.element.dataset.mode = mode;
+      (mode === "side" ? this.active.stage : this.sharedStage).focus();
+    }
     clearInterval(this.blinking);
     this.flipped = false;
     if (mode === "blink" && !matchMedia("(prefers-reduced-motion: reduce)").matches)

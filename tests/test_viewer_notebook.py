@@ -1,0 +1,88 @@
+"""The viewer in JupyterLab, in a real browser: the same pixels, the same keys, and nothing of it in the saved file."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from chromium import canvas_pixels, launched, serve
+from playwright.sync_api import Page, expect
+
+import mae_viz
+from mae_viz import rates
+from mae_viz.images import gallery, open_rgb
+
+BOX = (100, 40, 196, 104)
+SOURCE = f"""from mae_viz.images import gallery, open_rgb
+from mae_viz.viewer.notebook import show
+widget = show(open_rgb(gallery()["chelsea"].path).crop({BOX}), "Chelsea", codecs=("mae", "jpeg"),
+              panes=[{{"codec": "mae"}}, {{"codec": "jpeg", "follow": "own", "own": 50}}])
+widget"""
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    path = tmp_path_factory.mktemp("notebooks") / "viewer.ipynb"
+    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": SOURCE}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.write_text(
+        json.dumps({"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(notebook, tmp_path_factory):
+    settings = tmp_path_factory.mktemp("settings")
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port", "{port}"]
+    command += ["--ServerApp.token=", f"--ServerApp.root_dir={notebook.parent}", "--LabApp.news_url="]
+    places = {"MAE_VIZ_CACHE": str(settings / "cache"), "OMP_NUM_THREADS": "1"}
+    places |= {f"JUPYTER_{name}_DIR": str(settings / name) for name in ("CONFIG", "RUNTIME")}
+    with serve(command, "/api", **places) as url, launched() as browser:
+        tab = browser.new_page(viewport={"width": 1440, "height": 1100})
+        wrong: list[str] = []
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.set_default_timeout(90_000)
+        tab.goto(f"{url}/lab/tree/{notebook.name}?reset")
+        tab.locator(".jp-CodeCell .cm-content").click()
+        tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        tab.keyboard.press("Control+Enter")
+        tab.locator(".mae-viewer[data-busy=false]").wait_for()
+        yield tab
+        assert wrong == []
+
+
+def centre(pixels: np.ndarray, picture) -> np.ndarray:
+    top, left = ((free + 1) // 2 for free in (pixels.shape[0] - picture.height, pixels.shape[1] - picture.width))
+    return pixels[top : top + picture.height, left : left + picture.width]
+
+
+def test_jupyterlab_shows_the_decoders_pixels(page: Page):
+    picture = open_rgb(gallery()["chelsea"].path).crop(BOX)
+    page.locator(".pane .stage").nth(0).focus()
+    page.keyboard.press("1")
+    for lmbda in (64, 512, 4096):
+        page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
+        page.locator(f".mae-viewer[data-index='{rates.grid_index(lmbda)}'][data-busy=false]").wait_for()
+        shown = centre(canvas_pixels(page.locator(".pane canvas").nth(0)), picture)
+        decoded = mae_viz.decompress(mae_viz.compress(picture, "mae", lmbda))
+        assert np.array_equal(shown, np.asarray(decoded))
+
+
+def test_its_keys_are_not_the_notebooks(page: Page):
+    page.locator(".pane .stage").nth(0).focus()
+    for key in ("w", "b", "s", "l", "n", "p", "d", "d", "0", "0", ".", "o"):
+        page.keyboard.press(key)
+    expect(page.locator(".jp-Cell")).to_have_count(1)
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+    expect(page.locator(".mae-viewer")).to_have_attribute("data-mode", "side")
+
+
+def test_the_saved_notebook_holds_no_frames(page: Page, notebook):
+    page.locator(".pane .stage").nth(0).focus()
+    page.keyboard.press("Control+s")
+    expect(page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
+    page.wait_for_timeout(500)
+    saved = json.loads(notebook.read_text(encoding="utf-8"))
+    assert saved["cells"][0]["outputs"], "the notebook was saved without its output"
+    assert notebook.stat().st_size < 5_000
