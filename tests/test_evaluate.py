@@ -337,6 +337,22 @@ def test_our_jpeg_is_the_published_one(table):
     assert ours[2][:18] == pytest.approx(theirs[2][:18], abs=0.15)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "low", "high"),
+    [
+        ("jpeg", "published-jpeg", -4, 1),
+        ("jpeg2000", "published-jpeg2000", -25, 0),  # ours takes the 9/7 wavelet, OpenJPEG's default is the 5/3
+        ("webp", "published-webp", -12, 0),  # ours takes the slowest method
+        ("avif", "published-av1", 0, 20),  # theirs is the reference encoder at full effort, ours takes half a second
+        ("hevc-intra-444", "published-bpg-444", 0, 20),  # ours has a container, theirs a header of a few bytes
+    ],
+)
+def test_classical_codecs_are_set_as_well_as_others_set_them(table, ours, theirs, low, high):
+    """A codec set badly (no colour transform, tuned for the eye) would lie far outside."""
+    difference = curves.bd_table(theirs, frame=table).set_index("curve").loc[ours, "bd_rate_percent"]
+    assert low <= difference <= high
+
+
 def test_a_codec_of_one_s_own_appears(tmp_path, monkeypatch):
     (tmp_path / "kodak").mkdir()
     theirs = {"name": "Mine", "description": "a test", "results": {"bpp": [0.2, 0.8], "psnr": [28, 34]}}
