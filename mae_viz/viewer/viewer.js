@@ -411,6 +411,7 @@ class Viewer {
     }
     if (this.cursor && this.mode === "side") for (const pane of this.panes) set(pane.readout, pane.value(...this.cursor, pixelOf));
     element.dataset.mode = this.mode;
+    element.toggleAttribute("data-zoomed", this.view.zoom > 0);
     element.dataset.panes = this.panes.length;
     element.dataset.index = index;
     element.dataset.busy = String(Boolean(this.dragging) || this.panes.some((p) => p.waiting));
