@@ -9,14 +9,16 @@ from chromium import canvas_pixels, launched, serve
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import rates
+from mae_viz import ladder, rates
+from mae_viz.classical import CLASSICAL
 from mae_viz.images import gallery, open_rgb
 
 BOX = (100, 40, 196, 104)
 SOURCE = f"""from mae_viz.images import gallery, open_rgb
 from mae_viz.viewer.notebook import show
-widget = show(open_rgb(gallery()["chelsea"].path).crop({BOX}), "Chelsea", codecs=("mae", "jpeg"),
-              panes=[{{"codec": "mae"}}, {{"codec": "jpeg", "follow": "own", "own": 50}}])
+widget = show(open_rgb(gallery()["chelsea"].path).crop({BOX}), "Chelsea", codecs=("mae", "bottleneck-scaling", "jpeg"),
+              panes=[{{"codec": "mae"}}, {{"codec": "bottleneck-scaling"}},
+                     {{"codec": "jpeg", "follow": "own", "own": 50}}])
 widget"""
 
 
@@ -64,9 +66,23 @@ def test_jupyterlab_shows_the_decoders_pixels(page: Page):
     for lmbda in (64, 512, 4096):
         page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
         page.locator(f".mae-viewer[data-index='{rates.grid_index(lmbda)}'][data-busy=false]").wait_for()
-        shown = centre(canvas_pixels(page.locator(".pane canvas").nth(0)), picture)
-        decoded = mae_viz.decompress(mae_viz.compress(picture, "mae", lmbda))
-        assert np.array_equal(shown, np.asarray(decoded))
+        for pane, name in enumerate(("mae", "bottleneck-scaling")):
+            shown = centre(canvas_pixels(page.locator(".pane canvas").nth(pane)), picture)
+            decoded = mae_viz.decompress(mae_viz.compress(picture, name, lmbda))
+            assert np.array_equal(shown, np.asarray(decoded))
+
+
+@pytest.mark.parametrize("quality", [5, 50, 95])
+def test_jupyterlab_shows_classical_codecs_pixels(page: Page, quality):
+    picture = open_rgb(gallery()["chelsea"].path).crop(BOX)
+    position = ladder.source("jpeg").grid.index(quality)
+    page.locator(".pane").nth(2).get_by_label("This pane's own rate").fill(str(position))
+    expect(page.locator(".pane").nth(2).locator("dl")).to_contain_text(f"{quality}")
+    page.locator(".mae-viewer[data-busy=false]").wait_for()
+    codec = CLASSICAL["jpeg"]
+    expect(page.locator(".pane").nth(2)).to_contain_text(f"{len(codec.encode(picture, quality)):,}")
+    shown = centre(canvas_pixels(page.locator(".pane canvas").nth(2)), picture)
+    assert np.array_equal(shown, np.asarray(codec.decode(codec.encode(picture, quality))))
 
 
 def test_its_keys_are_not_the_notebooks(page: Page):
