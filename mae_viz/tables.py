@@ -10,7 +10,8 @@ At rate index k, between the trained λ with grid indices a ≤ k < b:
 2. F(edge) = σ(logit) on a 16-bit scale, by linear interpolation in the stored table
 3. frequency(symbol) = F(upper edge) − F(lower edge); leading and trailing zeros are cut off, inner zeros
    become 1; what is missing to 65536 goes to one escape symbol behind the last (at least 1, taken from
-   the most frequent symbol where need be).
+   the most frequent symbol where need be; where that would cost it more than half, from all in proportion
+   to what they have above 1, and what the division leaves goes to the most frequent).
 
 Symbol q of channel c is the latent minus the median of c at that λ, rounded.
 """
@@ -93,7 +94,11 @@ def _frequencies(first: int, counts: np.ndarray) -> Frequencies:
         return Frequencies(first, np.array([1, TOTAL - 1]))
     counts = np.maximum(counts[used[0] : used[-1] + 1], 1)
     counts = np.append(counts, max(1, TOTAL - int(counts.sum())))
-    counts[np.argmax(counts[:-1])] -= int(counts.sum()) - TOTAL
+    excess, top = int(counts.sum()) - TOTAL, np.argmax(counts[:-1])
+    if 2 * excess > counts[top]:  # a table so wide that its ones are more than the most frequent symbol can pay
+        counts = 1 + (counts - 1) * (TOTAL - len(counts)) // int((counts - 1).sum())
+        excess = int(counts.sum()) - TOTAL
+    counts[top] -= excess
     return Frequencies(first + int(used[0]), counts)
 
 

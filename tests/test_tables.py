@@ -6,7 +6,7 @@ import torch
 
 from mae_viz import rates
 from mae_viz.checkpoints import open_checkpoint
-from mae_viz.tables import TOTAL
+from mae_viz.tables import TOTAL, _frequencies
 
 
 @pytest.mark.parametrize("name", ["mae", "bottleneck-scaling"])
@@ -52,3 +52,17 @@ def test_tables_need_integers_only():
 def test_rates_that_a_model_does_not_have_are_refused():
     with pytest.raises(ValueError, match="outside this model's 384…384"):
         open_checkpoint("independent-4096").tables.at(100)
+
+
+@pytest.mark.parametrize("std", [0.05, 3.0, 200.0, 700.0])
+def test_tables_of_any_width_are_complete(std):
+    """Also where symbols that need a count of 1 are more than the most frequent one could give."""
+    x = np.linspace(-1500, 1500, 3001) / std
+    cumulative = np.round(TOTAL / (1 + np.exp(-np.clip(2 * x, -50, 50)))).astype(np.int64)
+    model = _frequencies(-1500, np.diff(cumulative))
+    assert model.counts.sum() == TOTAL
+    assert model.counts.min() >= 1
+    p = model.counts / TOTAL
+    want = np.append(np.diff(cumulative)[model.first + 1500 :][: len(p) - 1], 0) / TOTAL
+    spent = want > 0
+    assert np.sum(want[spent] * np.log2(want[spent] / p[spent])) < 0.05
