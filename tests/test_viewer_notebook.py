@@ -38,7 +38,7 @@ def page(notebook, tmp_path_factory):
     settings = tmp_path_factory.mktemp("settings")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port", "{port}"]
     command += ["--ServerApp.token=", f"--ServerApp.root_dir={notebook.parent}", "--LabApp.news_url="]
-    places = {"MAE_VIZ_CACHE": str(settings / "cache"), "OMP_NUM_THREADS": "1"}
+    places = {"MAE_VIZ_CACHE": str(settings / "cache")}
     places |= {f"JUPYTER_{name}_DIR": str(settings / name) for name in ("CONFIG", "RUNTIME")}
     with serve(command, "/api", **places) as url, launched() as browser:
         tab = browser.new_page(viewport={"width": 1440, "height": 1100})

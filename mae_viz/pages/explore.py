@@ -154,6 +154,7 @@ def show_files(picture: Picture, index: int, cropped: bool) -> None:
                 lambda model=model: codec.compress(picture.image, model, lmbda),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
+                on_click="ignore",
             )
 
 

@@ -161,7 +161,7 @@ class Viewer {
     this.schedule();
     const state = this.state, text = JSON.stringify(state);
     if (report && text !== this.reported) this.host.report?.(state);
-    this.reported = text;
+    if (report || !this.dragging) this.reported = text; // an update from the host must not swallow a λ still in hand
   }
 
   get state() {
