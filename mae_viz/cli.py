@@ -211,6 +211,52 @@ def _figure_4(image: str):
     return figures.feature_maps(np.asarray(picture), decoded, maps, scaled, channels, rates)
 
 
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="mae, independent, bottleneck-scaling, tiny, …, or a TOML file")],
+    data: Annotated[Path | None, typer.Option(help="a folder (searched recursively) or a zip of photographs")] = None,
+    out: Annotated[Path | None, typer.Option(help="the run's folder: else runs/<name>")] = None,
+    source: Annotated[str, typer.Option("--from", help="a model that ships, or a checkpoint's folder")] = "",
+    validation: Annotated[Path | None, typer.Option(help="a text file: names of pictures to hold out, by line")] = None,
+    lmbda: Annotated[float | None, typer.Option("--lambda", help="of an independent model")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="another setting, such as steps=2000")] = None,
+    anneal: Annotated[int, typer.Option(min=0, help="a branch of so many steps to rate 0; the run stays")] = 0,
+    devices: Annotated[str, typer.Option(help="how many GPUs or CPU processes")] = "auto",
+    nodes: Annotated[int, typer.Option(min=1, help="how many machines, under a cluster's launcher")] = 1,
+) -> None:
+    """Train a model; the same command goes on where a run was interrupted. Ctrl-C saves."""
+    from mae_viz.training import config as configs
+    from mae_viz.training import loop
+
+    chosen = configs.parse_settings(settings or [])
+    if data:
+        chosen["data"] = str(data)
+    if validation:
+        chosen["validation"] = _read(validation).decode("utf-8", "replace").split()
+    if lmbda:
+        chosen["lmbdas"] = [lmbda]
+    loaded = configs.load(config, bool(source)).changed(**chosen)
+    name = Path(config).stem + (f"-{loaded.lmbdas[0]:g}" if len(loaded.lmbdas) == 1 else "")
+    loop.train(loaded, out or Path("runs") / name, name, source, anneal, devices, nodes)
+
+
+@app.command()
+def pack(
+    folder: Annotated[Path, typer.Argument(help="photographs, searched recursively")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .zip file to write")],
+    limit: Annotated[str, typer.Option(help="how large it may become")] = "45MB",
+) -> None:
+    """Make a small training set to carry to another machine: one zip of AVIF files, as good as the limit allows."""
+    from mae_viz.training import pack as packing
+
+    def say(text: str) -> None:
+        typer.echo(text, err=True)
+
+    with _progress("packing") as progress:
+        quality = packing.pack(folder, output, packing.parse_size(limit), say, progress)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, AVIF 4:4:4 of quality {quality}")
+
+
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def open_app(context: typer.Context) -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""

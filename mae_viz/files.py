@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all."""
+"""Where files go: whole or not there at all, and the folder for what can be computed again."""
 
 import os
 from pathlib import Path
@@ -12,3 +12,12 @@ def write_whole(path: Path, data: bytes) -> None:
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """MAE_VIZ_CACHE, else where this system keeps caches."""
+    if chosen := os.environ.get("MAE_VIZ_CACHE"):
+        return Path(chosen)
+    import pooch
+
+    return Path(pooch.os_cache("mae_viz"))

@@ -35,7 +35,7 @@ from PIL import Image
 
 from mae_viz import checkpoints, metrics, rates
 from mae_viz.classical import CLASSICAL
-from mae_viz.files import write_whole
+from mae_viz.files import cache_folder, write_whole
 
 ORIGINAL = "original"
 FRAME_STEP = rates.STEPS_PER_OCTAVE // 4
@@ -317,15 +317,6 @@ class Ladders:
             if path.name not in self._open:
                 shutil.rmtree(path, ignore_errors=True)
                 total -= size
-
-
-def cache_folder() -> Path:
-    """MAE_VIZ_CACHE, else where this system keeps caches."""
-    if chosen := os.environ.get("MAE_VIZ_CACHE"):
-        return Path(chosen)
-    import pooch
-
-    return Path(pooch.os_cache("mae_viz"))
 
 
 @lru_cache

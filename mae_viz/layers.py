@@ -139,7 +139,7 @@ class RatePrior(_RateTable):
         v = centred.reshape(batch, channels, 1, -1)
         upper, lower = self.logits(v + 0.5, lmbda), self.logits(v - 0.5, lmbda)
         # σ(a) − σ(b) = σ(−b) − σ(−a): on the side where both are small the difference keeps its digits
-        sign = -torch.sign(upper + lower).detach()
+        sign = torch.where(upper + lower > 0, -1.0, 1.0)  # never 0, not even at the centre of a symmetric CDF
         p = torch.abs(torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower))
         return self.entropy_bottleneck.likelihood_lower_bound(p).reshape(centred.shape)
 

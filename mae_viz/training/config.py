@@ -1,0 +1,172 @@
+"""What a training run is: one TOML file, read into a frozen dataclass whose fields and defaults are all listed here."""
+
+import tomllib
+import types
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
+
+from mae_viz import rates
+
+FOLDER = Path(__file__).parent / "configs"
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run. U is one quantisation step at λ = 4096 (`mae_viz.training.optimizer`)."""
+
+    # the model
+    architecture: Literal["MAE", "Independent", "BottleneckScaling", "MAEHyperprior", "IndependentHyperprior"] = "MAE"
+    channels: int = 192
+    lmbdas: tuple[float, ...] = rates.LMBDAS
+    start: Literal["classical", "random"] = "classical"  # where no checkpoint is given to start from
+    start_step: float = 1.0  # quantisation step of the classical start, relative to the one right at high rates
+    entropy_steps: int = 150  # steps in which the prior alone is fitted to that start, before step 0
+
+    # the objective: paper, eq. (8)
+    weights: Literal["uniform", "inverse-sqrt"] = "inverse-sqrt"  # of the λ in the sum: 1, or λ^-½
+    between: float = 0.5  # share of the images whose λ lies up to half an octave beside a trained one
+
+    # the data
+    data: str = ""  # folder or zip; "bundled" for the few photographs that come with the package
+    validation: tuple[str, ...] = ()  # pictures held out; without names, every 25th
+    validation_crop: int = 192
+    batch: int = 14  # crops a step, over all processes
+    crop: int = 128
+    scales: tuple[float, ...] = (1.0, 0.6)  # sizes in which each picture is kept: random downscaling
+
+    # the steps
+    steps: int = 10_000
+    optimizer: Literal["normalised", "adam"] = "normalised"
+    schedule: Literal["cosine", "halved"] = "cosine"  # "halved": the paper's, after 8/11 of the steps
+    warmup: int = 100
+    last_rate: float = 0.02  # of a cosine, relative to the first
+    ema: float = 0.998
+
+    # rates of "normalised"
+    kernel_rate: float = 0.01  # of convolution kernels, in U at the layer's output
+    momentum: float = 0.95
+    gamma_rate: float = 4e-3  # of GDN's γ, column j divided by the RMS of channel j
+    gamma_rate_bottleneck: float = 2e-3
+    beta_rate: float = 3e-4
+    bias_rate: float = 5e-4  # in U
+    gain_rate: float = 1e-3  # of the modulation perceptrons
+    entropy_rate: float = 2e-3
+    scale_rate: float = 1e-2  # of log s(λ), bottleneck scaling
+
+    # rates of "adam": the paper's
+    adam_rate: float = 4e-4
+    adam_entropy_rate: float = 2e-3
+
+    # the machine
+    seed: int = 0
+    precision: Literal["measured", "bfloat16", "float32"] = "measured"
+    compile: bool = True
+    median_every: int = 50  # steps between refreshes of the prior's medians
+    log_every: int = 50
+    validate_every: int = 1000
+    save_minutes: float = 10.0
+
+    def __post_init__(self):
+        hints = get_type_hints(Config)
+        for field in fields(self):
+            _check_type(field.name, getattr(self, field.name), hints[field.name])
+        if not self.lmbdas or any(b <= a for a, b in zip(self.lmbdas, self.lmbdas[1:], strict=False)):
+            raise ValueError(f"lmbdas = {list(self.lmbdas)} must be one or more λ in rising order.")
+        for lmbda in self.lmbdas:
+            rates.check(lmbda)
+        if self.architecture.startswith("Independent") and len(self.lmbdas) > 1:
+            raise ValueError(f"an independent model has one λ, not {list(self.lmbdas)}: give --lambda 512, say.")
+        if self.start == "classical" and self.channels < 48:
+            raise ValueError(
+                f'channels = {self.channels}: the classical start needs 48 or more; else start = "random".'
+            )
+        stride = 64 if self.architecture.endswith("Hyperprior") else 16
+        for name in ("crop", "validation_crop"):
+            if getattr(self, name) < stride or getattr(self, name) % stride:
+                raise ValueError(f"{name} = {getattr(self, name)} must be a multiple of {stride}.")
+        if not all(0 < scale <= 1 for scale in self.scales) or not self.scales:
+            raise ValueError(f"scales = {list(self.scales)} must lie in (0, 1], 1 for the picture as it is.")
+        for name in ("batch", "steps", "median_every", "log_every", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must be 1 or more.")
+        if self.start_step <= 0:
+            raise ValueError(f"start_step = {self.start_step} must be above 0.")
+        for name in ("between", "ema", "momentum", "last_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must lie between 0 and 1.")
+
+    def changed(self, **settings) -> "Config":
+        """The same settings with a few others. Raises ValueError for an unknown name or a wrong value."""
+        return replace(self, **{name: _fitting(name, value) for name, value in settings.items()})
+
+    def as_dict(self) -> dict:
+        """The settings as plain values: what a saved state keeps."""
+        return asdict(self)
+
+
+def load(name: str, from_checkpoint: bool = False) -> Config:
+    """A configuration by the name it ships under (`names()`), or from a TOML file.
+
+    Settings in a table ``[from_checkpoint]`` hold where weights are given to start from: then rates are lower. Raises
+    ValueError for an unknown name, an unknown key or a wrong value.
+    """
+    path = FOLDER / f"{name}.toml" if name in names() else Path(name)
+    if not path.is_file():
+        raise ValueError(
+            f"there is no configuration {name!r}: choose {', '.join(names())}, or the path of a TOML file."
+        )
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}.") from None
+    continuing = settings.pop("from_checkpoint", {})
+    if not isinstance(continuing, dict):
+        raise ValueError(f"from_checkpoint in {path} must be a table: write [from_checkpoint] and settings below it.")
+    both = Config().changed(**settings | continuing)
+    return both if from_checkpoint else Config().changed(**settings)
+
+
+def names() -> list[str]:
+    """The configurations that ship."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def parse_settings(texts: list[str]) -> dict:
+    """``["steps=2000", "lmbdas=[512]"]`` as settings. Values are TOML; a bare word is taken as a string."""
+    settings = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text} sets nothing: write --set {text}=VALUE.")
+        try:
+            settings[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[name.strip()] = value
+    return settings
+
+
+def _fitting(name: str, value):
+    """A value as TOML gives it, in the type of its field where that loses nothing."""
+    hint = get_type_hints(Config).get(name)
+    if hint is None:
+        known = ", ".join(field.name for field in fields(Config))
+        raise ValueError(f"there is no setting {name!r}: the settings are {known}.")
+    if hint is float and type(value) is int:
+        return float(value)
+    if get_origin(hint) is tuple and isinstance(value, list | tuple):
+        inner = get_args(hint)[0]
+        return tuple(inner(v) if inner is float and type(v) is int else v for v in value)
+    return value
+
+
+def _check_type(name: str, value, hint) -> None:
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"{name} = {value!r} is none of {', '.join(map(repr, get_args(hint)))}.")
+        return
+    inner = get_args(hint)[0] if isinstance(hint, types.GenericAlias) else None
+    fits = isinstance(value, tuple) and all(type(v) is inner for v in value) if inner else type(value) is hint
+    if not fits:
+        kind = f"a list of {inner.__name__}" if inner else f"a {hint.__name__}"
+        raise ValueError(f"{name} = {value!r} must be {kind}.")

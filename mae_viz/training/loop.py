@@ -1,0 +1,280 @@
+"""A training run from its configuration to a checkpoint: one code path for a laptop and for many GPUs.
+
+In ``out`` lie ``state.pt`` (to go on from, exactly), ``tensorboard/``, ``validation.jsonl``, and at the end, or after a
+short annealed branch, a checkpoint that every command takes as ``--model``.
+"""
+
+import copy
+import math
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from mae_viz import checkpoints
+from mae_viz.models import ARCHITECTURES, BottleneckScaling, RateModel
+from mae_viz.training import data, fold, machine, objective, optimizer, start, state
+from mae_viz.training.config import Config
+from mae_viz.training.report import Means, Report
+
+_RMS_CROPS, _KLT_CROPS = 56, 6000
+_MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
+
+
+class Run:
+    """A model in training: weights, their moving average, optimiser, and the number of the next step."""
+
+    def __init__(self, config: Config, pictures: data.Pictures, fabric, say, origin: str = ""):
+        self.config, self.fabric, self.say = config, fabric, say
+        self.training, self.held = pictures.split(config.validation)
+        share = fabric.global_rank, fabric.world_size
+        self.batches = data.Batches(pictures, self.training, config, share)
+        self.validation = objective.Validation(
+            pictures.validation_crops(self.held, config.validation_crop), config.lmbdas, share
+        )
+        self.step = self.skipped = self._skipped_in_a_row = 0
+        self.seconds = 0.0
+        self.origin = origin
+        self._pictures = pictures
+
+    def begin(self, source: str = "", saved: dict | None = None) -> None:
+        """Make or load the weights, choose the precision, and set everything up on the device.
+
+        ``source``: a checkpoint to start from. ``saved``: a state to go on from.
+        """
+        config = self.config
+        torch.manual_seed(config.seed)  # for the noise on starting weights, alike in all processes
+        model = self._weights(source, saved)
+        rules = optimizer.build(
+            model, config, data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)(-1)
+        )
+        if saved:
+            self.precision = saved["precision"]
+        else:
+            self.precision = machine.precision(model, config.precision, self.batches(0), self.fabric)
+        self.average = copy.deepcopy(model).requires_grad_(False).to(self.fabric.device)
+        self.model = model.to(self.fabric.device, memory_format=torch.channels_last)
+        # built before the move, because RMS are measured in float32 on any device; its tensors follow
+        rules.load_state_dict(rules.state_dict())
+        self.optimizer = rules
+        if saved:
+            rates = [group["rate"] for group in rules.param_groups]
+            rules.load_state_dict(saved["optimizer"])
+            for group, rate in zip(rules.param_groups, rates, strict=True):
+                group["rate"] = rate  # a configuration may have changed
+            self.average.load_state_dict(saved["average"])
+            self.step, self.skipped, self.seconds = saved["step"], saved["skipped"], saved["seconds"]
+            self.origin = saved["origin"]
+        bf16 = self.precision == "bfloat16"
+        self.averaged = objective.Lagrangian(self.average, bf16)
+        lagrangian = objective.Lagrangian(self.model, bf16)
+        if config.compile:
+            self.say(machine.compile_parts(lagrangian, self.batches(0), self.fabric.device))
+        self.objective = self.fabric.setup_module(lagrangian)
+        self.say(f"{type(model).__name__} on {self.fabric.device} in {self.precision}, from step {self.step}")
+
+    def _weights(self, source: str, saved: dict | None) -> RateModel:
+        config = self.config
+        if source and not saved:
+            self.origin = f"started from {Path(source).name}"
+            return fold.from_checkpoint(source, config)
+        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
+        if saved:
+            model.load_state_dict(saved["model"])
+            return model
+        if isinstance(model, BottleneckScaling):
+            raise ValueError("bottleneck scaling starts from an independent model: give --from independent-4096.")
+        if config.start == "classical":
+            small = data.Batches(self._pictures, self.training, config, count=_KLT_CROPS, side=start.KLT_SIDE)
+            crops = small(-1).x
+            start.classical(model, crops.float() / 255, config.start_step)
+            self.origin = "started from a classical codec"
+        else:
+            start.random(model)
+            self.origin = "started from random weights"
+        whole = data.Batches(self._pictures, self.training, config)
+        start.fit_entropy(model, whole, config.entropy_steps, config.entropy_rate)
+        return model
+
+    def factor(self, step: int) -> float:
+        """Learning rates of a step relative to the configured ones."""
+        config = self.config
+        warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
+        if config.schedule == "halved":
+            return warm * (1.0 if step < config.steps * 8 / 11 else 0.5)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.steps)))
+        return warm * (config.last_rate + (1 - config.last_rate) * cosine)
+
+    def train_step(self, batch: data.Batch, factor: float) -> tuple:
+        """One step. Returns bpp (B,), MSE (B,) and the loss; gradients that are not finite move nothing."""
+        config, device = self.config, self.fabric.device
+        if self.step % config.median_every == 0:
+            self.model.prior.update_medians()
+        optimizer.set_rate(self.optimizer, factor)
+        lmbda = batch.lmbda.to(device)
+        bpp, mse, _ = self.objective(batch.x.to(device), lmbda, batch.seeds)
+        loss = objective.loss_of(bpp, mse, lmbda, config.lmbdas, config.weights)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        norms = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
+        if bool(torch.isfinite(torch.stack(norms).sum())):  # the same in all processes: gradients are their mean
+            self.optimizer.step()
+            self._follow()
+            self._skipped_in_a_row = 0
+        else:
+            self.skipped += 1
+            self._skipped_in_a_row += 1
+            if self._skipped_in_a_row >= _MOST_SKIPPED:
+                raise ValueError(
+                    f"{_MOST_SKIPPED} steps in a row had gradients that are not finite: lower the rates, or go on from "
+                    "an earlier state."
+                )
+        self.step += 1
+        return bpp.detach(), mse.detach(), float(loss.detach())
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the weights: quickly at first, so that it forgets the start."""
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        averages = [p for name, p in self.average.named_parameters() if not name.endswith("quantiles")]
+        weights = [p for name, p in self.model.named_parameters() if not name.endswith("quantiles")]
+        torch._foreach_lerp_(averages, weights, 1 - decay)
+
+    def validate(self) -> dict:
+        """The averaged weights on the fixed crops, summed over all processes."""
+        self.average.prior.update_medians()
+        sums = self.validation.sums(self.averaged, self.fabric.device)
+        return self.validation.result(machine.summed(sums, self.fabric))
+
+    @torch.no_grad()
+    def reconstructions(self) -> torch.Tensor:
+        """One validation crop at the lowest, the middle and the highest λ, beside itself: (n, 3, S, S) in [0, 1]."""
+        lmbdas = sorted({self.config.lmbdas[i] for i in (0, len(self.config.lmbdas) // 2, -1)})
+        x = self.validation.crops[:1].to(self.fabric.device)
+        rates = [torch.tensor([lmbda], device=x.device) for lmbda in lmbdas]
+        decoded = [self.averaged(x, rate, (0,))[2].float() for rate in rates]
+        return torch.cat([x.float() / 255, *decoded]).clamp(0, 1).cpu()
+
+    def state(self) -> dict:
+        """Everything that the next step depends on."""
+        return {
+            "config": self.config.as_dict(),
+            "step": self.step,
+            "skipped": self.skipped,
+            "seconds": self.seconds,
+            "precision": self.precision,
+            "origin": self.origin,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def export(self, name: str, into: Path, note: str = "") -> Path:
+        """Write the averaged weights as a checkpoint. Returns its folder."""
+        config = self.config
+        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
+        model.load_state_dict(self.average.state_dict())
+        training = (
+            f"{self.step} steps of {config.batch} crops of {config.crop}² from {len(self.training)} photographs, "
+            f"{self.origin}; {config.optimizer} optimiser, {config.weights} weights, average {config.ema}{note}; "
+            f"{self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
+        )
+        return checkpoints.save(model, name, training, into)
+
+
+def train(
+    config: Config,
+    out: Path,
+    name: str,
+    source: str = "",
+    anneal: int = 0,
+    devices: str = "auto",
+    nodes: int = 1,
+    stop_at: int | None = None,
+) -> Path | None:
+    """Train as configured in the folder ``out``, going on where a run was interrupted there.
+
+    ``name``: of the checkpoint to write. ``source``: a checkpoint to start from. ``anneal``: instead of going on, a
+    branch of so many steps whose rates fall to 0; the run itself stays as it is. ``stop_at``: save and return at this
+    step. Returns the checkpoint's folder, or None where the run was stopped before its end.
+    """
+    fabric = machine.fabric(devices, nodes)
+    speaks = fabric.is_global_zero
+    path = out / "state.pt"
+    saved = state.load(path) if path.is_file() else None
+    if anneal and saved is None:
+        raise ValueError(f"there is no run in {out} to branch from: train first, without --anneal.")
+    where = data.BUNDLED if config.data == "bundled" else Path(config.data)
+    if not config.data:
+        raise ValueError("there is nothing to train on: give --data with a folder or a zip of photographs.")
+    first = saved["step"] if saved else 0
+    last = first + anneal if anneal else min(config.steps, stop_at or config.steps)
+    folder = out / f"annealed-{first}" if anneal else out
+    folder.mkdir(parents=True, exist_ok=True)
+    report = Report(folder, config.lmbdas, first, last, config.batch, speaks)
+    try:
+        with fabric.rank_zero_first():
+            pictures = data.open_pictures(where, config.scales, report.say)
+        if saved:
+            _say_changes(saved["config"], config, report.say)
+        run = Run(config, pictures, fabric, report.say)
+        run.begin(source, saved)
+        done = _steps(run, last, path, report, anneal)
+        if not done or (not anneal and run.step < config.steps):
+            return None
+        note = f"; last {anneal} steps annealed" if anneal else ""
+        if speaks:
+            target = run.export(name, folder, note).resolve()
+            report.say(f"{target} is written: use it as --model {target}")
+        fabric.barrier()
+        return folder / name
+    finally:
+        report.close()
+
+
+def _steps(run: Run, last: int, path: Path, report: Report, anneal: int) -> bool:
+    """Train up to step ``last``. A branch (``anneal``) saves nothing. False where it was stopped before."""
+    config, fabric, first = run.config, run.fabric, run.step
+    means, saved_at = Means(config.lmbdas), time.monotonic()
+    stopped = False
+    with state.asked_to_stop() as asked:
+        if first == 0:
+            report.validation(0, run.validate(), run.reconstructions())
+        for batch in run.batches.ahead(first, last):
+            began = time.monotonic()
+            factor = run.factor(run.step)
+            if anneal:
+                factor = run.factor(first) * 0.5 * (1 + math.cos(math.pi * (run.step - first) / anneal))
+            bpp, mse, loss = run.train_step(batch, factor)
+            means.add(bpp, mse, loss, batch.lmbda, batch.trained)
+            run.seconds += time.monotonic() - began
+            report.step(run.step)
+            if run.step % config.log_every == 0 or run.step == last:
+                facts = {"learning_rate": factor, "skipped": run.skipped}
+                report.train(run.step, means.take(machine.summed(means.sums, fabric)), facts)
+            if run.step % config.validate_every == 0 or run.step == last:
+                report.validation(run.step, run.validate(), run.reconstructions())
+            if not anneal and fabric.is_global_zero and time.monotonic() - saved_at > 60 * config.save_minutes:
+                state.save(path, run.state())
+                saved_at = time.monotonic()
+            if stopped := machine.any_process(asked.is_set(), fabric, run.step):
+                break
+        if not anneal and fabric.is_global_zero:
+            state.save(path, run.state())
+        if stopped:
+            kept = "nothing of this branch is kept" if anneal else f"go on with the same command; {path} is saved"
+            report.say(f"stopped at step {run.step}: {kept}")
+    return not stopped
+
+
+def _say_changes(before: dict, config: Config, say) -> None:
+    """Settings that differ from the ones a run was begun with: said, or refused where the state would not fit."""
+    now = config.as_dict()
+    for key, value in now.items():
+        was = before.get(key)
+        if was == value or (isinstance(value, tuple) and was is not None and tuple(was) == value):
+            continue
+        if key in ("architecture", "channels", "lmbdas", "optimizer"):
+            raise ValueError(f"the run was begun with {key} = {was}, not {value}: give another --out.")
+        say(f"going on with {key} = {value} instead of {was}")

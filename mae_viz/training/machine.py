@@ -1,0 +1,108 @@
+"""What the machine can do: processes and devices, the faster precision, compilation where there is a compiler."""
+
+import copy
+import os
+import time
+import warnings
+
+import torch
+from torch import nn
+
+from mae_viz.layers import GDN
+from mae_viz.models import RateModel
+from mae_viz.training.data import Batch
+from mae_viz.training.objective import Lagrangian
+
+_STOP_EVERY = 10  # steps between asking all processes whether one of them was told to stop
+
+
+def fabric(devices: str = "auto", nodes: int = 1):
+    """Lightning Fabric on what is there: all GPUs, else one CPU process; several CPU processes where asked for.
+
+    Under torchrun or a cluster's launcher it takes its place among the processes.
+    """
+    with warnings.catch_warnings():  # of Lightning's own dependencies
+        warnings.simplefilter("ignore")
+        from lightning.fabric import Fabric
+
+    if devices != "auto" and not devices.isdigit():
+        raise ValueError(f"--devices {devices} is neither auto nor a number.")
+    wanted = int(devices) if devices != "auto" else ("auto" if torch.cuda.is_available() else 1)
+    many = nodes > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1 or (wanted != 1 and wanted != "auto")
+    gpus = torch.cuda.device_count() if wanted == "auto" else 0
+    built = Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        devices=wanted,
+        num_nodes=nodes,
+        strategy="ddp" if many or gpus > 1 else "auto",
+    )
+    built.launch()
+    return built
+
+
+def precision(model: RateModel, wanted: str, batch: Batch, fabric) -> str:
+    """ "bfloat16" or "float32": as wanted, or whichever takes this machine less time for a step.
+
+    bfloat16 is twice as fast where the CPU or GPU has instructions for it, and slower elsewhere.
+    """
+    if wanted != "measured":
+        return wanted
+    fabric.barrier()
+    seconds = {}
+    for name in ("float32", "bfloat16"):
+        trial = Lagrangian(copy.deepcopy(model), name == "bfloat16").to(
+            fabric.device, memory_format=torch.channels_last
+        )
+        for _ in range(2):  # the first pass pays for setting up
+            began = time.perf_counter()
+            _forward_backward(trial, batch, fabric.device)
+            seconds[name] = time.perf_counter() - began
+    return fabric.broadcast(min(seconds, key=seconds.get))
+
+
+def compile_parts(lagrangian: Lagrangian, batch: Batch, device: torch.device) -> str:
+    """Compile GDN and the likelihoods, which are chains of small operations; whole steps gain nothing.
+
+    Returns a sentence on what was done: without a working compiler everything stays as it is.
+    """
+    model = lagrangian.model
+    gdns = [m for m in model.modules() if isinstance(m, GDN)]
+    began = time.perf_counter()
+    try:
+        for gdn in gdns:
+            gdn.compile(dynamic=False)
+        model.prior.likelihood = torch.compile(model.prior.likelihood, dynamic=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _forward_backward(lagrangian, batch, device)
+    except Exception as error:  # whatever is wrong with a compiler, training goes on without
+        for gdn in gdns:
+            gdn._compiled_call_impl = None
+        vars(model.prior).pop("likelihood", None)
+        model.zero_grad()
+        reason = str(error).strip().splitlines()
+        return f"not compiled: {type(error).__name__}: {reason[0] if reason else ''}"
+    return f"GDN and likelihoods compiled in {time.perf_counter() - began:.0f} s"
+
+
+def any_process(flag: bool, fabric, step: int) -> bool:
+    """Whether a flag is set in any process; with several they are asked every few steps only."""
+    if fabric.world_size == 1:
+        return flag
+    if step % _STOP_EVERY:
+        return False
+    return bool(summed(torch.tensor(float(flag)), fabric) > 0)
+
+
+def summed(numbers: torch.Tensor, fabric) -> torch.Tensor:
+    """The sum over all processes, on the CPU."""
+    return fabric.all_reduce(numbers.to(fabric.device), reduce_op="sum").cpu()
+
+
+def _forward_backward(lagrangian: nn.Module, batch: Batch, device: torch.device) -> None:
+    bpp, mse, _ = lagrangian(batch.x.to(device), batch.lmbda.to(device), batch.seeds)
+    loss = (bpp + mse).mean()
+    loss.backward()
+    lagrangian.zero_grad()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

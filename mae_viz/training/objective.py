@@ -1,0 +1,96 @@
+"""What training minimises: the Lagrangian R + λ·MSE, summed over the trained λ (paper, eq. 8)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mae_viz.layers import EntropyBottleneck, GaussianConditional
+from mae_viz.models import RateModel
+
+
+class Lagrangian(nn.Module):
+    """A model together with the rate and the distortion of each image it is given.
+
+    Quantisation is additive uniform noise whose values follow from one seed per image, so that they do not depend on
+    the device, on what else is in the batch, or on how many processes share it. With ``bf16`` the transforms run under
+    bfloat16 autocast; gains and probabilities stay in float32 (`mae_viz.layers`).
+    """
+
+    def __init__(self, model: RateModel, bf16: bool = False):
+        super().__init__()
+        self.model, self.bf16 = model, bf16
+        self._seeds: tuple[int, ...] = ()
+        for module in model.modules():
+            if isinstance(module, EntropyBottleneck | GaussianConditional):
+                module.quantize = self._quantize
+
+    def forward(self, x: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
+        """Images (B, 3, H, W) uint8, λ (B,), noise seeds (B) → bits per pixel (B,), MSE on [0, 1] (B,), x_hat."""
+        self._seeds = seeds
+        x = (x.float() / 255).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+            out = self.model(x, lmbda)
+        bits = sum(-torch.log2(p.float()).flatten(1).sum(1) for p in out["likelihoods"].values())
+        mse = (out["x_hat"].float() - x).square().mean((1, 2, 3))
+        return bits / (x.shape[2] * x.shape[3]), mse, out["x_hat"]
+
+    def _quantize(self, inputs: Tensor, mode: str, means: Tensor | None = None) -> Tensor:
+        """In place of CompressAI's, which draws from one stream for all images."""
+        return inputs + noise_of(inputs, self._seeds)
+
+
+def noise_of(y: Tensor, seeds: tuple[int, ...]) -> Tensor:
+    """Uniform noise in ±½ shaped like y (B, C, H, W), image by image from its own seed."""
+    generator = torch.Generator()
+    noise = [torch.rand(y.shape[1:], generator=generator.manual_seed(seed)) for seed in seeds]
+    return torch.stack(noise).to(y) - 0.5
+
+
+def lagrangian_weights(lmbda: Tensor, lmbdas: tuple[float, ...], weights: str) -> Tensor:
+    """Weight of each image's R + λ·MSE: 1 ("uniform", the paper's sum), or λ^-½ ("inverse-sqrt") with mean 1 over Λ."""
+    if weights == "uniform":
+        return torch.ones_like(lmbda)
+    return lmbda**-0.5 / (sum(v**-0.5 for v in lmbdas) / len(lmbdas))
+
+
+def loss_of(bpp: Tensor, mse: Tensor, lmbda: Tensor, lmbdas: tuple[float, ...], weights: str) -> Tensor:
+    """The weighted mean of R + λ·MSE over a batch."""
+    return (lagrangian_weights(lmbda, lmbdas, weights) * (bpp + lmbda * mse)).mean()
+
+
+class Validation:
+    """R, D and the Lagrangian of fixed crops (n, 3, S, S) uint8 at every trained λ, with fixed noise.
+
+    ``share``: the crops that this process looks at, of how many processes.
+    """
+
+    def __init__(self, crops: Tensor, lmbdas: tuple[float, ...], share: tuple[int, int] = (0, 1)):
+        self.crops, self.lmbdas, (self.rank, self.processes) = crops, lmbdas, share
+
+    @torch.no_grad()
+    def sums(self, objective: Lagrangian, device: torch.device) -> Tensor:
+        """Sums over this process's crops: (λ, 3) of bits per pixel, MSE, and the number of crops."""
+        places = range(self.rank, len(self.crops), self.processes)
+        sums = torch.zeros(len(self.lmbdas), 3, dtype=torch.float64)
+        for row, lmbda in zip(sums, self.lmbdas, strict=True):
+            for start in range(0, len(places), 16):
+                some = list(places[start : start + 16])
+                rate = torch.full((len(some),), lmbda, device=device)
+                bpp, mse, _ = objective(self.crops[some].to(device), rate, tuple(some))
+                row += torch.stack([bpp.double().sum(), mse.double().sum(), bpp.new_tensor(len(some))]).cpu()
+        return sums
+
+    def result(self, sums: Tensor) -> dict:
+        """Means as lists by λ: ``bpp``, ``psnr`` (dB of the mean MSE), ``lagrangian``; and the two means over λ:
+        ``score``, weighted λ^-½ whatever is trained with, so that runs compare, and ``uniform``."""
+        bpp, mse = (sums[:, i] / sums[:, 2] for i in (0, 1))
+        lmbda = torch.tensor(self.lmbdas, dtype=torch.float64)
+        lagrangian = bpp + lmbda * mse
+        return {
+            "bpp": bpp.tolist(),
+            "psnr": [-10 * math.log10(max(v, 1e-12)) for v in mse.tolist()],
+            "lagrangian": lagrangian.tolist(),
+            "score": float((lagrangian * lagrangian_weights(lmbda, self.lmbdas, "inverse-sqrt")).mean()),
+            "uniform": float(lagrangian.mean()),
+        }

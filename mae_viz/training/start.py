@@ -1,0 +1,198 @@
+"""Where weights come from before any training: a classical codec written into the network.
+
+Random weights with Adam stand at 24 dB for λ = 4096 after 3,000 steps; a block transform that the network can hold has
+34 dB on the same crops without any. So the layers start as one: a 4×4 DCT of opponent colours (2×2 where the first
+layer halves), 2×2 Haar transforms of that as long as all of it fits into the channels, and in the last layer the
+Karhunen-Loève transform (KLT) of what arrives. The synthesis is its transpose. GDN starts near the identity, the gains
+of the bottleneck as √(λ/λmax): bottleneck scaling on a classical codec, from which the model learns everything beyond.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mae_viz.layers import GDN, EntropyBottleneck, Modulation
+from mae_viz.models import RateModel
+from mae_viz.rates import LMBDA_MAX
+
+FIRST_GAIN = 2.0
+"""Of the first layer, so that inner layers carry values of about 1: pixels are 0…1."""
+
+STEP_SQUARED = 18 / math.log(2)
+"""λ·Δ² of the uniform quantiser that minimises R + λ·MSE at high rates, with the MSE a mean over three colours."""
+
+KLT_SIDE = 32
+"""Side of the crops that `classical` learns the KLT from."""
+
+_NOISE = 1e-4  # on kernels that would be zero otherwise, so that no two channels stay alike
+
+
+def random(model: RateModel) -> None:
+    """Kernels of variance 1 / fan-in, biases 0; latents as large as a few quantisation steps."""
+    with torch.no_grad():
+        for layer in _convolutions(model):
+            taps = layer.kernel_size[0] ** 2 / (layer.stride[0] ** 2 if isinstance(layer, nn.ConvTranspose2d) else 1)
+            layer.weight.normal_(0, (layer.in_channels * taps) ** -0.5)
+            if layer.bias is not None:
+                layer.bias.zero_()
+        model.g_a[-1].conv.weight.mul_(6)
+        model.g_s[0].conv.weight.div_(6)
+
+
+@torch.no_grad()
+def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
+    """Write the classical codec into a model.
+
+    ``crops``: (n, 3, side, side) in [0, 1] with side a multiple of 16, a few thousand, to learn the KLT and the widths
+    of the entropy tables from. ``step``: the quantisation step relative to the one that is right at high rates; at low
+    ones, where most latents are 0, a coarser one is cheaper.
+    """
+    random(model)
+    h = crops - 0.5
+    top = model.lmbdas[-1]
+    last_gain = math.sqrt(top / STEP_SQUARED) / step / FIRST_GAIN
+    for k, layer in enumerate(model.g_a):
+        last = k == len(model.g_a) - 1
+        basis = _basis(layer.conv, h, first=k == 0, last=last)
+        gain = FIRST_GAIN if k == 0 else last_gain if last else 1.0
+        _write(layer.conv, model.g_s[len(model.g_s) - 1 - k].conv, basis, gain)
+        h = F.conv2d(h, basis, stride=layer.conv.stride)
+    for place, layer in enumerate((*model.g_a, *model.g_s)):
+        if isinstance(layer.nonlinearity, GDN):
+            _near_identity(layer.nonlinearity, 1e-3 if len(model.g_a) - 1 <= place <= len(model.g_a) else 1.0)
+    for layer in model.modules():
+        if isinstance(layer, Modulation):
+            _gains(layer, 0.0, top)
+    if hasattr(model.g_a[-1], "modulation"):
+        _gains(model.g_a[-1].modulation, 0.5, top)
+        _gains(model.g_s[0].modulation, -0.5, top)
+    std = h.square().mean((0, 2, 3)).sqrt() * last_gain * FIRST_GAIN  # of y at the largest λ
+    if hasattr(model, "h_s"):
+        middle = (model.lmbdas[0] / top) ** 0.25  # √ of the middle λ, in octaves, relative to the largest
+        model.h_s[-1].conv.weight.mul_(0.1)
+        model.h_s[-1].conv.bias.copy_(torch.log(_padded(std, model.channels) * middle + 0.1))
+    else:
+        relative = torch.tensor([math.sqrt(lmbda / top) for lmbda in model.lmbdas])
+        widths = relative[:, None] * _padded(std, model.channels)
+        set_widths(model.prior.entropy_bottleneck, torch.sqrt(widths**2 + 1 / 12).flatten())
+    model.prior.update_medians()
+
+
+@torch.no_grad()
+def set_widths(tables: EntropyBottleneck, std: Tensor) -> None:
+    """Make the entropy tables, as CompressAI initialises them, logistic with median 0 and these deviations (rows,)."""
+    scale_widths(tables, std * math.sqrt(3) / math.pi / tables.init_scale)
+    zero = torch.zeros(tables.channels, 1, 1)
+    tables.biases[-1].sub_(tables._logits_cumulative(zero, stop_gradient=True))
+
+
+@torch.no_grad()
+def scale_widths(tables: EntropyBottleneck, factor: Tensor) -> None:
+    """Stretch the distribution of every row about zero by its factor (rows,): exact."""
+    first = tables.matrices[0]
+    slopes = (F.softplus(first) / factor[:, None, None].to(first)).clamp(min=1e-4)
+    first.copy_(slopes + torch.log(-torch.expm1(-slopes)))  # the inverse of softplus
+
+
+def fit_entropy(model: RateModel, batches, steps: int, rate: float) -> None:
+    """Fit the factorised prior to the latents as they are, by Adam with a falling rate, nothing else changed.
+
+    ``batches``: step → `mae_viz.training.data.Batch`; drawn at negative steps. The rate starts at five times ``rate``:
+    these tables are far off, and there is no transform that could be spoilt.
+    """
+    from mae_viz.training.objective import noise_of
+
+    tables = [p for name, p in model.prior.named_parameters() if not name.endswith("quantiles")]
+    optimizer = torch.optim.Adam(tables, lr=5 * rate)
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = 5 * rate * min(1, 3 * (1 - step / steps))
+        batch = batches(step - steps)
+        with torch.no_grad():
+            y = model.analysis(batch.x.float() / 255, batch.lmbda)
+            latents = model.hyper_analysis(y, batch.lmbda) if hasattr(model, "h_a") else y
+            latents = latents + noise_of(latents, batch.seeds)
+        p = model.prior.likelihood(latents - model.prior.medians(batch.lmbda), batch.lmbda)
+        loss = -torch.log2(p).sum() / batch.x[:, 0].numel()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % 10 == 9:
+            model.prior.update_medians()
+    optimizer.zero_grad()
+    model.prior.update_medians()
+
+
+def _convolutions(model: nn.Module) -> list[nn.Module]:
+    return [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+
+
+def _basis(conv: nn.Conv2d, h: Tensor, first: bool, last: bool) -> Tensor:
+    """Orthonormal kernels (out, in, s, s) of one layer: DCT first, KLT last or where not all fit, else Haar."""
+    s, channels = conv.stride[0], h.shape[1]
+    if last or s * s * channels > conv.out_channels:
+        vectors = F.unfold(h, s, stride=s).transpose(1, 2).reshape(-1, s * s * channels)
+        _, components = torch.linalg.eigh(vectors.T.double() @ vectors.double() / len(vectors))
+        components = components.flip(1).T[: conv.out_channels].float()
+        return components.reshape(-1, channels, s, s)
+    mix = torch.eye(channels)
+    if first:  # opponent colours: grey, red-blue, green against both
+        mix = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
+        mix = mix / mix.norm(dim=1, keepdim=True)
+    cosines = _dct(s)  # of size 2: Haar
+    return torch.einsum("oc,iy,jx->oijcyx", mix, cosines, cosines).reshape(-1, channels, s, s)
+
+
+def _dct(n: int) -> Tensor:
+    """Orthonormal DCT-II (n, n): rows are frequencies."""
+    place = (torch.arange(n) + 0.5) / n
+    rows = torch.cos(math.pi * torch.arange(n)[:, None] * place) * math.sqrt(2 / n)
+    rows[0] /= math.sqrt(2)
+    return rows
+
+
+def _write(conv: nn.Conv2d, deconv: nn.ConvTranspose2d, basis: Tensor, gain: float) -> None:
+    """Put a basis, times the gain, where a convolution's window meets its own block, its inverse into the other.
+
+    Channels that the basis does not need start with small random kernels; nothing downstream listens to them yet.
+    """
+    out, channels, s, _ = basis.shape
+    block = slice(conv.padding[0], conv.padding[0] + s)
+    conv.weight.normal_(0, 0.5 * (conv.in_channels * conv.kernel_size[0] ** 2) ** -0.5)
+    conv.weight[:out].normal_(0, _NOISE)
+    conv.weight[:out, :channels, block, block] += basis * gain
+    deconv.weight.normal_(0, _NOISE / max(1.0, gain))
+    deconv.weight[:, channels:].normal_(0, 0.02)
+    deconv.weight[:out, :channels, block, block] += basis / gain
+
+
+def _near_identity(gdn: GDN, strength: float) -> None:
+    """β = 1 and a γ so small that the layer changes its input by little."""
+    gamma = torch.full_like(gdn.gamma, 1e-7).fill_diagonal_(1e-5)
+    gdn.gamma.copy_(gdn.gamma_reparam.init(gamma * strength))
+    gdn.beta.copy_(gdn.beta_reparam.init(torch.ones_like(gdn.beta)))
+
+
+def _gains(modulation: Modulation, power: float, top: float) -> None:
+    """Let a perceptron give (λ/top)^power for every channel.
+
+    The ridge is strong on purpose: large weights that cancel one another make training explode.
+    """
+    modulation.fc2.weight.zero_()
+    modulation.fc2.bias.zero_()
+    if power == 0:
+        return
+    octaves = torch.linspace(0, 6, 200)
+    lmbda = LMBDA_MAX * 2 ** (octaves - 6)
+    hidden = F.relu(modulation.fc1(lmbda[:, None] / LMBDA_MAX))
+    design = torch.cat([hidden, torch.ones(len(hidden), 1)], dim=1)
+    target = power * torch.log(lmbda / top)
+    weights = torch.linalg.solve(design.T @ design + 0.3 * torch.eye(design.shape[1]), design.T @ target)
+    modulation.fc2.weight += weights[:-1]
+    modulation.fc2.bias.fill_(float(weights[-1]))
+
+
+def _padded(std: Tensor, channels: int) -> Tensor:
+    return F.pad(std, (0, channels - len(std)), value=0.3)

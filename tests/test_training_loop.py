@@ -1,0 +1,264 @@
+"""Runs: exact resume, branches, interruptions, what is reported, and several processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mae_viz import checkpoints
+from mae_viz.training import config, data, loop, machine, state
+
+SMALL = {
+    "channels": 48,
+    "batch": 4,
+    "crop": 64,
+    "steps": 20,
+    "entropy_steps": 3,
+    "precision": "float32",
+    "warmup": 5,
+    "validate_every": 10,
+    "log_every": 5,
+    "median_every": 4,
+    "validation_crop": 64,
+}
+
+
+def small(**more):
+    return config.load("tiny").changed(**SMALL | more)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread(tmp_path_factory):
+    """Sums are then taken in one order, and the test does not disturb what else runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+    torch.set_num_threads(before)
+
+
+def begun(settings, saved=None, source="") -> loop.Run:
+    pictures = data.open_pictures(data.BUNDLED, settings.scales, lambda text: None)
+    run = loop.Run(settings, pictures, machine.fabric(), lambda text: None)
+    run.begin(source, saved)
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Twenty steps in one go."""
+    out = tmp_path_factory.mktemp("whole")
+    assert loop.train(small(), out, "small") == out / "small"
+    return out
+
+
+def same(a, b) -> bool:
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def test_ten_steps_resumed_for_ten_more_are_twenty(whole, tmp_path):
+    assert loop.train(small(), tmp_path, "small", stop_at=10) is None
+    assert state.load(tmp_path / "state.pt")["step"] == 10
+    assert not (tmp_path / "small").exists()
+    torch.rand(7)  # whatever else draws random numbers meanwhile
+    assert loop.train(small(), tmp_path, "small") == tmp_path / "small"
+    a, b = (state.load(folder / "state.pt") for folder in (whole, tmp_path))
+    assert a["step"] == 20
+    assert [key for key in a if key != "seconds" and not same(a[key], b[key])] == []
+    cards = [json.loads((folder / "small" / "card.json").read_text()) for folder in (whole, tmp_path)]
+    assert cards[0]["sha256"] == cards[1]["sha256"]
+
+
+def test_a_run_says_what_it_did(whole):
+    rows = [json.loads(line) for line in (whole / "validation.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [0, 10, 20]
+    assert rows[-1]["score"] < rows[0]["score"]
+    assert len(rows[0]["psnr"]) == 7
+    card = json.loads((whole / "small" / "card.json").read_text())
+    assert "20 steps of 4 crops of 64² from 5 photographs, started from a classical codec" in card["training"]
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(whole / "tensorboard"))
+    board.Reload()
+    tags = board.Tags()
+    assert {"train/R", "train/D", "train/loss", "validation/score", "train_psnr/512"} <= set(tags["scalars"])
+    assert tags["images"]
+    assert [event.step for event in board.Scalars("train/R")] == [5, 10, 15, 20]
+
+
+def test_a_branch_is_annealed_and_leaves_the_run_alone(whole):
+    before = (whole / "state.pt").read_bytes()
+    target = loop.train(small(steps=100), whole, "small", anneal=6)
+    assert target == whole / "annealed-20" / "small"
+    assert (whole / "state.pt").read_bytes() == before
+    card = json.loads((target / "card.json").read_text())
+    assert "26 steps" in card["training"]
+    assert "last 6 steps annealed" in card["training"]
+    assert card["sha256"] != json.loads((whole / "small" / "card.json").read_text())["sha256"]
+    checkpoints.open_checkpoint(str(target))
+
+
+def test_only_a_run_can_be_branched_from(tmp_path):
+    with pytest.raises(ValueError, match="no run in"):
+        loop.train(small(), tmp_path, "small", anneal=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_finishes_the_step_and_saves(tmp_path, monkeypatch, number):
+    step = loop.Run.train_step
+
+    def stop_in_the_third(self, batch, factor):
+        if self.step == 2:
+            os.kill(os.getpid(), number)
+        return step(self, batch, factor)
+
+    monkeypatch.setattr(loop.Run, "train_step", stop_in_the_third)
+    handler = signal.getsignal(number)
+    assert loop.train(small(), tmp_path, "small") is None
+    assert state.load(tmp_path / "state.pt")["step"] == 3
+    assert signal.getsignal(number) == handler
+
+
+def test_a_step_that_is_not_finite_moves_nothing_and_is_counted():
+    run = begun(small())
+    spoil = run.model.g_s[1].conv.weight.register_hook(lambda gradient: gradient * float("nan"))
+    before = {key: value.clone() for key, value in run.model.state_dict().items()}
+    run.train_step(run.batches(0), 1.0)
+    assert (run.step, run.skipped) == (1, 1)
+    after = run.model.state_dict()
+    assert [key for key in before if "quantiles" not in key and not torch.equal(before[key], after[key])] == []
+    spoil.remove()
+    run.train_step(run.batches(1), 1.0)
+    assert (run.step, run.skipped) == (2, 1)
+    assert not torch.equal(before["g_s.1.conv.weight"], run.model.state_dict()["g_s.1.conv.weight"])
+    run.model.g_s[1].conv.weight.register_hook(lambda gradient: gradient * float("inf"))
+    for step in range(2, 21):
+        run.train_step(run.batches(step), 1.0)
+    assert run.skipped == 20
+    with pytest.raises(ValueError, match="20 steps in a row"):
+        run.train_step(run.batches(21), 1.0)
+
+
+def test_a_damaged_state_says_what_to_do(tmp_path):
+    (tmp_path / "state.pt").write_bytes(b"PK\x03\x04 nothing of use")
+    with pytest.raises(ValueError, match="delete it to begin the run again"):
+        loop.train(small(), tmp_path, "small")
+
+
+def test_another_model_is_not_continued(whole):
+    with pytest.raises(ValueError, match="begun with channels = 48, not 64"):
+        loop.train(small(channels=64), whole, "small")
+
+
+def test_rates_fall_as_configured():
+    run = begun(small(steps=1000, warmup=10, last_rate=0.1))
+    assert run.factor(0) == pytest.approx(0.1, rel=0.01)
+    assert run.factor(500) == pytest.approx(0.55, rel=0.01)
+    assert run.factor(1000) == pytest.approx(0.1)
+    run.config = small(steps=550, warmup=0, schedule="halved")
+    assert [run.factor(step) for step in (0, 399, 400, 549)] == [1, 1, 0.5, 0.5]
+
+
+def test_bottleneck_scaling_trains_its_scales_and_tables_and_nothing_else(tmp_path):
+    settings = small(architecture="BottleneckScaling", channels=192, steps=3, median_every=1)
+    run = begun(settings, source="independent-4096")
+    frozen = checkpoints.load("independent-4096").state_dict()
+    start = {key: value.clone() for key, value in run.model.state_dict().items()}
+    for step in range(3):
+        run.train_step(run.batches(step), 1.0)
+    assert run.skipped == 0
+    after = run.model.state_dict()
+    moved = {key for key in start if not torch.equal(start[key], after[key])}
+    assert {key.split(".")[0] for key in moved} == {"scale", "prior"}
+    assert "scale.log_scale" in moved
+    for key, value in frozen.items():
+        if key.startswith(("g_a", "g_s")):
+            assert torch.equal(after[key], value), key
+    with pytest.raises(ValueError, match="give --from independent-4096"):
+        begun(settings)
+
+
+@pytest.mark.parametrize("architecture", ["MAEHyperprior", "IndependentHyperprior"])
+def test_hyperprior_models_train(architecture):
+    lmbdas = [512] if architecture.startswith("Independent") else [64, 512, 4096]
+    run = begun(small(architecture=architecture, lmbdas=lmbdas, crop=64, steps=12, warmup=0))
+    before = run.validate()["score"]
+    for step in range(12):
+        run.train_step(run.batches(step), 1.0)
+    assert run.skipped == 0
+    assert run.validate()["score"] < before
+
+
+def test_without_a_compiler_training_goes_on(monkeypatch):
+    import torch._inductor.cpp_builder as builder
+
+    def none(*arguments, **more):
+        raise builder.exc.InvalidCxxCompiler
+
+    torch._dynamo.reset()
+    monkeypatch.setattr(builder, "get_cpp_compiler", none)
+    monkeypatch.setenv("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")
+    said = []
+    settings = small(compile=True)
+    pictures = data.open_pictures(data.BUNDLED, settings.scales, said.append)
+    run = loop.Run(settings, pictures, machine.fabric(), said.append)
+    run.begin()
+    assert any(line.startswith("not compiled") for line in said)
+    run.train_step(run.batches(0), 1.0)
+    assert run.skipped == 0
+
+
+def gradients(out: Path) -> None:
+    """One step on whatever processes there are; the first writes the gradients that it took the step with."""
+    torch.set_num_threads(1)
+    count = os.environ.get("WORLD_SIZE", "1")
+    settings = small()
+    fabric = machine.fabric(count)
+    with fabric.rank_zero_first():
+        pictures = data.open_pictures(data.BUNDLED, settings.scales, lambda text: None)
+    run = loop.Run(settings, pictures, fabric, lambda text: None)
+    run.begin()
+    run.train_step(run.batches(0), 1.0)
+    result = run.validate()
+    if fabric.is_global_zero:
+        found = {name: p.grad for name, p in run.model.named_parameters() if p.grad is not None}
+        weights = {name: p.detach() for name, p in run.model.named_parameters()}
+        torch.save({"gradients": found, "weights": weights, "score": result["score"], "n": fabric.world_size}, out)
+
+
+def test_two_processes_take_the_step_that_one_takes(tmp_path):
+    gradients(tmp_path / "one.pt")
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", __file__]
+    done = subprocess.run(
+        [sys.executable, *command, str(tmp_path / "two.pt")],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (torch.load(tmp_path / f"{name}.pt") for name in ("one", "two"))
+    assert (one["n"], two["n"]) == (1, 2)
+    assert one["gradients"].keys() == two["gradients"].keys()
+    for name, gradient in one["gradients"].items():
+        scale = float(gradient.abs().max()) + 1e-12
+        torch.testing.assert_close(two["gradients"][name], gradient, rtol=1e-3, atol=1e-4 * scale, msg=name)
+    assert two["score"] == pytest.approx(one["score"], rel=1e-4)
+
+
+if __name__ == "__main__":
+    gradients(Path(sys.argv[1]))

@@ -1,0 +1,183 @@
+"""Where weights come from: the classical start, and models made from models."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import mae_viz
+from mae_viz import checkpoints, metrics
+from mae_viz.layers import GDN
+from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, Independent, MAEHyperprior
+from mae_viz.training import fold, start
+from mae_viz.training.config import Config
+
+
+@pytest.fixture(scope="module")
+def crops(photograph) -> torch.Tensor:
+    """2,000 crops of a photograph."""
+    pixels, rng = np.asarray(photograph), np.random.default_rng(0)
+    places = rng.integers(0, np.array(pixels.shape[:2]) - 32, (2000, 2))
+    x = np.stack([pixels[top : top + 32, left : left + 32] for top, left in places])
+    return torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255
+
+
+def classical(architecture: str, crops: torch.Tensor, channels=192, **more):
+    torch.manual_seed(0)
+    model = ARCHITECTURES[architecture](channels, **more)
+    start.classical(model, crops)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def started(crops):
+    return classical("MAE", crops)
+
+
+@pytest.mark.parametrize(("lmbda", "psnr"), [(64.0, 26.0), (4096.0, 33.0)])
+def test_the_start_is_a_codec(started, crop, tmp_path_factory, lmbda, psnr):
+    """Before any training, through the real file: from 1/64 of a picture that it knows, in fewer bits than pixels."""
+    into = tmp_path_factory.mktemp("start")
+    path = str(checkpoints.save(started, "start", "not trained", into))
+    stream = mae_viz.compress(crop, path, lmbda)
+    decoded = mae_viz.decompress(stream, path)
+    assert metrics.psnr_db(np.asarray(crop), np.asarray(decoded)) > psnr
+    assert metrics.bpp(len(stream), crop.height, crop.width) < (1.5 if lmbda == 64 else 3.0)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "channels", "more", "psnr"),
+    [
+        ("MAE", 192, {}, 32),
+        ("MAE", 64, {}, 28),  # the Haar transform does not fit any more: the KLT comes a layer earlier
+        ("MAE", 200, {}, 32),  # eight channels that the start has no use for
+        ("Independent", 192, {"lmbdas": (64.0,)}, 32),
+        ("MAEHyperprior", 192, {}, 32),
+    ],
+)
+def test_synthesis_undoes_analysis_at_every_rate(crops, architecture, channels, more, psnr):
+    model = classical(architecture, crops, channels, **more)
+    x = crops[:64]
+    for lmbda in (model.lmbdas[0], model.lmbdas[-1]):
+        rate = torch.full((len(x),), lmbda)
+        with torch.inference_mode():
+            x_hat = model.synthesis(model.analysis(x, rate), rate)
+        assert -10 * math.log10((x - x_hat).square().mean()) > psnr
+
+
+def test_a_step_of_one_is_the_right_one_at_every_rate(started, crops):
+    """Uniform noise of width 1 in all 192 latents of a 16 × 16 block gives the MSE of Δ² = 18 / (λ ln 2)."""
+    x = crops[:64]
+    for lmbda in started.lmbdas:
+        rate = torch.full((len(x),), lmbda)
+        with torch.inference_mode():
+            y = started.analysis(x, rate)
+            noise = torch.rand(y.shape, generator=torch.Generator().manual_seed(0)) - 0.5
+            error = started.synthesis(y + noise, rate) - started.synthesis(y, rate)
+        assert float(error.square().mean()) == pytest.approx(18 / (lmbda * math.log(2)) / 12 * 192 / 768, rel=0.1)
+
+
+def test_entropy_tables_fit_their_latents(started, crops):
+    """Four standard deviations wide: the estimate is within 30 % of a Gaussian's entropy, and falls with λ."""
+    x, bits = crops[:256], []
+    for lmbda in started.lmbdas:
+        rate = torch.full((len(x),), lmbda)
+        with torch.inference_mode():
+            _, likelihoods = started.prior(started.analysis(x, rate), rate)
+        bits.append(float(-torch.log2(likelihoods).sum() / x[:, 0].numel()))
+    assert bits == sorted(bits)
+    assert bits[0] < 1.0
+    assert bits[-1] < 2.5
+
+
+def test_stretched_tables_are_stretched(started):
+    tables = ARCHITECTURES["Independent"](48).prior.entropy_bottleneck
+    v = torch.linspace(-20, 20, 41).expand(48, 1, -1)
+    before = tables._logits_cumulative(v, stop_gradient=True)
+    start.scale_widths(tables, torch.full((48,), 3.0))
+    after = tables._logits_cumulative(3 * v, stop_gradient=True)
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+
+
+def shaken(model):
+    """A model whose gains, GDN and entropy tables are far from where they start."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if not name.endswith("quantiles"):
+                p += 0.05 * torch.randn(p.shape, generator=generator) * (p.abs().mean() + 0.01)
+        for module in model.modules():
+            if isinstance(module, GDN):
+                gamma = torch.rand(module.gamma.shape, generator=generator) * 0.01
+                module.gamma.copy_(module.gamma_reparam.init(gamma))
+            if hasattr(module, "fc2"):
+                module.fc2.weight.add_(0.02 * torch.randn(module.fc2.weight.shape, generator=generator))
+    model.prior.update_medians()
+    return model.eval()
+
+
+@pytest.mark.parametrize("lmbda", [64.0, 4096.0, 256.0])
+@pytest.mark.parametrize("architecture", [MAE, MAEHyperprior])
+def test_folding_is_exact(architecture, lmbda):
+    torch.manual_seed(0)
+    mae = shaken(architecture(48))
+    plain = fold.fold(mae, lmbda).eval()
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        gain = mae.g_a[0].modulation(torch.tensor([lmbda]))
+        assert (gain - 1).abs().max() > 0.01  # there is something to fold
+        a, b = mae(x, lmbda), plain(x, lmbda)
+    assert not any("modulation" in name for name, _ in plain.named_parameters())
+    for key in ("x_hat", "y"):
+        torch.testing.assert_close(b[key], a[key], rtol=1e-4, atol=1e-4)
+    for key in a["likelihoods"]:
+        torch.testing.assert_close(b["likelihoods"][key], a["likelihoods"][key], rtol=1e-3, atol=1e-5)
+
+
+def test_a_rate_between_the_trained_ones_cannot_be_folded():
+    with pytest.raises(ValueError, match="choose one of 64, 128"):
+        fold.fold(MAE(48), 100.0)
+
+
+def test_the_shipped_mae_folds_into_an_independent_model(crop, tmp_path):
+    """Through files: the folded model writes what the MAE writes, but for latents next to a rounding boundary."""
+    config = Config(architecture="Independent", lmbdas=(512.0,))
+    model = fold.from_checkpoint("mae", config)
+    assert isinstance(model, Independent)
+    path = str(checkpoints.save(model.eval(), "folded", "folded", tmp_path))
+    ours, theirs = (mae_viz.compress(crop, name, 512) for name in (path, "mae"))
+    assert len(ours) == pytest.approx(len(theirs), rel=0.01)
+    a, b = (np.asarray(mae_viz.decompress(s, name)) for s, name in ((ours, path), (theirs, "mae")))
+    assert metrics.psnr_db(a, b) > 50
+    assert all(p.requires_grad for name, p in model.named_parameters() if not name.endswith("quantiles"))
+    assert not any(p.requires_grad for p in checkpoints.load("mae").parameters())  # the shared one stays as it is
+
+
+def test_bottleneck_scaling_starts_as_the_model_it_freezes():
+    torch.manual_seed(0)
+    lmbdas = (64.0, 512.0, 4096.0)
+    plain = shaken(Independent(48))
+    model = fold.freeze(plain, lmbdas).eval()
+    assert isinstance(model, BottleneckScaling)
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        a, b = plain(x, 4096.0), model(x, 4096.0)
+        torch.testing.assert_close(b["x_hat"], a["x_hat"])
+        torch.testing.assert_close(b["likelihoods"]["y"], a["likelihoods"]["y"])
+        torch.testing.assert_close(model(x, 64.0)["y"], a["y"] / 8)
+        # eight times narrower latents under tables eight times narrower
+        v = torch.linspace(-3, 3, 13).expand(1, 48, 1, -1)
+        wide = model.prior.logits(8 * v, torch.tensor([4096.0]))
+        torch.testing.assert_close(model.prior.logits(v, torch.tensor([64.0])), wide, rtol=1e-3, atol=1e-3)
+    with pytest.raises(ValueError, match="independent model of that λ"):
+        fold.freeze(plain, (64.0, 512.0))
+
+
+def test_what_cannot_become_what():
+    with pytest.raises(ValueError, match="from which no MAE can start"):
+        fold.from_checkpoint("independent-4096", Config())
+    with pytest.raises(ValueError, match="192 channels"):
+        fold.from_checkpoint("mae", Config(channels=64))
+    with pytest.raises(ValueError, match="no model named"):
+        fold.from_checkpoint("nothing", Config())

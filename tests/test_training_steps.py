@@ -1,0 +1,194 @@
+"""The objective and the optimiser: what is minimised, and how far a step goes."""
+
+import math
+
+import pytest
+import torch
+
+from mae_viz.models import MAE, BottleneckScaling, IndependentHyperprior, MAEHyperprior
+from mae_viz.training import data, objective, optimizer
+from mae_viz.training.config import Config
+from mae_viz.training.objective import Lagrangian, Validation, lagrangian_weights, loss_of, noise_of
+
+
+@pytest.fixture(scope="module")
+def batch() -> data.Batch:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(0, 256, (4, 3, 64, 64), generator=generator, dtype=torch.uint8)
+    lmbda = torch.tensor([64.0, 512.0, 700.0, 4096.0])
+    return data.Batch(x, lmbda, torch.tensor([True, True, False, True]), (11, 12, 13, 14))
+
+
+def test_noise_is_uniform_and_belongs_to_its_image():
+    y = torch.zeros(3, 8, 20, 20)
+    noise = noise_of(y, (5, 6, 7))
+    assert -0.5 <= noise.min() < -0.49
+    assert 0.49 < noise.max() <= 0.5
+    assert float(noise.var()) == pytest.approx(1 / 12, rel=0.05)
+    torch.testing.assert_close(noise_of(y[:2], (7, 5)), noise[[2, 0]], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("architecture", [MAE, MAEHyperprior])
+def test_rate_and_distortion_are_per_image(architecture, batch):
+    torch.manual_seed(0)
+    lagrangian = Lagrangian(architecture(48))
+    bpp, mse, x_hat = lagrangian(batch.x, batch.lmbda, batch.seeds)
+    alone = [lagrangian(batch.x[i : i + 1], batch.lmbda[i : i + 1], batch.seeds[i : i + 1]) for i in range(4)]
+    torch.testing.assert_close(bpp, torch.cat([a[0] for a in alone]), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(mse, torch.cat([a[1] for a in alone]), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(mse, (x_hat - batch.x / 255).square().mean((1, 2, 3)))
+
+
+def test_the_rate_is_that_of_the_model_itself(batch):
+    torch.manual_seed(0)
+    model = MAE(48)
+    plain = model(batch.x / 255, batch.lmbda)  # with noise of its own
+    want = -torch.log2(plain["likelihoods"]["y"]).flatten(1).sum(1) / 64**2
+    bpp, _, _ = Lagrangian(model)(batch.x, batch.lmbda, batch.seeds)
+    torch.testing.assert_close(bpp, want, rtol=0.05, atol=0)
+
+
+def test_weights_of_the_sum():
+    lmbdas = (64.0, 256.0)
+    lmbda = torch.tensor([64.0, 256.0])
+    assert lagrangian_weights(lmbda, lmbdas, "uniform").tolist() == [1, 1]
+    assert lagrangian_weights(lmbda, lmbdas, "inverse-sqrt").tolist() == pytest.approx([4 / 3, 2 / 3])
+    bpp, mse = torch.tensor([0.5, 1.0]), torch.tensor([0.01, 0.001])
+    assert float(loss_of(bpp, mse, lmbda, lmbdas, "uniform")) == pytest.approx((1.14 + 1.256) / 2)
+
+
+def test_validation_is_the_mean_over_crops_whoever_looks_at_them(batch):
+    torch.manual_seed(0)
+    lagrangian = Lagrangian(MAE(48))
+    crops, lmbdas = batch.x.repeat(5, 1, 1, 1), (64.0, 4096.0)
+    whole = Validation(crops, lmbdas)
+    sums = whole.sums(lagrangian, torch.device("cpu"))
+    parts = [Validation(crops, lmbdas, (rank, 3)).sums(lagrangian, torch.device("cpu")) for rank in range(3)]
+    torch.testing.assert_close(sum(parts), sums, rtol=1e-5, atol=1e-7)
+    result = whole.result(sums)
+    mse = [10 ** (-psnr / 10) for psnr in result["psnr"]]
+    lagrangians = [r + lmbda * d for r, lmbda, d in zip(result["bpp"], lmbdas, mse, strict=True)]
+    assert result["lagrangian"] == pytest.approx(lagrangians)
+    assert result["uniform"] == pytest.approx(sum(lagrangians) / 2)
+    weights = [1 / 8, 1 / 64]
+    score = sum(w * v for w, v in zip(weights, lagrangians, strict=True)) / sum(weights)
+    assert result["score"] == pytest.approx(score)
+
+
+@pytest.mark.parametrize("shape", [(192, 4800), (48, 243), (3, 500), (60, 20)])
+def test_orthogonalising_keeps_directions_and_levels_lengths(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0)) @ torch.diag(
+        torch.logspace(0, -2, shape[1])
+    )
+    result = optimizer.orthogonalise(matrix)
+    u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
+    levelled = u.T @ result @ vh.T
+    strong = s > 0.02 * s[0]
+    lengths = levelled.diagonal()[strong]
+    assert lengths.min() > 0.5
+    assert lengths.max() < 1.3
+    assert (levelled - torch.diag(levelled.diagonal())).abs().max() < 0.02
+
+
+def test_orthogonalising_is_newton_schulz():
+    """The same as iterating on the matrix itself."""
+    matrix = torch.randn(48, 1200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = matrix / matrix.norm()
+    for _ in range(5):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    torch.testing.assert_close(optimizer.orthogonalise(matrix), x, rtol=1e-5, atol=1e-7)
+
+
+@pytest.fixture(scope="module")
+def started(batch):
+    from mae_viz.training import start
+
+    torch.manual_seed(0)
+    model = MAE(64)
+    crops = torch.rand(500, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    start.classical(model, crops)
+    return model
+
+
+def test_a_step_moves_each_layers_output_by_its_rate(started, batch):
+    """Each output changes by about kernel_rate quantisation steps, however large or small its channels are."""
+    config = Config(channels=64, kernel_rate=0.01)
+    rules = optimizer.build(started, config, batch)
+    x, lmbda = batch.x / 255, batch.lmbda
+    inputs = {}
+    for part in ("g_a", "g_s"):
+        for k, layer in enumerate(getattr(started, part)):
+            layer.conv.register_forward_pre_hook(lambda m, i, key=(part, k): inputs.__setitem__(key, i[0]))
+    started.synthesis(started.analysis(x, lmbda), lmbda).square().sum().backward()
+    before = {key: getattr(started, key[0])[key[1]].conv(h) for key, h in list(inputs.items())}
+    inputs = dict(inputs)
+    saved = {name: p.detach().clone() for name, p in started.named_parameters()}
+    rules.step()
+    units = {("g_a", 2): 1.0, ("g_s", 2): 1 / 12.5}
+    with torch.no_grad():
+        for key, out in before.items():
+            moved = getattr(started, key[0])[key[1]].conv(inputs[key].detach()) - out
+            rms = float(moved.square().mean().sqrt())
+            # orthonormal rows see at most as many independent inputs as they have taps: within an order of magnitude
+            assert 0.1 < rms / (0.01 * units.get(key, 2 / 12.5)) < 10, key
+        for name, p in started.named_parameters():
+            p.copy_(saved[name])
+
+
+def test_every_parameter_has_a_rule(batch):
+    for model in (MAE(48), MAEHyperprior(48), IndependentHyperprior(48)):
+        rules = optimizer.build(model, Config(), batch)
+        moved = {id(p) for group in rules.param_groups for p in group["params"]}
+        wanted = {id(p) for name, p in model.named_parameters() if not name.endswith("quantiles")}
+        assert moved == wanted
+
+
+@pytest.mark.parametrize("kind", ["normalised", "adam"])
+def test_bottleneck_scaling_moves_its_scales_and_tables_alone(batch, kind):
+    model = BottleneckScaling(48)
+    rules = optimizer.build(model, Config(architecture="BottleneckScaling", optimizer=kind), batch)
+    moved = {id(p) for group in rules.param_groups for p in group["params"]}
+    names = {name for name, p in model.named_parameters() if id(p) in moved}
+    assert names == {
+        name
+        for name, _ in model.named_parameters()
+        if name.startswith(("prior.", "scale.")) and "quantiles" not in name
+    }
+    assert not any(p.requires_grad for part in (model.g_a, model.g_s) for p in part.parameters())
+
+
+def test_rates_of_plain_adam_are_the_papers(batch):
+    rules = optimizer.build(MAE(48), Config(optimizer="adam"), batch)
+    optimizer.set_rate(rules, 0.5)
+    assert [group["lr"] for group in rules.param_groups] == pytest.approx([2e-4, 1e-3])
+    transforms, entropy = (sum(p.numel() for p in group["params"]) for group in rules.param_groups)
+    assert transforms == sum(p.numel() for name, p in MAE(48).named_parameters() if not name.startswith("prior."))
+    assert entropy > 0
+
+
+@pytest.mark.parametrize("kind", ["normalised", "adam"])
+def test_both_optimisers_descend(started, batch, kind):
+    """Thirty steps on one batch with the same noise each time."""
+    import copy
+
+    model = copy.deepcopy(started)
+    config = Config(channels=64, optimizer=kind)
+    rules = optimizer.build(model, config, batch)
+    lagrangian, losses = Lagrangian(model), []
+    for _ in range(30):
+        bpp, mse, _ = lagrangian(batch.x, batch.lmbda, batch.seeds)
+        loss = loss_of(bpp, mse, batch.lmbda, config.lmbdas, config.weights)
+        rules.zero_grad()
+        loss.backward()
+        rules.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+    assert all(math.isfinite(v) for v in losses)
+
+
+def test_bf16_gives_nearly_the_same_numbers(started, batch):
+    exact, rough = (objective.Lagrangian(started, bf16)(batch.x, batch.lmbda, batch.seeds) for bf16 in (False, True))
+    torch.testing.assert_close(rough[0], exact[0], rtol=0.02, atol=0)
+    torch.testing.assert_close(rough[1], exact[1], rtol=0.05, atol=0)
