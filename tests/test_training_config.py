@@ -9,7 +9,7 @@ from mae_viz.training.config import Config
 @pytest.mark.parametrize("name", config.names())
 def test_what_ships_loads(name):
     loaded = config.load(name)
-    assert loaded.channels == (96 if name == "tiny" else 192)
+    assert loaded.channels == (128 if name == "tiny" else 192)
     hyper = name.endswith("hyperprior")
     assert loaded.architecture.endswith("Hyperprior") == hyper
     if "independent" not in name:
