@@ -1,10 +1,12 @@
-"""What the tests share: real photographs, and Kodak where it is at hand (MAE_VIZ_KODAK)."""
+"""What the tests share: real photographs, the app in a browser, and Kodak where it is at hand (MAE_VIZ_KODAK)."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import launched, serve
 from PIL import Image
 
 from mae_viz.images import gallery, open_rgb
@@ -29,3 +31,18 @@ def noise():
     """Random pictures: (height, width) → uint8 (H, W, 3)."""
     generator = np.random.default_rng(0)
     return lambda height, width: generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """Address of the real app, with an empty cache; one for all tests."""
+    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
+    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(tmp_path_factory.mktemp("cache"))) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real browser; one for all tests."""
+    with launched() as instance:
+        yield instance

@@ -1,13 +1,12 @@
 """The app: its script run headless, and the real thing in a real browser."""
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import canvas_pixels, launched, serve, visit
+from chromium import canvas_pixels, visit
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
@@ -34,19 +33,6 @@ def test_the_script_runs_headless(monkeypatch, tmp_path):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
-    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(tmp_path_factory.mktemp("cache"))) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as instance:
-        yield instance
 
 
 @pytest.fixture

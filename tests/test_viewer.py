@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, launched, serve, visit
+from chromium import canvas_pixels, serve, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -47,12 +47,6 @@ def file(ladders, picture, tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("page") / "lesson.html"
     path.write_text(page, encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as instance:
-        yield instance
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, launched, serve
+from chromium import canvas_pixels, serve
 from playwright.sync_api import Page, expect
 
 import mae_viz
@@ -34,13 +34,13 @@ def notebook(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(notebook, tmp_path_factory):
+def page(notebook, browser, tmp_path_factory):
     settings = tmp_path_factory.mktemp("settings")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port", "{port}"]
     command += ["--ServerApp.token=", f"--ServerApp.root_dir={notebook.parent}", "--LabApp.news_url="]
     places = {"MAE_VIZ_CACHE": str(settings / "cache")}
     places |= {f"JUPYTER_{name}_DIR": str(settings / name) for name in ("CONFIG", "RUNTIME")}
-    with serve(command, "/api", **places) as url, launched() as browser:
+    with serve(command, "/api", **places) as url:
         tab = browser.new_page(viewport={"width": 1440, "height": 1100})
         wrong: list[str] = []
         tab.on("pageerror", lambda error: wrong.append(str(error)))

@@ -4,8 +4,7 @@ import numpy as np
 import streamlit as st
 
 from mae_viz import codec, ladder, probe, rates, viewer
-from mae_viz.images import ImageError, gallery
-from mae_viz.pages import work
+from mae_viz.pages import subject, work
 from mae_viz.pages.work import Picture
 from mae_viz.viewer import streamlit_host
 
@@ -34,7 +33,7 @@ def page() -> None:
         "those of the last. Watch the low end: at equal λ the MAE's file is smaller, because it can drop detail "
         "that a fixed encoder keeps."
     )
-    picture = choose_picture()
+    picture = subject.choose_picture()
     if picture is None:
         return
     shown = choose_crop(picture)
@@ -69,28 +68,6 @@ def choose_channel(shown: Picture) -> int:
         format_func=lambda c: f"channel {c}: {100 * bits[c] / bits.sum():.1f} % of the bits",
         key="channel",
     )
-
-
-def choose_picture() -> Picture | None:
-    """Gallery or upload; None (and a sentence) where an upload is no picture."""
-    photographs = gallery()
-    chooser, upload = st.columns(2, gap="large")
-    with chooser:
-        name = st.selectbox("Photograph", photographs, format_func=lambda key: photographs[key].title)
-        photograph = photographs[name]
-        st.caption(f"Look for {photograph.look_for}. Photograph: {photograph.credit}.")
-    with upload:
-        file = st.file_uploader(
-            "… or your own (it stays on this computer)",
-            type=["png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp"],
-        )
-    try:
-        if file is not None:
-            return work.picture_from(file.name, file.getvalue())
-        return work.picture_from(photograph.title, photograph.path.read_bytes())
-    except ImageError as error:
-        st.error(f"{file.name if file else name}: {error}")
-        return None
 
 
 def choose_crop(picture: Picture) -> Picture:
