@@ -11,6 +11,7 @@ from importlib import import_module
 
 _HOME = {
     "compress": "codec",
+    "compress_to": "search",
     "decompress": "codec",
     "info": "codec",
     "StreamError": "bitstream",

@@ -1,0 +1,158 @@
+"""Rate control: the answer is the best point of the grid, whatever was known before, and few files are coded for it."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import mae_viz
+from mae_viz import codec, metrics, rates, search
+from mae_viz.classical import CLASSICAL
+from mae_viz.search import Known, UnreachableError, compress_to
+
+steps = st.lists(st.floats(0, 1), min_size=1, max_size=400)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps, st.floats(0, 1), st.booleans(), st.data())
+@example([0.0] * 50, 0.0, True, None)
+def test_the_neighbours_around_a_level_are_found_in_any_increasing_curve(rises, where, strict, data):
+    curve = np.cumsum(rises)
+    level = float(where * curve[-1])
+    start = data.draw(st.sets(st.integers(0, len(curve) - 1), max_size=4)) if data else set()
+    values = {i: float(curve[i]) for i in start}
+    asked = []
+
+    def value(i):
+        asked.append(i)
+        return float(curve[i])
+
+    below, above = search._bracket(value, values, len(curve), level, strict)
+    under = int(np.searchsorted(curve, level, "left" if strict else "right"))
+    assert (below, above) == (under - 1, under)
+    assert len(asked) == len(set(asked))
+    assert not start & set(asked)
+
+
+@given(st.floats(0.2, 3), st.floats(0, 1), st.floats(0, 1e-4))
+def test_a_smooth_curve_needs_few_files(slope, where, bend):
+    k = np.arange(385.0)
+    curve = slope / 100 * k - bend * slope / 100 * k**2
+    level = float(curve[0] + where * (curve[-1] - curve[0]))
+    asked = []
+    search._bracket(lambda i: asked.append(i) or float(curve[i]), {}, 385, level, False)
+    assert len(asked) <= 8
+
+
+@pytest.fixture(scope="module")
+def by_rate(crop) -> dict[int, tuple[int, float]]:
+    """Bytes and PSNR at every sixteenth rate index of the MAE."""
+    found = {}
+    for index in range(0, rates.LAST_INDEX + 1, 16):
+        stream = codec.compress(crop, "mae", rates.at_index(index))
+        found[index] = len(stream), metrics.psnr_db(np.asarray(codec.decompress(stream)), np.asarray(crop))
+    return found
+
+
+@pytest.mark.parametrize("index", [16, 128, 240, 368])
+def test_the_largest_file_within_a_budget(crop, by_rate, index):
+    budget = by_rate[index][0]
+    found = compress_to(crop, bytes=budget)
+    assert found.bytes == len(found.stream) <= budget
+    assert found.left == pytest.approx(1 - found.bytes / budget)
+    assert found.left <= 0.01
+    above = codec.compress(crop, "mae", rates.at_index(found.rate + 1))
+    assert len(above) > budget
+    assert found.stream == codec.compress(crop, "mae", found.lmbda)
+    assert found.psnr_db == metrics.psnr_db(np.asarray(mae_viz.decompress(found.stream)), np.asarray(crop))
+    assert found.coded <= 12
+
+
+def test_bits_per_pixel_are_the_same_budget(crop, by_rate):
+    budget = by_rate[160][0]
+    found = compress_to(crop, bpp=8 * budget / (crop.width * crop.height))
+    assert found.rate == compress_to(crop, bytes=budget).rate
+    assert found.bpp == pytest.approx(8 * found.bytes / (crop.width * crop.height))
+
+
+@pytest.mark.parametrize("index", [80, 304])
+def test_the_smallest_file_that_reaches_a_psnr(crop, by_rate, index):
+    target = by_rate[index][1] - 0.02
+    found = compress_to(crop, psnr_db=target)
+    assert 0 <= found.left == pytest.approx(found.psnr_db - target)
+    below = codec.decompress(codec.compress(crop, "mae", rates.at_index(found.rate - 1)))
+    assert metrics.psnr_db(np.asarray(below), np.asarray(crop)) < target
+
+
+def test_what_is_known_changes_the_work_and_not_the_answer(crop, by_rate):
+    budget = round((by_rate[192][0] + by_rate[208][0]) / 2)
+    known = [Known(index, *point) for index, point in by_rate.items()]
+    cold, warm = compress_to(crop, bytes=budget), compress_to(crop, bytes=budget, known=known)
+    assert (warm.rate, warm.stream) == (cold.rate, cold.stream)
+    assert warm.coded < cold.coded
+
+
+@pytest.mark.parametrize("name", ["jpeg", "jpeg2000", "webp", "avif", "hevc-intra-444"])
+def test_classical_codecs_over_their_scale(name, crop):
+    codec = CLASSICAL[name]
+    low, high = (len(codec.encode(crop, quality)) for quality in (codec.qualities[0], codec.qualities[-1]))
+    budget = round((low * high) ** 0.5)
+    found = compress_to(crop, name, bytes=budget)
+    assert found.lmbda is None
+    assert found.stream == codec.encode(crop, found.rate)
+    assert budget * 0.6 < found.bytes <= budget
+    if isinstance(found.rate, int):
+        assert len(codec.encode(crop, found.rate + 1)) > budget
+    reached = compress_to(crop, name, psnr_db=found.psnr_db)
+    assert reached.psnr_db >= found.psnr_db
+    assert reached.bytes <= found.bytes
+
+
+def test_large_pictures_begin_with_a_mosaic(photograph):
+    picture = photograph.resize((1300, 900), Image.Resampling.LANCZOS)
+    assert search.mosaic(picture).size == (512, 512)
+    found = compress_to(picture, bpp=0.4)
+    assert 0 <= found.left < 0.01
+    assert found.coded <= 4
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2000)])
+def test_a_mosaic_of_any_picture(size):
+    assert search.mosaic(Image.new("RGB", size)).size == (512, 512)
+
+
+@pytest.mark.parametrize("target", [{"bytes": 100}, {"bytes": 10**9}, {"bpp": 0.001}, {"psnr_db": 5}, {"psnr_db": 80}])
+def test_out_of_reach_is_said_with_the_range_that_is_not(crop, by_rate, target):
+    with pytest.raises(UnreachableError, match="out of reach: mae can give this picture") as error:
+        compress_to(crop, **target)
+    low, high = error.value.low, error.value.high
+    (unit,) = target
+    ends = [by_rate[0], by_rate[rates.LAST_INDEX]]
+    per = {"bytes": 1, "bpp": 8 / (crop.width * crop.height), "psnr_db": 1}[unit]
+    assert (low, high) == pytest.approx([end[unit == "psnr_db"] * per for end in ends])
+    assert error.value.unit == unit
+    inside = compress_to(crop, **{unit: high if unit == "bytes" else (low + high) / 2})
+    assert low <= getattr(inside, unit) <= high
+
+
+def test_a_model_of_one_rate_reaches_that_one(crop):
+    stream = codec.compress(crop, "independent-4096", 4096)
+    assert compress_to(crop, "independent-4096", bytes=len(stream)).stream == stream
+    with pytest.raises(UnreachableError):
+        compress_to(crop, "independent-4096", bytes=len(stream) // 2)
+
+
+def test_flat_pictures_have_no_slope_to_follow():
+    flat = Image.new("RGB", (64, 64), (90, 90, 90))
+    sizes = {len(codec.compress(flat, "mae", rates.at_index(i))) for i in (0, 384)}
+    found = compress_to(flat, bytes=max(sizes))
+    assert found.bytes <= max(sizes)
+
+
+@pytest.mark.parametrize(
+    "target", [{}, {"bytes": 1000, "bpp": 1}, {"bytes": 0}, {"bpp": -1}, {"psnr_db": float("nan")}]
+)
+def test_a_target_is_one_positive_number(crop, target):
+    with pytest.raises(ValueError, match=r"exactly one target|positive number"):
+        compress_to(crop, **target)
