@@ -32,16 +32,28 @@ def compress(
     image: Annotated[Path, typer.Argument(help="any picture that Pillow reads")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file to write")],
     model: Model = "mae",
-    lmbda: Lmbda = 512.0,
+    lmbda: Annotated[float | None, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")] = None,
+    size: Annotated[
+        int | None, typer.Option("--bytes", help="instead of λ: the largest file of at most so many")
+    ] = None,
+    bpp: Annotated[float | None, typer.Option(help="the same budget in bits per pixel")] = None,
+    psnr: Annotated[float | None, typer.Option(help="instead of λ: the smallest file of at least so many dB")] = None,
 ) -> None:
-    """Compress a picture to a .mae file."""
-    from mae_viz import codec
+    """Compress a picture to a .mae file, at λ = 512 unless --lambda or a target says otherwise."""
+    from mae_viz import codec, search
 
+    target = {key: value for key, value in (("bytes", size), ("bpp", bpp), ("psnr_db", psnr)) if value is not None}
+    if len(target) + (lmbda is not None) > 1:
+        raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
     with _progress("compressing") as progress:
-        stream = codec.compress(image, model, lmbda, progress)
+        if target:
+            found = search.compress_to(image, model, **target, progress=progress)
+            stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
+        else:
+            stream, quality = codec.compress(image, model, 512.0 if lmbda is None else lmbda, progress), ""
     write_whole(output, stream)
     facts = codec.info(stream)
-    typer.echo(f"{output}: {facts['bytes']} bytes, {facts['bpp']:.4f} bpp, λ = {facts['lmbda']:.1f}")
+    typer.echo(f"{output}: {facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}")
 
 
 @app.command()
@@ -164,51 +176,26 @@ def prepare(
 
 @app.command()
 def figure(
-    which: Annotated[str, typer.Argument(help="fig3, fig4, table1 or all")] = "all",
+    which: Annotated[str, typer.Argument(help="fig1, fig2, fig3, fig4, table1, several with commas, or all")] = "all",
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("figures"),
-    form: Annotated[str, typer.Option("--format", help="png, pdf or svg")] = "png",
-    image: Annotated[str, typer.Option(help="photograph for fig4: a bundled one's name, or a file")] = "china",
+    form: Annotated[str, typer.Option("--format", help="csv and tex: table1, numbers of fig3")] = "pdf,svg,png,csv,tex",
+    image: Annotated[str, typer.Option(help="fig4: a bundled photograph's name, or a file")] = "china",
+    channels: Annotated[str | None, typer.Option(help="fig4: such as 0,7; else those with the most bits")] = None,
+    lambdas: Annotated[str | None, typer.Option(help="fig4: the two λ of the ratio, such as 4096,64")] = None,
+    crop: Annotated[str | None, typer.Option(help="fig4: LEFT,TOP,WIDTH,HEIGHT in pixels")] = None,
 ) -> None:
-    """Regenerate the paper's figures and Table I from committed results and weights."""
-    import mae_viz
-    from mae_viz import figures
+    """Regenerate the paper's figures and Table I from committed results and weights, with a caption beside each."""
+    from mae_viz.figures import files
 
-    wanted = {"fig3", "fig4", "table1"} if which == "all" else {which}
-    if unknown := wanted - {"fig3", "fig4", "table1"}:
-        raise ValueError(f"there is no {unknown.pop()}: choose fig3, fig4, table1 or all.")
-    out.mkdir(parents=True, exist_ok=True)
-    drawings = {}
-    if "fig3" in wanted:
-        drawings["fig3"] = figures.rate_distortion(mae_viz.results())
-    if "fig4" in wanted:
-        drawings["fig4"] = _figure_4(image)
-    for name, drawn in drawings.items():
-        drawn.savefig(out / f"{name}.{form}", dpi=300, metadata={"png": {}, "pdf": {"CreationDate": None}}.get(form))
-        typer.echo(out / f"{name}.{form}")
-    if "table1" in wanted:
-        text = "\n".join(f"{a:20} {b:>10} {c:>10}" for a, b, c in [("", "without", "with"), *figures.table_1()])
-        write_whole(out / "table1.txt", f"{text}\n".encode())
-        typer.echo(text)
-
-
-def _figure_4(image: str):
-    import numpy as np
-
-    from mae_viz import codec, figures, probe
-    from mae_viz.checkpoints import open_checkpoint
-    from mae_viz.images import gallery, open_rgb
-
-    photographs = gallery()
-    picture = open_rgb(photographs[image].path if image in photographs else image)
-    rates = (4096.0, 64.0)
-    decoded = {lmbda: np.asarray(codec.decompress(codec.compress(picture, "mae", lmbda))) for lmbda in rates}
-    mae, scaling = (
-        {lmbda: probe.latents(open_checkpoint(name), picture, lmbda) for lmbda in rates}
-        for name in ("mae", "bottleneck-scaling")
-    )
-    channels = np.argsort(-mae[4096.0][1].sum(axis=(1, 2)), kind="stable")[:2].tolist()  # those with the most bits
-    maps, scaled = ({lmbda: y for lmbda, (y, _) in found.items()} for found in (mae, scaling))
-    return figures.feature_maps(np.asarray(picture), decoded, maps, scaled, channels, rates)
+    two, box = _numbers(lambdas), _numbers(crop)
+    if (two and len(two) != 2) or (box and len(box) != 4):
+        raise ValueError("write two λ, such as --lambdas 4096,64, and a crop as --crop LEFT,TOP,WIDTH,HEIGHT.")
+    chosen = [int(channel) for channel in _numbers(channels) or []]
+    rectangle = tuple(map(int, box)) if box else None
+    for path in files.write(
+        which.split(","), out, form.split(","), image, chosen, tuple(two) if two else None, rectangle
+    ):
+        typer.echo(path)
 
 
 @app.command()

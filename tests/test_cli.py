@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 import mae_viz
-from mae_viz.images import gallery
+from mae_viz import metrics
+from mae_viz.images import gallery, open_rgb
 
 CHELSEA = str(gallery()["chelsea"].path)
 
@@ -38,8 +39,27 @@ def test_round_trip_and_info(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("target", "holds"),
+    [
+        (["--bytes", "9000"], lambda size, psnr: 8910 <= size <= 9000),
+        (["--bpp", "0.5"], lambda size, psnr: 0.495 <= 8 * size / (451 * 300) <= 0.5),
+        (["--psnr", "31"], lambda size, psnr: 31 <= psnr < 31.1),
+    ],
+    ids=["bytes", "bpp", "psnr"],
+)
+def test_a_target_instead_of_a_rate(target, holds, tmp_path):
+    file = tmp_path / "chelsea.mae"
+    run("compress", CHELSEA, "-o", file, *target)
+    data = file.read_bytes()
+    psnr = metrics.psnr_db(np.asarray(mae_viz.decompress(data)), np.asarray(open_rgb(CHELSEA)))
+    assert holds(len(data), psnr)
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["compress", CHELSEA, "-o", "OUT", "--bytes", "9000", "--psnr", "30"], "exclude one another"),
+        (["compress", CHELSEA, "-o", "OUT", "--bytes", "90"], "90 bytes is out of reach"),
         (["compress", "nothing.png", "-o", "OUT"], "there is no file nothing.png"),
         (["compress", __file__, "-o", "OUT"], "this is no picture"),
         (["compress", CHELSEA, "-o", "OUT", "--lambda", "5000"], "choose 64 ≤ λ ≤ 4096"),
