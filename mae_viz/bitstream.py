@@ -51,7 +51,19 @@ from mae_viz.tables import TOTAL, Frequencies
 
 MAGIC = b"\x8bMAE"
 VERSION = 1
-_HEADER = struct.Struct("<4sB8sHHHIIII")
+_FIELDS = {
+    "magic": "4s",
+    "version": "B",
+    "model": "8s",
+    "rate index": "H",
+    "width": "H",
+    "height": "H",
+    "payload words": "I",
+    "escape bytes": "I",
+    "CRC-32 of the symbols": "I",
+    "CRC-32 of the file": "I",
+}
+_HEADER = struct.Struct("<" + "".join(_FIELDS.values()))
 HEADER_BYTES = _HEADER.size
 _CRC_OFFSET = HEADER_BYTES - 4
 
@@ -116,6 +128,37 @@ def parse(data: bytes) -> Stream:
         raise StreamError(f"the file claims {width} × {height} pixels, more than this program decodes.")
     end = HEADER_BYTES + 4 * words
     return Stream(fingerprint, index, width, height, data[HEADER_BYTES:end], data[end:], symbols_crc)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a `.mae` file, as the specification above names it."""
+
+    name: str
+    offset: int
+    size: int  # bytes
+    value: str
+
+
+def anatomy(data: bytes) -> list[Part]:
+    """What every byte of an intact file is, in order. Raises StreamError like `parse`."""
+    stream = parse(data)
+    values = _HEADER.unpack_from(data)
+    shown = (
+        values[0].hex(" "),
+        str(values[1]),
+        stream.fingerprint.hex(),
+        f"{stream.rate_index}: λ = {stream.lmbda:.1f}",
+        *(str(value) for value in values[4:8]),
+        *(f"{value:08x}" for value in values[8:]),
+    )
+    parts, offset = [], 0
+    for (name, code), value in zip(_FIELDS.items(), shown, strict=True):
+        parts.append(Part(name, offset, struct.calcsize(code), value))
+        offset += parts[-1].size
+    parts.append(Part("payload", offset, len(stream.payload), f"{len(stream.payload):,} bytes"))
+    offset += len(stream.payload)
+    return [*parts, Part("escape section", offset, len(stream.escapes), f"{len(stream.escapes):,} bytes")]
 
 
 def encode_symbols(symbols: np.ndarray, models: list[Frequencies]) -> tuple[bytes, bytes]:

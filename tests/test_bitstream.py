@@ -1,12 +1,15 @@
 """The file format: exact symbols back, every damage found, and a second decoder written from the description."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mae_viz import bitstream
-from mae_viz.bitstream import HEADER_BYTES, Stream, StreamError, decode_symbols, encode_symbols, parse
+import mae_viz
+from mae_viz import bitstream, rates
+from mae_viz.bitstream import HEADER_BYTES, Stream, StreamError, anatomy, decode_symbols, encode_symbols, parse
 from mae_viz.tables import TOTAL, Frequencies
 
 
@@ -155,3 +158,16 @@ def test_contents_that_no_encoder_writes_end_in_symbols_or_a_sentence(payload, e
 def test_a_symbol_far_beyond_reason_is_refused_by_the_encoder():
     with pytest.raises(ValueError, match="too far outside"):
         bitstream.encode_symbols(np.array([[2**30]], np.int32), [frequencies(0, [1, 1])])
+
+
+def test_the_anatomy_names_every_byte(crop):
+    data = mae_viz.compress(crop, lmbda=700)
+    parts = anatomy(data)
+    assert [part.offset for part in parts] == [0, *np.cumsum([part.size for part in parts])[:-1]]
+    assert sum(part.size for part in parts) == len(data)
+    specified = re.findall(r"^ +(\d+) +(\d+)  \w", bitstream.__doc__, re.MULTILINE)
+    assert [(str(part.offset), str(part.size)) for part in parts[: len(specified)]] == specified
+    assert len(specified) == 10
+    values = {part.name: part.value for part in parts}
+    assert (values["width"], values["height"]) == tuple(map(str, crop.size))
+    assert values["rate index"] == f"{rates.grid_index(700)}: λ = {rates.snap(700):.1f}"
