@@ -1,52 +1,246 @@
-"""The paper's figures: what they draw is what was measured."""
+"""The paper's figures: what they draw is what was measured, and two runs give the same bytes."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mae_viz
-from mae_viz import curves, figures, probe
-from mae_viz.checkpoints import open_checkpoint
+from mae_viz import checkpoints, curves, probe
+from mae_viz.figures import fig2, fig3, fig4, files, style
+from mae_viz.images import gallery, open_rgb
+
+ROOT = Path(__file__).parent.parent
+SIZES = {"fig1": 7.16, "fig2": 7.16, "fig3": 7.16, "fig4": 7.16}
 
 
-def test_table_1():
-    assert figures.table_1() == [
-        ("Independent models", "28.02 M", "40.53 M"),
-        ("Bottleneck scaling", "4.00 M", "–"),
-        ("MAE", "4.06 M", "10.27 M"),
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    """All figures, written twice by two processes whose hashes differ."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
+    command = [sys.executable, "-m", "mae_viz", "figure", "all", "--image", "chelsea", "--crop", "120,60,160,112"]
+    runs = [
+        subprocess.Popen(
+            [*command, "--out", str(folder)],
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONHASHSEED": str(seed), "OMP_NUM_THREADS": "1"},
+        )
+        for seed, folder in enumerate(folders)
     ]
+    assert [run.wait(300) for run in runs] == [0, 0]
+    return folders
 
 
-def test_fig_3_draws_the_committed_means():
-    results = mae_viz.results()
-    figure = figures.rate_distortion(results)
-    lines = {line.get_label(): line for line in figure.axes[0].lines}
-    means = results[(results["codec"] == "mae") & (results["dataset"] == "kodak") & (results["image"] == "mean")]
-    trained = means[means["lmbda"].isin([64, 128, 256, 512, 1024, 2048, 4096])].sort_values("bpp")
-    assert len(trained) == 7
-    np.testing.assert_array_equal(lines["MAE"].get_xydata(), trained[["bpp", "psnr_db"]].to_numpy())
-    images = results[(results["codec"] == "mae") & (results["dataset"] == "kodak") & (results["image"] != "mean")]
-    for row in trained.itertuples():
-        assert row.psnr_db == pytest.approx(images[images["lmbda"] == row.lmbda]["psnr_db"].mean(), abs=1e-6)
+@pytest.fixture(scope="module")
+def view():
+    picture = open_rgb(gallery()["coffee"].path).crop((150, 100, 277, 199))
+    return fig4.look(picture)
+
+
+def test_two_runs_give_the_same_bytes(two_runs):
+    first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in two_runs)
+    names = {f"{name}.{form}" for name in SIZES for form in ("pdf", "svg", "png", "txt")}
+    numbers = {f"{name}.{form}" for name in ("fig3", "fig3-bd-rate", "table1") for form in ("csv", "tex")}
+    assert set(first) == names | numbers | {"table1.txt"}
+    assert [name for name in first if first[name] != second.get(name)] == []
+
+
+def test_figures_are_as_wide_as_two_columns_and_embed_truetype_fonts(two_runs):
+    for name, inches in SIZES.items():
+        pdf = (two_runs[0] / f"{name}.pdf").read_bytes()
+        (width,) = re.findall(rb"/MediaBox \[ *0 0 ([\d.]+) ", pdf)
+        assert float(width) == pytest.approx(72 * inches, abs=0.1)
+        assert b"/CIDFontType2" in pdf
+        assert b"/Type3" not in pdf
+        assert b"CreationDate" not in pdf
+
+
+def test_formats_and_names_can_be_chosen(tmp_path):
+    written = files.write(["fig1", "table1"], tmp_path, ["svg", "csv"])
+    assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()}
+    assert {path.name for path in written} == {"fig1.svg", "fig1.txt", "table1.csv", "table1.txt"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"which": ["fig9"]}, "fig9"),
+        ({"which": ["fig3"], "formats": ["gif"]}, "gif"),
+        ({"which": ["fig4"], "crop": (0, 0, 5000, 10)}, "LEFT,TOP,WIDTH,HEIGHT"),
+        ({"which": ["fig4"], "channels": [500]}, "channel 500"),
+        ({"which": ["fig4"], "lmbdas": (64.0, 64.0)}, "two different"),
+    ],
+)
+def test_wrong_wishes_get_a_sentence(arguments, said, tmp_path):
+    with pytest.raises(ValueError, match=said):
+        files.write(out=tmp_path, **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Table I
+
+
+def test_table_1_has_the_papers_five_numbers(two_runs):
+    rows = list(csv.reader((two_runs[0] / "table1.csv").open(encoding="utf-8")))[1:]
+    assert {name: [int(n) if n else None for n in numbers] for name, *numbers in rows} == {
+        "Independent models": [7 * 4_002_819, 4 * 10_132_995],
+        "Bottleneck scaling": [4_002_819 + 7 * 192, None],
+        "MAE": [4_062_171, 10_271_483],
+    }
+    text = (two_runs[0] / "table1.txt").read_text(encoding="utf-8")
+    for number in ("28.02 M", "40.53 M", "4.00 M", "4.06 M", "10.27 M"):
+        assert text.count(number) == 1
+    latex = (two_runs[0] / "table1.tex").read_text(encoding="utf-8")
+    assert r"MAE & 4.06\,M & 10.27\,M \\" in latex
+
+
+# Fig. 2
+
+
+def test_fig_2_names_the_models_own_layers(two_runs):
+    texts = re.findall(r"<!-- (.*?) -->", (two_runs[0] / "fig2.svg").read_text(encoding="utf-8"))
+    assert [t for t in texts if t.startswith("conv")] == ["conv 9×9 / 4", "conv 5×5 / 2", "conv 5×5 / 2"]
+    assert [t for t in texts if t.startswith("deconv")] == ["deconv 5×5 / 2", "deconv 5×5 / 2", "deconv 9×9 / 4"]
+    assert sum("FC 50" in t for t in texts) == 6
+    from mae_viz.models import MAE
+
+    smaller = fig2.draw(MAE(channels=48))
+    assert any("FC 48" in text.get_text() for text in smaller.axes[0].texts)
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig2"])
+def test_drawings_in_the_docs_are_these(two_runs, name):
+    def words(path: Path) -> list[str]:
+        return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
+
+    assert words(ROOT / "docs" / f"{name}.svg") == words(two_runs[0] / f"{name}.svg"), (
+        "run mae-viz figure fig1,fig2 --format svg --out docs"
+    )
+
+
+# Fig. 3
+
+
+def test_fig_3_draws_what_the_result_files_say():
+    """An independent way to the numbers: the JSON files, a mean over images, nothing of the code behind the figure."""
+    figure = fig3.draw(mae_viz.results())
+    for axis, key in ((figure.axes[0], "psnr_db"), (figure.axes[2], "ms_ssim_db")):
+        lines = {line.get_label(): line.get_xydata() for line in axis.lines}
+        for label, pattern in (("MAE", "mae"), ("Bottleneck scaling", "bottleneck-scaling")):
+            rows = json.loads((ROOT / f"checkpoints/{pattern}/rd-kodak.json").read_text())["measurements"]
+            trained = sorted({row["lmbda"] for row in rows} & {64.0 * 2**k for k in range(7)})
+            by_lmbda = [[row for row in rows if row["lmbda"] == lmbda] for lmbda in trained]
+            assert [len(images) for images in by_lmbda] == [24] * 7
+            means = [[np.mean([row[k] for row in images]) for k in ("bpp", key)] for images in by_lmbda]
+            np.testing.assert_allclose(lines[label], means, atol=1e-5)
 
 
 def test_fig_3_keeps_the_papers_points_apart():
-    figure = figures.rate_distortion(mae_viz.results())
+    figure = fig3.draw(mae_viz.results())
     theirs = curves.curves(mae_viz.results(), "clic-professional-test")["paper-mae"]
     (line,) = [line for line in figure.axes[1].lines if line.get_label() == "MAE"]
     np.testing.assert_array_equal(line.get_xydata(), np.column_stack(theirs[1:]))
     assert "CLIC" in figure.axes[1].get_title()
+    assert "Kodak" in figure.axes[0].get_title()
+    for left, right in ((0, 1), (2, 3)):
+        assert figure.axes[left].get_xlim() == figure.axes[right].get_xlim()
+        assert figure.axes[left].get_ylim() == figure.axes[right].get_ylim()
 
 
-def test_fig_4_shows_the_constant_ratio_of_scaling(crop):
-    rates = (4096.0, 64.0)
-    maps = {
-        name: {lmbda: probe.latents(open_checkpoint(name), crop, lmbda)[0] for lmbda in rates}
-        for name in ("mae", "bottleneck-scaling")
-    }
-    pixels = np.asarray(crop)
-    figure = figures.feature_maps(
-        pixels, dict.fromkeys(rates, pixels), maps["mae"], maps["bottleneck-scaling"], [0, 1], rates
+def test_curves_of_fig_3_differ_in_grey():
+    looks = [*style.MODELS.values(), *style.OTHERS.values()]
+    assert len({(look.marker, look.dash) for look in looks}) == len(looks)
+
+
+def test_bd_rates_of_both_sets_stand_side_by_side(two_runs):
+    table = {row["curve"]: row for row in csv.DictReader((two_runs[0] / "fig3-bd-rate.csv").open(encoding="utf-8"))}
+    results = mae_viz.results()
+    for dataset, prefix in (("kodak", ""), ("clic-professional-test", "paper-")):
+        for metric in ("psnr", "ms-ssim"):
+            expected = curves.bd_table(f"{prefix}mae", dataset, metric, results).set_index("curve")
+            found = float(table["bottleneck-scaling"][f"{dataset}_{metric}"])
+            assert found == pytest.approx(expected.at[f"{prefix}bottleneck-scaling", "bd_rate_percent"])
+            assert found > 0
+    caption = (two_runs[0] / "fig3.txt").read_text(encoding="utf-8")
+    assert f"{float(table['bottleneck-scaling']['kodak_psnr']):+.1f} %" in caption
+
+
+def test_what_does_not_ship_is_named_in_the_caption_and_not_drawn(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "checkpoints" / "mae", tmp_path / "mae")
+    monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
+    results = mae_viz.results()
+    caption = " ".join(fig3.caption(results).split())
+    assert (
+        "do not ship: Independent models, Bottleneck scaling, Independent models + hyperprior, MAE + hyper" in caption
     )
-    scaling = figure.axes[7].images[0].get_array()
-    modulated = figure.axes[6].images[0].get_array()
-    assert np.nanstd(scaling) < 1e-5 < 1e-2 < np.nanstd(modulated)
+    drawn = {line.get_label() for line in fig3.draw(results).axes[0].lines}
+    assert "MAE" in drawn
+    assert not drawn & {"Independent models", "Bottleneck scaling", "MAE + hyperprior"}
+
+
+def test_a_codec_of_ones_own_appears(tmp_path, monkeypatch):
+    (tmp_path / "kodak").mkdir()
+    measured = {"bpp": [0.2, 0.5, 0.9], "psnr-rgb": [28.5, 31.9, 34.8], "ms-ssim-rgb": [0.95, 0.98, 0.99]}
+    document = {"name": "My codec", "description": "mine", "results": measured}
+    (tmp_path / "kodak" / "mine.json").write_text(json.dumps(document))
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
+    results = mae_viz.results()
+    figure = fig3.draw(results)
+    (line,) = [line for line in figure.axes[0].lines if line.get_label() == "My codec"]
+    np.testing.assert_array_equal(line.get_xydata(), np.column_stack([measured["bpp"], measured["psnr-rgb"]]))
+    row = fig3.bd_rates(results).set_index("curve").loc["mine"]
+    assert row["kodak_psnr"] < 0
+    assert row["clic-professional-test_points"] == 0
+    assert "My codec" in fig3.caption(results)
+
+
+# Fig. 4
+
+
+def test_the_ratio_is_constant_under_bottleneck_scaling_alone(view):
+    high, low = view.lmbdas
+    assert np.nanmax(probe.constancies(view.scaling[high], view.scaling[low])) < 1e-5
+    modulated = probe.constancies(view.mae[high], view.mae[low])
+    assert all(modulated[view.channels] > 0.01)
+    assert np.nanmedian(modulated) > 0.01
+
+
+def test_fig_4_shows_the_ratios(view):
+    figure = fig4.draw(view)
+    shown = {axis.get_title(): axis for axis in figure.axes if axis.get_title()}
+    for channel, (like, _) in zip(view.channels, view.likes, strict=True):
+        (mae,) = [axis for title, axis in shown.items() if title.startswith(f"MAE, ch. {channel}: ratio")]
+        (scaling,) = [axis for title, axis in shown.items() if title.startswith(f"scaling, ch. {like}: ratio")]
+        assert "constant" in scaling.get_title()
+        assert "±" in mae.get_title()
+        spread = []
+        for axis in (mae, scaling):
+            pixels = axis.images[0].get_array().reshape(-1, 4)
+            spread.append(np.ptp(pixels[pixels[:, 3] > 0], axis=0).max())
+        assert spread[1] < 0.01 < 0.2 < spread[0]
+
+
+def test_fig_4_takes_the_channels_with_the_most_bits(view):
+    checkpoint = checkpoints.open_checkpoint("mae")
+    picture = open_rgb(view.original)
+    bits = probe.latents(checkpoint, picture, 4096.0)[1].sum(axis=(1, 2))
+    assert sorted(bits[view.channels]) == sorted(np.sort(bits)[-2:])
+    named = fig4.look(picture, channels=[7], lmbdas=(1024.0, 128.0))
+    assert named.channels == [7]
+    assert named.lmbdas == (1024.0, 128.0)
+    np.testing.assert_array_equal(named.mae[128.0], probe.latents(checkpoint, picture, 128.0)[0])
+
+
+def test_negative_ratios_have_a_hue_of_their_own_and_masked_places_none():
+    a, b = np.array([[2.0, -2.0, 2.0, 1.0]]), np.array([[1.0, 1.0, 1.0, 0.001]])
+    rgba = fig4.coloured(probe.ratio(a, b), 1.0)[0]
+    assert not np.array_equal(rgba[0], rgba[1])
+    assert np.array_equal(rgba[0], rgba[2])
+    assert rgba[3, 3] == 0
