@@ -22,6 +22,8 @@ from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR
 class Analysis(nn.Module):
     """One layer of g_a or h_a with a fixed rate: f(conv(x))."""
 
+    conv_first = True
+
     def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
         super().__init__()
         self.conv, self.nonlinearity = conv, nonlinearity
@@ -32,6 +34,8 @@ class Analysis(nn.Module):
 
 class ModulatedAnalysis(nn.Module):
     """One layer of the modulated g_a or h_a: f(m(λ) ⊙ conv(x)) (paper, Fig. 2)."""
+
+    conv_first = True
 
     def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
         super().__init__()
@@ -46,6 +50,8 @@ class ModulatedAnalysis(nn.Module):
 class Synthesis(nn.Module):
     """One layer of g_s or h_s with a fixed rate: deconv(f(y))."""
 
+    conv_first = False
+
     def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
         super().__init__()
         self.nonlinearity, self.conv = nonlinearity, conv
@@ -56,6 +62,8 @@ class Synthesis(nn.Module):
 
 class ModulatedSynthesis(nn.Module):
     """One layer of the demodulated g_s or h_s: deconv(f(d(λ) ⊙ y)) (paper, Fig. 2)."""
+
+    conv_first = False
 
     def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
         super().__init__()
@@ -224,18 +232,20 @@ class _Hyperprior(RateModel):
         return {"x_hat": self.synthesis(y_hat, lmbda), "likelihoods": likelihoods, "y": y}
 
     def hyper_analysis(self, y: Tensor, lmbda: Tensor) -> Tensor:
-        """z = h_a(|y|, λ)."""
-        h = torch.abs(y)
-        for layer in self.h_a:
-            h = layer(h, lmbda)
-        return h
+        """z = h_a(|y|, λ), in float32: logarithms of what spans four decades."""
+        with torch.autocast(y.device.type, enabled=False):
+            h = torch.abs(y.float())
+            for layer in self.h_a:
+                h = layer(h, lmbda)
+            return h
 
     def hyper_synthesis(self, z_hat: Tensor, lmbda: Tensor) -> Tensor:
         """σ = exp(h_s(z_hat, λ)), shaped like y. The exponential keeps σ positive with a gradient everywhere."""
-        h = z_hat
-        for layer in self.h_s:
-            h = layer(h, lmbda)
-        return torch.exp(h.float())
+        with torch.autocast(z_hat.device.type, enabled=False):
+            h = z_hat.float()
+            for layer in self.h_s:
+                h = layer(h, lmbda)
+            return torch.exp(h)
 
 
 class IndependentHyperprior(_Hyperprior):

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 import mae_viz
-from mae_viz import checkpoints, metrics
+from mae_viz import checkpoints, codec, metrics
+from mae_viz.classical import CLASSICAL
+from mae_viz.images import gallery, open_rgb
 from mae_viz.layers import GDN
 from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, Independent, MAEHyperprior
-from mae_viz.training import fold, start
+from mae_viz.training import config, data, fold, start
 from mae_viz.training.config import Config
 
 
@@ -44,6 +46,44 @@ def test_the_start_is_a_codec(started, crop, tmp_path_factory, lmbda, psnr):
     decoded = mae_viz.decompress(stream, path)
     assert metrics.psnr_db(np.asarray(crop), np.asarray(decoded)) > psnr
     assert metrics.bpp(len(stream), crop.height, crop.width) < (1.5 if lmbda == 64 else 3.0)
+
+
+def jpeg_bpp(picture, psnr_db: float) -> float:
+    """What JPEG needs for that quality."""
+    jpeg, pixels, points = CLASSICAL["jpeg"], np.asarray(picture), []
+    for quality in range(10, 96, 5):
+        stream = jpeg.encode(picture, quality)
+        points.append((metrics.psnr_db(pixels, np.asarray(jpeg.decode(stream))), len(stream)))
+    return 8 * float(np.interp(psnr_db, *zip(*points, strict=True))) / (picture.width * picture.height)
+
+
+@pytest.fixture(scope="module")
+def untrained_hyperprior(tmp_path_factory):
+    """The start of the configuration, on the few bundled training photographs; its entropy model fitted briefly."""
+    settings = config.load("mae-hyperprior").changed(crop=64, validation=("lake",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+        pictures = data.open_pictures(data.BUNDLED, settings.scales, print)
+    training, _ = pictures.split(settings.validation)
+    torch.manual_seed(0)
+    model = MAEHyperprior()
+    small = data.Batches(pictures, training, settings, count=4000, side=start.KLT_SIDE)
+    start.classical(model, small(-1).x.float() / 255, settings.start_step)
+    start.fit_entropy(model, data.Batches(pictures, training, settings), 48, settings.entropy_rate)
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", ["flower", "chelsea"])
+def test_the_untrained_hyperprior_stands_near_jpeg(untrained_hyperprior, name):
+    """At λ = 4096 it codes a photograph that its start has not seen with at most 1.3 times JPEG's bytes."""
+    picture = open_rgb(gallery()[name].path)
+    with torch.inference_mode():
+        out = untrained_hyperprior(codec.to_tensor(picture, untrained_hyperprior.stride), 4096.0)
+    bits = sum(float(-torch.log2(p).sum()) for p in out["likelihoods"].values())
+    decoded = np.asarray(codec.to_image(out["x_hat"], picture.height, picture.width))
+    psnr_db = metrics.psnr_db(np.asarray(picture), decoded)
+    assert psnr_db > 34
+    assert bits / (picture.width * picture.height) < 1.3 * jpeg_bpp(picture, psnr_db)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +182,7 @@ def test_a_rate_between_the_trained_ones_cannot_be_folded():
 
 def test_the_shipped_mae_folds_into_an_independent_model(crop, tmp_path):
     """Through files: the folded model writes what the MAE writes, but for latents next to a rounding boundary."""
-    config = Config(architecture="Independent", lmbdas=(512.0,))
-    model = fold.from_checkpoint("mae", config)
+    model = fold.from_checkpoint("mae", Config(architecture="Independent", lmbdas=(512.0,)))
     assert isinstance(model, Independent)
     path = str(checkpoints.save(model.eval(), "folded", "folded", tmp_path))
     ours, theirs = (mae_viz.compress(crop, name, 512) for name in (path, "mae"))

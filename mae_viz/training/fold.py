@@ -1,11 +1,13 @@
 """From one model to another without training: gains folded into weights, bottleneck scaling on a frozen autoencoder."""
 
 import copy
+import math
 from pathlib import Path
 
 import torch
 
 from mae_viz import checkpoints
+from mae_viz.folding import fold_layer
 from mae_viz.layers import GDN, EntropyBottleneck
 from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior, RateModel
 from mae_viz.training.config import Config
@@ -16,43 +18,38 @@ from mae_viz.training.start import scale_widths
 def fold(mae: MAE | MAEHyperprior, lmbda: float) -> Independent | IndependentHyperprior:
     """The independent model that computes what a MAE computes at one of its trained λ.
 
-    A gain on a convolution's output scales its kernels and biases. One on the input of IGDN scales column j of γ by
-    d_j² and the kernels that read channel j by d_j; ReLU and identity let positive gains through to the kernels.
     Raises ValueError for a λ between the trained ones: its entropy tables are a mixture, which one row cannot hold.
     """
     if lmbda not in mae.lmbdas:
         raise ValueError(f"λ = {lmbda:g} cannot be folded: choose one of {', '.join(f'{v:g}' for v in mae.lmbdas)}.")
     plain = (Independent if isinstance(mae, MAE) else IndependentHyperprior)(mae.channels, (lmbda,))
-    rate = torch.tensor([float(lmbda)])
     for part in ("g_a", "h_a", "g_s", "h_s"):
         for source, target in zip(getattr(mae, part, ()), getattr(plain, part, ()), strict=True):
-            gains = source.modulation(rate).flatten()
-            target.nonlinearity.load_state_dict(source.nonlinearity.state_dict())
-            target.conv.load_state_dict(source.conv.state_dict())
-            if part.endswith("a"):
-                target.conv.weight.mul_(gains[:, None, None, None])
-                if target.conv.bias is not None:
-                    target.conv.bias.mul_(gains)
-                continue
+            folded = fold_layer(source, lmbda)
+            target.conv.weight.copy_(folded.weight)
+            if folded.bias is not None:
+                target.conv.bias.copy_(folded.bias)
             if isinstance(gdn := target.nonlinearity, GDN):
-                gdn.gamma.copy_(gdn.gamma_reparam.init(gdn.gamma_reparam(gdn.gamma) * gains**2))
-            transposed = isinstance(target.conv, torch.nn.ConvTranspose2d)  # kernels (in, out, k, k)
-            target.conv.weight.mul_(gains[:, None, None, None] if transposed else gains[:, None, None])
+                gdn.beta.copy_(gdn.beta_reparam.init(folded.beta))
+                gdn.gamma.copy_(gdn.gamma_reparam.init(folded.gamma))
     _copy_rows(mae.prior.entropy_bottleneck, plain.prior.entropy_bottleneck, mae.lmbdas.index(lmbda))
     return plain
 
 
 @torch.no_grad()
-def freeze(independent: Independent, lmbdas: tuple[float, ...]) -> BottleneckScaling:
+def freeze(independent: Independent, lmbdas: tuple[float, ...], scalar: float | None = None) -> BottleneckScaling:
     """Bottleneck scaling on the autoencoder of the largest λ.
 
-    log s(λ) starts as ½ ln(λ/λmax), the classical choice, and the entropy tables as narrow as that makes the latents.
+    s(λ) starts as √(λ/λmax), the classical choice, or as ``scalar`` at the smallest λ, and the entropy tables as narrow
+    as that makes the latents.
     """
     if independent.lmbdas != lmbdas[-1:]:
         raise ValueError(f"bottleneck scaling up to λ = {lmbdas[-1]:g} needs the independent model of that λ.")
     model = BottleneckScaling(independent.channels, lmbdas)
     model.g_a.load_state_dict(independent.g_a.state_dict())
     model.g_s.load_state_dict(independent.g_s.state_dict())
+    if scalar is not None:
+        model.scale.log_scale[0] = math.log(scalar)
     tables, source = model.prior.entropy_bottleneck, independent.prior.entropy_bottleneck
     rows = dict(source.named_parameters())
     for name, parameter in tables.named_parameters():

@@ -66,9 +66,9 @@ class Run:
             self.average.load_state_dict(saved["average"])
             self.step, self.skipped, self.seconds = saved["step"], saved["skipped"], saved["seconds"]
             self.origin = saved["origin"]
-        bf16 = self.precision == "bfloat16"
-        self.averaged = objective.Lagrangian(self.average, bf16)
-        lagrangian = objective.Lagrangian(self.model, bf16)
+        how = self.precision == "bfloat16", config.quantisation == "round"
+        self.averaged = objective.Lagrangian(self.average, *how)
+        lagrangian = objective.Lagrangian(self.model, *how)
         if config.compile:
             self.say(machine.compile_parts(lagrangian, self.batches(0), self.fabric.device))
         self.objective = self.fabric.setup_module(lagrangian)

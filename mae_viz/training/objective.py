@@ -13,13 +13,14 @@ class Lagrangian(nn.Module):
     """A model together with the rate and the distortion of each image it is given.
 
     Quantisation is additive uniform noise whose values follow from one seed per image, so that they do not depend on
-    the device, on what else is in the batch, or on how many processes share it. With ``bf16`` the transforms run under
-    bfloat16 autocast; gains and probabilities stay in float32 (`mae_viz.layers`).
+    the device, on what else is in the batch, or on how many processes share it; or, with ``rounds``, rounding through
+    which gradients pass straight. With ``bf16`` the transforms run under bfloat16 autocast; gains and probabilities
+    stay in float32 (`mae_viz.layers`).
     """
 
-    def __init__(self, model: RateModel, bf16: bool = False):
+    def __init__(self, model: RateModel, bf16: bool = False, rounds: bool = False):
         super().__init__()
-        self.model, self.bf16 = model, bf16
+        self.model, self.bf16, self.rounds = model, bf16, rounds
         self._seeds: tuple[int, ...] = ()
         for module in model.modules():
             if isinstance(module, EntropyBottleneck | GaussianConditional):
@@ -37,6 +38,9 @@ class Lagrangian(nn.Module):
 
     def _quantize(self, inputs: Tensor, mode: str, means: Tensor | None = None) -> Tensor:
         """In place of CompressAI's, which draws from one stream for all images."""
+        if self.rounds:
+            centre = torch.zeros(()) if means is None else means
+            return inputs + (torch.round(inputs - centre) + centre - inputs).detach()
         return inputs + noise_of(inputs, self._seeds)
 
 

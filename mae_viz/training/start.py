@@ -5,6 +5,7 @@ Random weights with Adam stand at 24 dB for λ = 4096 after 3,000 steps; a block
 layer halves), 2×2 Haar transforms of that as long as all of it fits into the channels, and in the last layer the
 Karhunen-Loève transform (KLT) of what arrives. The synthesis is its transpose. GDN starts near the identity, the gains
 of the bottleneck as √(λ/λmax): bottleneck scaling on a classical codec, from which the model learns everything beyond.
+With a hyperprior z starts as the logarithm of how large the latents are around a place, in groups of channels.
 """
 
 import math
@@ -25,6 +26,12 @@ STEP_SQUARED = 18 / math.log(2)
 
 KLT_SIDE = 32
 """Side of the crops that `classical` learns the KLT from."""
+
+_GROUPS = 12  # of channels, that share one σ per place
+_STEP = 0.7  # of log σ: 1.0 costs as much, 0.5 and 1.5 more
+_RAMPS = 16
+_SMALLEST, _SPAN = 0.1, 9.0  # latents whose logarithm begins, in quantisation steps, and over how much it runs
+_FIT_BATCHES = 64
 
 _NOISE = 1e-4  # on kernels that would be zero otherwise, so that no two channels stay alike
 
@@ -70,14 +77,52 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
         _gains(model.g_s[0].modulation, -0.5, top)
     std = h.square().mean((0, 2, 3)).sqrt() * last_gain * FIRST_GAIN  # of y at the largest λ
     if hasattr(model, "h_s"):
-        middle = (model.lmbdas[0] / top) ** 0.25  # √ of the middle λ, in octaves, relative to the largest
-        model.h_s[-1].conv.weight.mul_(0.1)
-        model.h_s[-1].conv.bias.copy_(torch.log(_padded(std, model.channels) * middle + 0.1))
+        _write_hyper(model, _padded(std, model.channels))
     else:
         relative = torch.tensor([math.sqrt(lmbda / top) for lmbda in model.lmbdas])
         widths = relative[:, None] * _padded(std, model.channels)
         set_widths(model.prior.entropy_bottleneck, torch.sqrt(widths**2 + 1 / 12).flatten())
     model.prior.update_medians()
+
+
+@torch.no_grad()
+def _write_hyper(model: RateModel, std: Tensor) -> None:
+    """Let z be the logarithm of the latents' local size, and h_s answer with σ as large.
+
+    ``std`` (channels,): deviations of y at the largest λ. The channels, which the KLT has sorted, fall into 12 groups.
+    Layer by layer: the mean of |y| / std over each group and 3 × 3 places, cut by 16 ramps whose weighted sum is the
+    logarithm; that sum, with 2 × 2 places side by side as channels; the same again in steps of 0.7, which makes
+    12 · 16 = 192 channels of z. h_s puts the places back and adds log std. Nothing here depends on λ: where λ makes
+    the latents smaller, σ follows.
+    """
+    groups = min(_GROUPS, model.channels // _RAMPS)
+    member = (groups * (torch.arange(model.channels) / model.channels).sqrt()).long()  # fewer among the largest
+    near = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
+    knots = torch.exp(torch.linspace(0, _SPAN, _RAMPS))
+    slopes = torch.diff(torch.log(knots)) / torch.diff(knots)
+    to_log = torch.cat([slopes[:1], torch.diff(slopes), torch.zeros(1)]) * knots  # Σ to_log · relu(v/knots − 1) ≈ log v
+    sizes, logs, z = (layer.conv for layer in model.h_a)
+    unpack, unpack_further, sigma = (layer.conv for layer in model.h_s)
+    for conv in (sizes, logs, z, unpack, unpack_further, sigma):
+        conv.weight.normal_(0, _NOISE)
+        if conv.bias is not None:
+            conv.bias.zero_()
+    quarters = [(q, 2 + q // 2, 2 + q % 2) for q in range(4)]  # of a 2 × 2 block, and where a 5 × 5 kernel meets them
+    for g in range(groups):
+        mine, ramps = member == g, slice(g * _RAMPS, (g + 1) * _RAMPS)
+        low = _SMALLEST / std[mine].max()
+        mean = near / (std[mine] * mine.sum())[:, None, None]
+        sizes.weight[ramps, mine] = mean / (low * knots[:, None, None, None])
+        sizes.bias[ramps] = -1
+        sigma.weight[mine, g, 1, 1] = 1
+        sigma.bias[mine] = torch.log(math.sqrt(math.pi / 2) * low * std[mine])
+        for p, *at in quarters:
+            half = g * 4 + p
+            logs.weight[half, ramps, *at] = to_log
+            unpack_further.weight[half, g, *at] = 1
+            for q, *then in quarters:
+                z.weight[half * 4 + q, half, *then] = 1 / _STEP
+                unpack.weight[half * 4 + q, half, *then] = _STEP
 
 
 @torch.no_grad()
@@ -97,25 +142,25 @@ def scale_widths(tables: EntropyBottleneck, factor: Tensor) -> None:
 
 
 def fit_entropy(model: RateModel, batches, steps: int, rate: float) -> None:
-    """Fit the factorised prior to the latents as they are, by Adam with a falling rate, nothing else changed.
+    """Fit the entropy model to the latents as they are, by Adam with a falling rate; g_a stays as it is.
 
-    ``batches``: step → `mae_viz.training.data.Batch`; drawn at negative steps. The rate starts at five times ``rate``:
-    these tables are far off, and there is no transform that could be spoilt.
+    ``batches``: step → `mae_viz.training.data.Batch`; drawn at negative steps, and again after ``_FIT_BATCHES``. The
+    tables' rate starts at five times ``rate``: they are far off, and there is no transform that could be spoilt.
     """
-    from mae_viz.training.objective import noise_of
-
+    last = model.h_s[-1].conv.parameters() if hasattr(model, "h_s") else ()
     tables = [p for name, p in model.prior.named_parameters() if not name.endswith("quantiles")]
-    optimizer = torch.optim.Adam(tables, lr=5 * rate)
+    optimizer = torch.optim.Adam([{"params": tables, "rate": 5 * rate}, {"params": list(last), "rate": rate / 4}])
+    seen: dict[int, tuple] = {}
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = 5 * rate * min(1, 3 * (1 - step / steps))
-        batch = batches(step - steps)
-        with torch.no_grad():
-            y = model.analysis(batch.x.float() / 255, batch.lmbda)
-            latents = model.hyper_analysis(y, batch.lmbda) if hasattr(model, "h_a") else y
-            latents = latents + noise_of(latents, batch.seeds)
-        p = model.prior.likelihood(latents - model.prior.medians(batch.lmbda), batch.lmbda)
-        loss = -torch.log2(p).sum() / batch.x[:, 0].numel()
+            group["lr"] = group["rate"] * min(1, 3 * (1 - step / steps))
+        place = step % _FIT_BATCHES
+        if place not in seen:
+            batch = batches(-1 - place)
+            with torch.no_grad():
+                y = model.analysis(batch.x.float() / 255, batch.lmbda)
+            seen[place] = y, batch.lmbda, batch.seeds, batch.x[:, 0].numel()
+        loss = _bits(model, *seen[place][:3]) / seen[place][3]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -123,6 +168,20 @@ def fit_entropy(model: RateModel, batches, steps: int, rate: float) -> None:
             model.prior.update_medians()
     optimizer.zero_grad()
     model.prior.update_medians()
+
+
+def _bits(model: RateModel, y: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) -> Tensor:
+    """Bits of latents, with noise in place of rounding."""
+    from mae_viz.training.objective import noise_of
+
+    noisy = y + noise_of(y, seeds)
+    if not hasattr(model, "h_a"):
+        return -torch.log2(model.prior.likelihood(noisy - model.prior.medians(lmbda), lmbda)).sum()
+    z = model.hyper_analysis(y, lmbda)
+    z = z + noise_of(z, seeds)
+    p_z = model.prior.likelihood(z - model.prior.medians(lmbda), lmbda)
+    p_y = model.conditional._likelihood(noisy, model.hyper_synthesis(z, lmbda)).clamp(min=1e-9)
+    return -torch.log2(p_z).sum() - torch.log2(p_y).sum()
 
 
 def _convolutions(model: nn.Module) -> list[nn.Module]:
