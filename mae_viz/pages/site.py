@@ -10,6 +10,9 @@ import streamlit as st
 
 TITLES = {
     "explore": ("Explore", ":material/image_search:"),
+    "feature-maps": ("Feature maps", ":material/grid_view:"),
+    "bits": ("Where the bits go", ":material/data_usage:"),
+    "gains": ("Gains", ":material/tune:"),
 }
 """Pages by name, in the menu's order: title and icon. Page ``feature-maps`` is `mae_viz.pages.feature_maps.page`."""
 

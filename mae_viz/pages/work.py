@@ -1,8 +1,10 @@
 """What pages compute, cached once for all browser sessions by (picture, model, rate index)."""
 
 import base64
+import functools
 import hashlib
 import io
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +12,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from mae_viz import codec, metrics, probe, rates
+from mae_viz import codec, ladder, metrics, probe, rates
+from mae_viz.bitstream import StreamError, parse
 from mae_viz.checkpoints import open_checkpoint
 from mae_viz.images import open_rgb
 
@@ -45,6 +48,48 @@ class Coded:
     ms_ssim_db: float | None
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What is in an uploaded `.mae` file: `codec.info`, and the picture as PNG."""
+
+    facts: dict
+    png: bytes
+
+
+_SMALL, _LARGE = threading.Semaphore(1), threading.Semaphore(1)
+_LARGE_ENTRIES = 4
+
+
+def turn(width: int, height: int) -> threading.Semaphore:
+    """One computation at a time on small pictures, and one on large ones: ``with turn(width, height): …``.
+
+    So many visitors neither fill the memory nor slow one another down, and a large upload keeps nobody with a small
+    picture waiting. Nothing inside may wait for another result of this file.
+    """
+    return _SMALL if width * height <= ladder.MAX_PIXELS else _LARGE
+
+
+def kept(entries: int):
+    """Caches a function of (key, picture, …) for all sessions: so many results, but of large pictures a few alone."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def of_large(*args):
+            return function(*args)
+
+        of_large.__qualname__ += " of large pictures"  # by its name Streamlit knows a cache
+        few = st.cache_data(max_entries=min(entries, _LARGE_ENTRIES), show_spinner=False)(of_large)
+        many = st.cache_data(max_entries=entries, show_spinner=False)(function)
+
+        @functools.wraps(function)
+        def call(key: str, picture: Picture, *args):
+            return (many if turn(*picture.image.size) is _SMALL else few)(key, picture, *args)
+
+        return call
+
+    return decorate
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def picture_from(name: str, source: bytes) -> Picture:
     """A file's bytes as a picture. Raises ImageError with a sentence."""
@@ -61,26 +106,101 @@ def latents(picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.nd
     return _latents(picture.key, picture, model, index)
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@dataclass(frozen=True)
+class SwitchedOff:
+    """What a picture's file loses with one channel: both are real files, decoded by the real decoder."""
+
+    before: bytes  # files
+    after: bytes
+    before_pixels: np.ndarray
+    after_pixels: np.ndarray
+    before_db: float  # PSNR
+    after_db: float
+
+
+def stream(picture: Picture, model: str, index: int) -> bytes:
+    """The picture's `.mae` file at a rate index."""
+    return _stream(picture.key, picture, model, index)
+
+
+def bits(picture: Picture, model: str, index: int) -> np.ndarray:
+    """Bits (C, h, w) that each symbol of the picture's file costs (estimate)."""
+    return _bits(picture.key, picture, model, index)
+
+
+def symbols(picture: Picture, model: str, index: int) -> np.ndarray:
+    """The integers (C, h, w) in the picture's file."""
+    data = stream(picture, model, index)
+    with turn(*picture.image.size):
+        return probe.symbols(open_checkpoint(model), data)
+
+
+def switched_off(picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
+    """The picture's file with and without one channel."""
+    return _switched_off(picture.key, picture, model, index, channel)
+
+
+def opened(data: bytes) -> Opened:
+    """What is in an uploaded `.mae` file. Raises StreamError with a sentence."""
+    parsed = parse(data)
+    if parsed.width * parsed.height > MAX_UPLOAD_PIXELS:
+        raise StreamError(
+            f"the picture has more than {MAX_UPLOAD_PIXELS / 1e6:.0f} megapixels: decode it with mae-viz decompress."
+        )
+    return _opened(data)
+
+
+@st.cache_data(max_entries=_LARGE_ENTRIES, show_spinner=False)
+def _opened(data: bytes) -> Opened:
+    parsed = parse(data)
+    with turn(parsed.width, parsed.height):
+        return Opened(codec.info(data), to_png(codec.decompress(data)))
+
+
+@kept(200)
+def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
+    with turn(*_picture.image.size):
+        return codec.compress(_picture.image, model, rates.at_index(index))
+
+
+@kept(64)
+def _bits(key: str, _picture: Picture, model: str, index: int) -> np.ndarray:
+    data = stream(_picture, model, index)
+    with turn(*_picture.image.size):
+        return probe.bits(open_checkpoint(model), data)
+
+
+@kept(64)
+def _switched_off(key: str, _picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
+    files = [stream(_picture, model, index)]
+    with turn(*_picture.image.size):
+        files.append(probe.switched_off(open_checkpoint(model), files[0], channel))
+        decoded = [np.asarray(codec.decompress(data)) for data in files]
+    return SwitchedOff(*files, *decoded, *(metrics.psnr_db(pixels, _picture.pixels) for pixels in decoded))
+
+
+@kept(200)
 def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
-    stream = codec.compress(_picture.image, model, rates.at_index(index))
-    decoded = codec.decompress(stream)
+    data = stream(_picture, model, index)
+    with turn(*_picture.image.size):
+        decoded = codec.decompress(data)
     pixels = np.asarray(decoded)
     height, width = pixels.shape[:2]
-    bits = float(latents(_picture, model, index)[1].sum())
+    estimate = float(bits(_picture, model, index).sum(dtype=np.float64))
     return Coded(
-        stream,
+        data,
         to_png(decoded),
-        metrics.bpp(len(stream), height, width),
-        bits / (height * width),
+        metrics.bpp(len(data), height, width),
+        estimate / (height * width),
         metrics.psnr_db(pixels, _picture.pixels),
         metrics.ms_ssim_db(pixels, _picture.pixels),
     )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(64)
 def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    return probe.latents(open_checkpoint(model), _picture.image, rates.at_index(index))
+    with turn(*_picture.image.size):
+        return probe.latents(open_checkpoint(model), _picture.image, rates.at_index(index))
 
 
 def to_png(image: Image.Image) -> bytes:
