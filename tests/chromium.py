@@ -9,9 +9,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 
 def executable() -> str:
@@ -32,15 +33,21 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+def is_error(message: ConsoleMessage) -> bool:
+    """Whether the page has complained. Streamlit, opened at another page than its first, asks for its server below
+    that address before it asks at the root: what it does not find there is no error."""
+    return message.type == "error" and "/_stcore/" not in message.location["url"]
+
+
 @contextmanager
 def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) -> Iterator[Page]:
     """A page in a fresh profile; errors on its console and requests to other addresses fail the test."""
     profile = browser.new_context(**context)
     page = profile.new_page()
     wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    starts = (url, "data:", "blob:", *allowed)
+    starts = ("{0.scheme}://{0.netloc}".format(urlsplit(url)), "data:", "blob:", *allowed)
     page.on("request", lambda request: None if request.url.startswith(starts) else wrong.append(request.url))
     page.set_default_timeout(60_000)
     page.goto(url)
