@@ -175,6 +175,19 @@ def prepare(
 
 
 @app.command()
+def lessons(
+    out: Annotated[Path | None, typer.Option(help="folder: else lessons, where the app finds them")] = None,
+) -> None:
+    """Write one offline HTML file for each bundled photograph, as `mae-viz export` does for one picture."""
+    from mae_viz.pages import lessons as files
+
+    with _progress("coding the bundled photographs at every rate") as progress:
+        written = files.write(out or files.folder(), progress)
+    for path in written:
+        typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
 def figure(
     which: Annotated[str, typer.Argument(help="fig1, fig2, fig3, fig4, table1, several with commas, or all")] = "all",
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("figures"),

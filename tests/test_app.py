@@ -27,9 +27,10 @@ def test_the_script_runs_headless(monkeypatch, tmp_path):
     app = AppTest.from_file(str(ROOT / "mae_viz" / "pages" / "main.py"), default_timeout=120).run()
     assert not app.exception
     assert not app.error
-    app.selectbox[0].select("coffee").run()
+    app.query_params["image"] = "coffee"
+    app.run()
     assert not app.exception
-    assert any("smooth porcelain" in text.value for text in app.caption)
+    assert any("smooth porcelain" in text.value for text in app.markdown)
 
 
 # In a browser
@@ -38,7 +39,7 @@ def test_the_script_runs_headless(monkeypatch, tmp_path):
 @pytest.fixture
 def page(browser, server):
     """A fresh visit, on a screen wide enough to show three pictures at 100 %."""
-    with visit(browser, server, viewport={"width": 2500, "height": 1300}) as tab:
+    with visit(browser, f"{server}/explore", viewport={"width": 2500, "height": 1300}) as tab:
         tab.locator(".mae-viewer[data-busy=false]").wait_for()
         yield tab
 

@@ -9,10 +9,14 @@ from importlib import import_module
 import streamlit as st
 
 TITLES = {
+    "start": ("Start", ":material/home:"),
     "explore": ("Explore", ":material/image_search:"),
     "feature-maps": ("Feature maps", ":material/grid_view:"),
     "bits": ("Where the bits go", ":material/data_usage:"),
     "gains": ("Gains", ":material/tune:"),
+    "curves": ("R-D curves", ":material/show_chart:"),
+    "file": ("File", ":material/data_object:"),
+    "how": ("How it works", ":material/school:"),
 }
 """Pages by name, in the menu's order: title and icon. Page ``feature-maps`` is `mae_viz.pages.feature_maps.page`."""
 
