@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
-from mae_viz import codec, probe
+from mae_viz import codec, probe, rates
 from mae_viz.checkpoints import open_checkpoint
+from mae_viz.models import MAEHyperprior
 
 RATES = (64.0, 4096.0)
+BETWEEN = rates.snap(700.0)
 
 
 def test_latents_and_bits_are_those_of_the_file(photograph):
@@ -58,3 +62,131 @@ def test_ratio_of_an_empty_channel():
     r = probe.ratio(np.ones((2, 2), np.float32), np.zeros((2, 2), np.float32))
     assert r.masked_share == 1
     assert np.isnan(r.mean)
+
+
+# What is in a file
+
+
+@pytest.fixture(scope="module", params=["mae", "bottleneck-scaling"])
+def coded(request, crop):
+    checkpoint = open_checkpoint(request.param)
+    return checkpoint, codec.compress(crop, request.param, BETWEEN)
+
+
+def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
+    checkpoint, stream = coded
+    model = checkpoint.model
+    with torch.inference_mode():
+        out = model(codec.to_tensor(crop, 16), BETWEEN)
+        medians = model.prior.medians(torch.tensor([BETWEEN]))
+    assert np.array_equal(probe.symbols(checkpoint, stream), torch.round(out["y"] - medians)[0].numpy())
+    assert probe.bits(checkpoint, stream) == pytest.approx(-np.log2(out["likelihoods"]["y"][0].numpy()), abs=1e-3)
+    assert probe.bits(checkpoint, stream).sum() / 8 == pytest.approx(len(stream) - 35, abs=8)
+
+
+def test_a_file_with_a_channel_switched_off(coded, crop):
+    checkpoint, stream = coded
+    symbols = probe.symbols(checkpoint, stream)
+    channel = int(np.argmax(probe.bits(checkpoint, stream).sum(axis=(1, 2))))
+    without = probe.switched_off(checkpoint, stream, channel)
+    assert len(without) < len(stream)
+    left = probe.symbols(checkpoint, without)
+    assert not left[channel].any()
+    assert np.array_equal(np.delete(left, channel, 0), np.delete(symbols, channel, 0))
+    y_hat = torch.from_numpy(left)[None] + checkpoint.model.prior.medians(torch.tensor([BETWEEN]))
+    with torch.inference_mode():
+        x_hat = checkpoint.model.synthesis(y_hat, torch.tensor([BETWEEN]))
+    expected = (x_hat[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()[: crop.height, : crop.width]
+    assert np.abs(np.asarray(codec.decompress(without)).astype(int) - expected).max() <= 1
+    assert not np.array_equal(np.asarray(codec.decompress(without)), np.asarray(codec.decompress(stream)))
+
+
+# What is in a model
+
+
+@pytest.mark.parametrize(("lmbda", "mix"), [(512.0, (512.0, 512.0, 0.0)), (BETWEEN, (512.0, 1024.0, 29 / 64))])
+def test_the_prior_is_what_files_are_coded_with(lmbda, mix):
+    checkpoint = open_checkpoint("mae")
+    below, above, weight = probe.prior_mix(checkpoint.model, lmbda)
+    assert below == mix[0]
+    assert weight == pytest.approx(mix[2], abs=1e-5)
+    assert weight == 0 or above == mix[1]
+    pmf = probe.prior_pmf(checkpoint.model, lmbda, 20)
+    assert pmf.shape == (192, 41)
+    for expected, table in zip(pmf, checkpoint.tables.at(rates.grid_index(lmbda)), strict=True):
+        escape = len(table.counts) - 1
+        for k in range(-20, 21):
+            entry = k - table.first
+            if 0 <= entry < escape and table.counts[entry] > 1:
+                assert table.counts[entry] / 65536 == pytest.approx(expected[k + 20], abs=0.003)
+    assert (pmf.sum(axis=1) <= 1 + 1e-5).all()
+
+
+def test_the_prior_between_trained_rates_mixes_logits():
+    model = open_checkpoint("mae").model
+    below, above, weight = probe.prior_mix(model, BETWEEN)
+    edges = torch.arange(-3.5, 4.5)[None, None, None].expand(1, 192, 1, -1)
+    with torch.inference_mode():
+        at = {lmbda: model.prior.logits(edges, torch.tensor([lmbda]))[0, :, 0] for lmbda in (below, above)}
+        mixed = torch.sigmoid((1 - weight) * at[below] + weight * at[above]).double().diff(dim=1).numpy()
+    assert probe.prior_pmf(model, BETWEEN, 3) == pytest.approx(mixed, abs=1e-5)
+
+
+def test_gains_by_the_papers_formula():
+    model, lmbdas = open_checkpoint("mae").model, [64.0, BETWEEN, 4096.0]
+    layers = probe.layers(model)
+    assert [layer.name for layer in layers] == ["m1", "m2", "m3", "d1", "d2", "d3"]
+    for layer in layers:
+        w1, b1, w2, b2 = (p.double().numpy() for p in layer.modulation.parameters())
+        hidden = np.maximum(np.outer(np.array(lmbdas) / 4096, w1[:, 0]) + b1, 0)
+        assert probe.gains(layer.modulation, lmbdas) == pytest.approx(np.exp(hidden @ w2.T + b2), rel=1e-4)
+    names = [(m.name, d.name) for m, d in probe.mirrors(model)]
+    assert names == [("m3", "d1"), ("m2", "d2"), ("m1", "d3")]
+
+
+def test_scales_of_bottleneck_scaling_are_interpolated_in_octaves():
+    scale = open_checkpoint("bottleneck-scaling").model.scale
+    rows = np.log(probe.gains(scale, [512.0, 1024.0]))
+    middle = np.log(probe.gains(scale, [rates.at_index(rates.grid_index(512.0) + 16)]))[0]
+    assert middle == pytest.approx(0.75 * rows[0] + 0.25 * rows[1], abs=1e-5)
+
+
+def test_a_hyperprior_has_fourteen_modulated_layers():
+    torch.manual_seed(0)
+    model = MAEHyperprior(channels=8).eval()
+    layers = probe.layers(model)
+    assert [layer.name for layer in layers if layer.part == "h_a"] == ["hm1", "hm2", "hm3"]
+    assert len(layers) == 14
+    pairs = [(m.name, d.name) for m, d in probe.mirrors(model)]
+    assert pairs[0] == ("m4", "d1")
+    assert pairs[4:] == [("hm3", "hd1"), ("hm2", "hd2"), ("hm1", "hd3")]
+    for layer in layers:  # the gain that the network itself multiplies by
+        seen = []
+        hook = layer.modulation.register_forward_hook(lambda _, __, gain, seen=seen: seen.append(gain[0, :, 0, 0]))
+        with torch.inference_mode():
+            model(torch.zeros(1, 3, 64, 64), 700.0)
+        hook.remove()
+        assert probe.gains(layer.modulation, [700.0])[0] == pytest.approx(seen[0].numpy())
+
+
+def test_inverse_correlation():
+    generator = np.random.default_rng(0)
+    m = np.exp(generator.normal(size=100))
+    assert probe.inverse_correlation(m, 3 / m**2) == pytest.approx(1)
+    assert probe.inverse_correlation(m, m) == pytest.approx(-1)
+    assert abs(probe.inverse_correlation(m, np.exp(generator.normal(size=100)))) < 0.3
+
+
+def test_the_map_most_alike_is_found_through_sign_and_scale():
+    generator = np.random.default_rng(0)
+    maps = generator.normal(size=(5, 6, 7)).astype(np.float32)
+    maps[3] = 0
+    assert probe.most_alike(-2 * maps[2] + 1, maps) == (2, pytest.approx(1))
+
+
+def test_contrast_is_the_deviation_of_luma_in_a_block(noise):
+    pixels = noise(32, 40)
+    luma = np.asarray(Image.fromarray(pixels).convert("L"), float)
+    contrast = probe.contrast(Image.fromarray(pixels))
+    assert contrast.shape == (2, 3)
+    assert contrast[1, 0] == pytest.approx(luma[16:, :16].std())
