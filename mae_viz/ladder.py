@@ -1,10 +1,7 @@
 """Ladders: one picture coded by one codec at many rates, for scrubbing through them.
 
-A ladder's frame at a rate holds the decoded picture as a lossless file (its pixels are those of
-`decompress(compress(picture, λ))`), the size of the real coded file, its quality, and for models the maps of the
-bottleneck. Models have a frame at every quarter octave of λ (25 from 64 to 4096), and more where someone asks;
-classical codecs at their list of qualities and halfway between. Frames are computed by one background thread, the
-rate at hand first and then coarse to fine, and kept on disk:
+Their frames (`mae_viz.frames`) are computed by one background thread, the rate at hand first and then coarse to fine,
+and kept on disk:
 
     <cache>/ladders/<ladder id>/index.json    the frames and their numbers
     <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
@@ -15,8 +12,6 @@ name is the hash of its contents. So nothing here ever changes under its name, a
 The cache lies in MAE_VIZ_CACHE, else where this system keeps caches; above its limit the ladders longest unused go.
 """
 
-import hashlib
-import io
 import itertools
 import json
 import math
@@ -30,108 +25,47 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from mae_viz import checkpoints, metrics, rates
-from mae_viz.classical import CLASSICAL
 from mae_viz.files import cache_folder, write_whole
+from mae_viz.frames import (
+    FRAME_STEP,
+    MAX_PIXELS,
+    ORIGINAL,
+    Source,
+    compute,
+    fingerprint,
+    ladder_id,
+    middle,
+    source,
+    sources,
+)
 
-ORIGINAL = "original"
-FRAME_STEP = rates.STEPS_PER_OCTAVE // 4
-"""Grid points between two frames of a model's ladder: a quarter octave."""
-
-MAX_PIXELS = 800_000
-"""Larger pictures get a ladder of a crop."""
+__all__ = [
+    "CACHE_BYTES",
+    "FRAME_STEP",
+    "MAX_PIXELS",
+    "ORIGINAL",
+    "Ladder",
+    "Ladders",
+    "coarse_to_fine",
+    "fingerprint",
+    "middle",
+    "shared",
+    "source",
+    "sources",
+]
 
 CACHE_BYTES = 3 << 30
-RANKED = 32
-"""How many channels a frame lists, those with the most bits first."""
-
-_FORMAT = 1
-_IN_MEMORY = 48
+_IN_MEMORY = 64
 _INDEX = "index.json"
-
-
-@dataclass(frozen=True)
-class Source:
-    """What a ladder is made with: the original itself, a model, or a classical codec."""
-
-    name: str
-    title: str
-    axis: str  # "none", "lmbda" or "quality"
-    unit: str  # what the axis is called
-    grid: tuple[float, ...]  # rate indices of λ, or qualities, from the smallest file to the largest
-    about: str
-    key: str  # changes where the frames would
-    trained: tuple[float, ...] = ()
-
-    @property
-    def start(self) -> float:
-        return self.grid[len(self.grid) // 2]
-
-    def describe(self) -> dict:
-        """What the viewer says about the codec."""
-        return {
-            "id": self.name,
-            "title": self.title,
-            "axis": self.axis,
-            "unit": self.unit,
-            "first": self.grid[0],
-            "last": self.grid[-1],
-            "start": self.start,
-            "about": self.about,
-            "trained": self.trained,
-            "between": _BETWEEN.get(self.name.split("-")[0], ""),
-        }
-
-
-_TITLES = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling", "independent": "Independent"}
-_BETWEEN = {
-    "mae": "between trained λ: the gains come from λ itself, the entropy model is interpolated",
-    "bottleneck": "between trained λ: log s(λ) and the entropy model are interpolated",
-}
-
-
-def sources() -> list[str]:
-    """Names of everything that a ladder can be made with."""
-    return [ORIGINAL, *checkpoints.available(), *CLASSICAL]
-
-
-@lru_cache
-def source(name: str) -> Source:
-    """The source of that name. Raises CheckpointError for a name that is neither a codec nor a model."""
-    if name == ORIGINAL:
-        return Source(name, "Original", "none", "", (0,), "the picture itself, 24 bits per pixel uncompressed", name)
-    if codec := CLASSICAL.get(name):
-        middles = (_middle(a, b) for a, b in itertools.pairwise(codec.qualities))
-        settings = {k: v for k, v in codec.settings.items() if k != "qualities"}
-        return Source(
-            name,
-            codec.title,
-            "quality",
-            "asked bpp" if "bits per pixel" in codec.quality_means else "quality",
-            tuple(sorted({*codec.qualities, *middles})),
-            settings["library"],
-            json.dumps(settings, sort_keys=True),
-        )
-    card = checkpoints.card(name)
-    trained = tuple(card["lmbdas"])
-    first, last = rates.grid_index(trained[0]), rates.grid_index(trained[-1])
-    title = _TITLES.get(name) or _TITLES.get(name.rpartition("-")[0], name) + f" (λ {name.rpartition('-')[2]})"
-    grid = (*range(first, last, FRAME_STEP), last)
-    return Source(name, title, "lmbda", "λ", grid, title, card["sha256"], trained)
-
-
-def _middle(a: float, b: float) -> float:
-    if isinstance(a, int) and isinstance(b, int):
-        return (a + b) // 2
-    return round(math.sqrt(a * b), 3)
 
 
 def coarse_to_fine(grid: Iterable[float], at: float) -> list[float]:
     """The grid's points: the nearest to ``at`` first, then always the one farthest from all before it."""
     rest = list(grid)
+    if not rest:
+        return []
     order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i] - at)))]
     gaps = [abs(p - order[0]) for p in rest]
     while rest:
@@ -154,6 +88,8 @@ class Ladder:
     frames: dict[float, dict] = field(default_factory=dict)  # by rate index or quality
     pending: dict[float, int] = field(default_factory=dict)  # rate → rank in the queue
     started: bool = False
+    done: float = 0
+    """Fraction of the frame in work that is done."""
     error: str | None = None
 
     def listing(self) -> dict:
@@ -166,9 +102,14 @@ class Ladder:
             "total": len(self.source.grid),
             "complete": self.error is not None or (self.started and not self.pending),
             "error": self.error,
+            "done": round(self.done, 3),
             **self.facts,
             "frames": frames,
         }
+
+
+class _SupersededError(Exception):
+    """Nobody waits any more for the frame in work."""
 
 
 class Ladders:
@@ -185,13 +126,14 @@ class Ladders:
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
 
-    def offer(self, picture: Image.Image, name: str) -> Ladder:
+    def offer(self, picture: Image.Image, name: str, whole: bool = False, pixels: str | None = None) -> Ladder:
         """The ladder of an RGB picture with a source, with whatever frames are on disk; nothing is computed yet.
 
-        Raises CheckpointError for an unknown source.
+        ``whole``: one without a grid, for pictures too large to have one. ``pixels``: the picture's `fingerprint`,
+        where it is known. Raises CheckpointError for an unknown source.
         """
-        made_with = source(name)
-        key = ladder_id(picture, made_with)
+        made_with = source(name).whole if whole else source(name)
+        key = ladder_id(pixels or fingerprint(picture), made_with)
         with self._changed:
             ladder = self._open.get(key)
             if ladder is None or ladder.error:
@@ -209,20 +151,22 @@ class Ladders:
             self._start(ladder, at)
         return ladder
 
-    def listing(self, key: str, at: float | None = None) -> dict | None:
+    def listing(self, key: str, at: Iterable[float] = ()) -> dict | None:
         """The frames of a ladder as the viewer reads them; None for one that was never offered.
 
-        Asking starts the work. ``at``, a rate index, may lie between the grid's: its frame is then made as well,
-        before all others.
+        Asking starts the work. ``at``, rate indices or qualities, may lie between the grid's: their frames are then
+        made as well, before all others. Of a whole picture only the frames last asked for are made.
         """
         with self._changed:
             ladder = self._open.get(key)
             if ladder is None:
                 return None
-            lmbda = ladder.source.axis == "lmbda"
-            if lmbda and at is not None and ladder.source.grid[0] <= at <= ladder.source.grid[-1]:
-                self._ask(ladder, at, -1)
-            self._start(ladder, at if lmbda else None)
+            asked = [rate for rate in map(ladder.source.rate, at) if rate is not None]
+            if asked and not ladder.source.grid:
+                ladder.pending = {rate: rank for rate, rank in ladder.pending.items() if rate in asked}
+            for rate in asked:
+                self._ask(ladder, rate, -1)
+            self._start(ladder, asked[0] if asked else None)
             return ladder.listing()
 
     def path(self, key: str, file: str) -> Path | None:
@@ -270,25 +214,38 @@ class Ladders:
     def _work(self) -> None:
         while True:
             _, _, ladder, at = self._jobs.get()
-            if at in ladder.frames or ladder.error or self._open.get(ladder.id) is not ladder:
+            if at not in ladder.pending or ladder.error or self._open.get(ladder.id) is not ladder:
                 continue
             try:
                 if ladder.source.axis == "lmbda":
                     self.model_calls += 1
-                facts, frame, files = compute(ladder.picture, ladder.source, at)
-                ladder.folder.mkdir(parents=True, exist_ok=True)
-                for name, data in files.items():
-                    write_whole(ladder.folder / name, data)
-                with self._changed:
-                    ladder.facts |= facts
-                    ladder.frames[at] = frame
-                    ladder.pending.pop(at, None)
-                    index = {"facts": ladder.facts, "frames": list(ladder.frames.values())}
-                write_whole(ladder.folder / _INDEX, json.dumps(index).encode())
+                self._make(ladder, at)
+            except _SupersededError:
+                continue
             except Exception as error:  # whatever a codec raises must reach the person, and not end the thread
                 ladder.error = f"{ladder.source.title}: {error}"
             with self._changed:
+                ladder.done = 0
                 self._changed.notify_all()
+
+    def _make(self, ladder: Ladder, at: float) -> None:
+        """Compute one frame, then show it to everyone."""
+
+        def progress(done: float) -> None:
+            ladder.done = done
+            if at not in ladder.pending:
+                raise _SupersededError
+
+        facts, frame, files = compute(ladder.picture, ladder.source, at, progress)
+        ladder.folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            write_whole(ladder.folder / name, data)
+        with self._changed:
+            ladder.facts |= facts
+            ladder.frames[at] = frame
+            ladder.pending.pop(at, None)
+            index = {"facts": ladder.facts, "frames": list(ladder.frames.values())}
+        write_whole(ladder.folder / _INDEX, json.dumps(index).encode())
 
     def _load(self, key: str, picture: Image.Image, made_with: Source) -> Ladder:
         """A ladder with the frames that are on disk."""
@@ -323,78 +280,3 @@ class Ladders:
 def shared() -> Ladders:
     """The ladders that all browser sessions of this process share."""
     return Ladders()
-
-
-def ladder_id(picture: Image.Image, made_with: Source) -> str:
-    """Hash of all that the frames depend on."""
-    digest = hashlib.sha256(f"{_FORMAT} {made_with.name} {made_with.key} {picture.size}".encode())
-    digest.update(picture.tobytes())
-    return digest.hexdigest()[:24]
-
-
-def middle(picture: Image.Image) -> Image.Image:
-    """The picture, or of one with more than MAX_PIXELS the middle part that has so many."""
-    width, height = picture.size
-    if width * height <= MAX_PIXELS:
-        return picture
-    scale = math.sqrt(MAX_PIXELS / (width * height))
-    part_width, part_height = max(1, int(width * scale)), max(1, int(height * scale))
-    left, top = (width - part_width) // 2, (height - part_height) // 2
-    return picture.crop((left, top, left + part_width, top + part_height))
-
-
-def compute(picture: Image.Image, made_with: Source, at: float) -> tuple[dict, dict, dict[str, bytes]]:
-    """One frame: facts of the ladder, the frame's numbers, and its files by name."""
-    facts, files = {}, {}
-    frame: dict = {"at": at, "bytes": None, "bpp": None}
-    height, width = picture.height, picture.width
-
-    def keep(data: bytes, suffix: str) -> str:
-        name = hashlib.sha256(data).hexdigest()[:24] + suffix
-        files[name] = data
-        return name
-
-    if made_with.axis == "lmbda":
-        from mae_viz import codec, probe
-
-        lmbda = rates.at_index(at)
-        stream = codec.compress(picture, made_with.name, lmbda)
-        decoded = codec.decompress(stream)
-        checkpoint = checkpoints.open_checkpoint(made_with.name)
-        y, bits = probe.latents(checkpoint, picture, lmbda)
-        facts = {"places": y.shape[1:], "stride": checkpoint.model.stride, "channels": len(y)}
-        frame |= {
-            "lmbda": lmbda,
-            "estimate": round(float(bits.sum(dtype=np.float64)) / (height * width), 5),
-            "rank": np.argsort(-bits.sum((1, 2)), kind="stable")[:RANKED].tolist(),
-            "y": keep(y.astype("<f4").tobytes(), ".f32"),
-            "bits": keep(bits.sum(0).astype("<f4").tobytes(), ".f32"),
-        }
-    elif made_with.axis == "quality":
-        codec = CLASSICAL[made_with.name]
-        stream = codec.encode(picture, at)
-        decoded = codec.decode(stream)
-    else:
-        stream, decoded = None, picture
-    frame["file"] = keep(lossless(decoded), ".webp")
-    if stream is not None:
-        pixels, original = np.asarray(decoded), np.asarray(picture)
-        frame |= {
-            "bytes": len(stream),
-            "bpp": round(metrics.bpp(len(stream), height, width), 5),
-            "psnr": _decibels(metrics.psnr_db(pixels, original)),
-            "ms_ssim": _decibels(metrics.ms_ssim_db(pixels, original)),
-        }
-    return facts, frame, files
-
-
-def lossless(picture: Image.Image) -> bytes:
-    """A picture as lossless WebP: a third smaller than PNG and no slower at this effort."""
-    data = io.BytesIO()
-    picture.save(data, "WEBP", lossless=True, quality=20, method=1)
-    return data.getvalue()
-
-
-def _decibels(value: float | None) -> float | str | None:
-    """JSON knows no infinity."""
-    return value if value is None or math.isfinite(value) else "inf"

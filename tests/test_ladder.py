@@ -87,7 +87,7 @@ def test_the_original_is_lossless(opened, picture):
 
 def test_a_rate_between_the_frames_is_made_on_demand(ladders, opened, picture):
     made = opened["mae"]
-    assert not ladders.listing(made.id, 145)["complete"]
+    assert not ladders.listing(made.id, [145])["complete"]
     ladders.wait([made])
     stream = mae_viz.compress(picture, "mae", rates.at_index(145))
     assert made.frames[145]["bytes"] == len(stream)
@@ -95,7 +95,7 @@ def test_a_rate_between_the_frames_is_made_on_demand(ladders, opened, picture):
     extra = [frame["at"] for frame in ladders.listing(made.id)["frames"] if frame.get("extra")]
     assert extra == [145]
     for outside in (-1, 385, 10**9):
-        assert ladders.listing(made.id, outside)["complete"]
+        assert ladders.listing(made.id, [outside])["complete"]
 
 
 def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mae_viz import ladder, probe, rates
 
-MODULES = ("colour", "frames", "stage", "numbers", "pane", "input", "viewer")
+MODULES = ("colour", "frames", "stage", "painting", "numbers", "pane", "curve", "input", "view", "controls", "viewer")
 PANES = (
     {"codec": "original", "layer": "picture"},
     {"codec": "mae", "layer": "picture"},
@@ -47,20 +47,28 @@ def manifest(
     lmbda: float = 512.0,
     codecs: Sequence[str] | None = None,
     panes: Sequence[dict] = PANES,
+    whole: Image.Image | None = None,
+    part: tuple[int, int] = (0, 0),
+    blind: bool = False,
 ) -> dict:
     """What the viewer shows, as small JSON: a picture, the codecs to choose from, λ to start at, the panes.
 
     ``codecs``: names from `ladder.sources()`, the original always among them; all by default. ``panes``: one to four
     dicts {"codec", "layer": "picture" | "difference" | "bits" | "y" | "ratio", and, where wanted, "channel", "follow":
-    "shared" | "bytes" | "own", "own": a rate, "base": the rate index to divide by}. Nothing is computed here:
-    a ladder starts when the viewer first asks for it.
+    "shared" | "bytes" | "own", "own": a rate, "base": the rate index to divide by}. ``whole``: the large picture that
+    ``picture`` is a part of, cut out at ``part`` (left, top); a switch in the viewer then shows all of it at the λ
+    released. ``blind``: the panes are
+    called A, B, …, without numbers and without choice. Nothing is computed here: a ladder starts when the viewer first
+    asks for it.
     """
     index = rates.grid_index(lmbda)
     names = [ladder.ORIGINAL, *(name for name in codecs or ladder.sources() if name != ladder.ORIGINAL)]
-    described = []
-    for name in names:
-        described.append({**ladder.source(name).describe(), "ladder": ladders.offer(picture, name).id})
-    return {
+    described = [{**ladder.source(name).describe(), "ladder": key} for name, key in _ladders(ladders, names, picture)]
+    large = {}
+    if whole is not None:
+        keys = dict(_ladders(ladders, names, whole, whole=True))
+        large |= {"whole": {"width": whole.width, "height": whole.height, "ladders": keys}, "part": part}
+    return large | {
         "title": title,
         "width": picture.width,
         "height": picture.height,
@@ -75,4 +83,12 @@ def manifest(
         "mask_share": probe.MASK_SHARE,
         "codecs": described,
         "panes": list(panes),
+        "blind": blind,
     }
+
+
+def _ladders(ladders: ladder.Ladders, names: Sequence[str], picture: Image.Image, whole: bool = False):
+    """(name, ladder id) of each codec."""
+    pixels = ladder.fingerprint(picture)
+    for name in names:
+        yield name, ladders.offer(picture, name, whole, pixels).id

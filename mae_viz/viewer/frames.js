@@ -1,7 +1,10 @@
 // Frames of a ladder: which exist, which are here, which to fetch next. A ladder is one codec's coding of one picture
-// at many rates; its frames are immutable files. Pictures are kept as ImageBitmaps, maps as Float32Arrays.
+// at many rates; its frames are immutable files. Pictures are kept as ImageBitmaps, maps as Float32Arrays, as many as
+// the limits below allow: then the rates in between show the nearest frame, and what λ rests on is fetched again.
 
 const AT_ONCE = 6; // requests under way
+const HELD = 240e6; // bytes of frames in memory, all ladders together
+const WIRE = 22e6; // bytes of one ladder fetched ahead of need
 const KEEP_EXTRA = 16; // frames between the grid's that are kept per ladder
 const POLL_MS = 350;
 
@@ -13,6 +16,7 @@ class Ladder {
     this.error = null;
     this.assets = new Map();
     this.failed = new Set();
+    this.received = 0;
   }
 
   get frames() {
@@ -40,18 +44,31 @@ class Ladder {
     return frame && this.assets.get(this.source(frame, kind, channel).key);
   }
 
+  drop(key) {
+    this.assets.get(key)?.close?.();
+    this.assets.delete(key);
+  }
+
+  get held() {
+    let sum = 0;
+    for (const asset of this.assets.values()) sum += sizeOf(asset);
+    return sum;
+  }
+
   close() {
-    for (const asset of this.assets.values()) asset.close?.();
-    this.assets.clear();
+    for (const key of [...this.assets.keys()]) this.drop(key);
   }
 }
 
+const sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
+
 /** Fetches what the panes want: λ at hand first, then whatever closes the widest gap. */
 export class Frames {
-  constructor(host, changed, rate) {
+  constructor(host, changed, exact, pixels) {
     this.host = host;
     this.changed = changed;
-    this.rate = rate; // the λ index to have exactly, null while it moves
+    this.exact = exact; // (ladder) → the rates to have exactly, none while λ moves
+    this.pixels = pixels; // () → pixels of the picture on show
     this.ladders = new Map();
     this.wants = [];
     this.busy = new Set();
@@ -71,7 +88,7 @@ export class Frames {
   async poll(ladder) {
     clearTimeout(ladder.timer);
     try {
-      const info = await this.host.ladder(ladder.id, this.rate());
+      const info = await this.host.ladder(ladder.id, this.exact(ladder));
       // a slow answer may overtake a newer one: a list of frames only ever grows
       if (!ladder.info || info.frames.length >= ladder.frames.length) ladder.info = info;
       ladder.error = info.error ?? null;
@@ -79,7 +96,8 @@ export class Frames {
       ladder.error = String(error.message ?? error);
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
-    if (!ladder.info?.complete) ladder.timer = setTimeout(() => this.poll(ladder), ladder.error ? 4 * POLL_MS : POLL_MS);
+    const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
+    if (!ladder.info?.complete || (wanted && !ladder.error)) ladder.timer = setTimeout(() => this.poll(ladder), ladder.error ? 4 * POLL_MS : POLL_MS);
     this.changed();
     this.pump();
   }
@@ -120,14 +138,44 @@ export class Frames {
 
   pump() {
     while (this.busy.size < AT_ONCE) {
-      let best = null;
-      for (const want of this.wants) {
-        const candidate = this.next(want);
-        if (candidate && (!best || candidate.urgency > best.urgency)) best = candidate;
-      }
+      const candidates = this.wants.map((want) => this.next(want)).filter(Boolean).sort((a, b) => b.urgency - a.urgency);
+      const best = candidates.find((candidate) => this.makeRoom(candidate));
       if (!best) return;
       this.fetch(best);
     }
+  }
+
+  get held() {
+    let sum = 0;
+    for (const ladder of this.ladders.values()) sum += ladder.held;
+    return sum;
+  }
+
+  /** Room for one more asset, if need be in place of others: of any for the frame at hand, of unused ones for the rest. */
+  makeRoom({ ladder, kind, source, urgency }) {
+    const last = [...ladder.assets.values()].at(-1), bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
+    const atHand = urgency === Infinity;
+    if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE) return false;
+    let over = this.held + (this.busy.size + 1) * bytes - HELD;
+    if (over <= 0) return true;
+    for (const other of this.ladders.values()) {
+      if (over <= 0) return true;
+      if (this.wants.some((want) => want.ladder === other)) continue;
+      over -= other.held;
+      other.close();
+    }
+    if (over <= 0 || !atHand) return over <= 0;
+    if (this.busy.size) return false; // one at a time where memory is short
+    const far = this.wants.flatMap((want) => want.ladder.frames.map((frame) => ({ want, key: want.ladder.source(frame, want.kind, want.channel).key, away: Math.abs(frame.at - want.at) })));
+    const needed = new Set(far.filter(({ want, key, away }) => away === 0 || key === want.shown).map(({ key }) => key));
+    for (const { want, key } of far.sort((a, b) => b.away - a.away)) {
+      if (over <= 0) break;
+      const asset = want.ladder.assets.get(key);
+      if (!asset || needed.has(key)) continue;
+      over -= sizeOf(asset);
+      want.ladder.drop(key);
+    }
+    return true;
   }
 
   async fetch({ ladder, kind, source }) {
@@ -135,6 +183,7 @@ export class Frames {
     try {
       const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
       this.received += bytes.byteLength;
+      ladder.received += bytes.byteLength;
       const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(bytes);
       if (this.closed || this.ladders.get(ladder.id) !== ladder) asset.close?.();
       else {
@@ -155,10 +204,10 @@ export class Frames {
   /** Frames between the grid's come one by one as λ is released: the oldest go again. */
   trim(ladder) {
     const extra = ladder.frames.filter((frame) => frame.extra && ladder.assets.has(frame.file));
-    for (const frame of extra.slice(0, Math.max(0, extra.length - KEEP_EXTRA))) {
+    const keep = ladder.info.total ? KEEP_EXTRA : 1; // of a whole large picture no more than what is shown
+    for (const frame of extra.slice(0, Math.max(0, extra.length - keep))) {
       if (this.wants.some((want) => want.ladder === ladder && want.at === frame.at)) continue;
-      ladder.assets.get(frame.file).close();
-      ladder.assets.delete(frame.file);
+      ladder.drop(frame.file);
     }
   }
 

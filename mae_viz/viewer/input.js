@@ -70,12 +70,12 @@ function onViewerKey(viewer, event, target) {
   switch (key) {
     case ",": case "<": viewer.step(viewer.index - (shiftKey ? 1 : viewer.frameStep)); return true;
     case ".": case ">": case ":": viewer.step(viewer.index + (shiftKey ? 1 : viewer.frameStep)); return true;
-    case "0": viewer.zoomTo(0); return true;
-    case "1": case "2": case "4": case "8": viewer.zoomTo(+key); return true;
-    case "+": case "=": viewer.zoomBy(1); return true;
-    case "-": case "−": viewer.zoomBy(-1); return true;
-    case "?": viewer.toggleKeys(); return true;
-    case "Escape": return viewer.toggleKeys(false);
+    case "0": viewer.view.zoomTo(0); return true;
+    case "1": case "2": case "4": case "8": viewer.view.zoomTo(+key); return true;
+    case "+": case "=": viewer.view.zoomBy(1); return true;
+    case "-": case "−": viewer.view.zoomBy(-1); return true;
+    case "?": viewer.controls.toggleKeys(); return true;
+    case "Escape": return viewer.controls.toggleKeys(false);
     case " ": if (onButton || viewer.mode !== "blink") return false; viewer.flip(); return true;
   }
   switch (key.toLowerCase()) {
@@ -89,7 +89,7 @@ function onViewerKey(viewer, event, target) {
   }
   if (ARROWS[key] && target.classList.contains("stage")) {
     const [dx, dy] = ARROWS[key];
-    viewer.pan(-dx * 0.1 * on.canvas.width, -dy * 0.1 * on.canvas.height);
+    viewer.view.pan(-dx * 0.1 * on.canvas.width, -dy * 0.1 * on.canvas.height);
     return true;
   }
   return false;
@@ -115,26 +115,26 @@ export function listenStage(viewer, stage, canvas) {
     fingers.set(event.pointerId, here);
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
-      viewer.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (pinch.scale * apart(fingers)) / pinch.apart);
-    } else viewer.pan(here[0] - before[0], here[1] - before[1], canvas);
+      viewer.view.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (pinch.scale * apart(fingers)) / pinch.apart);
+    } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {
     fingers.delete(event.pointerId);
     if (pinch && fingers.size < 2) {
       pinch = null;
-      viewer.snapZoom(canvas);
+      viewer.view.snap(canvas);
     }
   };
   stage.addEventListener("pointerup", up);
   stage.addEventListener("pointercancel", up);
   stage.addEventListener("pointerleave", () => viewer.point(null));
-  stage.addEventListener("dblclick", (event) => viewer.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1));
+  stage.addEventListener("dblclick", (event) => viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1));
   stage.addEventListener("wheel", (event) => {
     if (!event.ctrlKey) return; // a plain wheel scrolls the page
     event.preventDefault();
     viewer.wheel = (viewer.wheel ?? 0) + event.deltaY;
     if (Math.abs(viewer.wheel) < 40) return;
-    viewer.zoomBy(viewer.wheel < 0 ? 1 : -1, canvas, at(event));
+    viewer.view.zoomBy(viewer.wheel < 0 ? 1 : -1, canvas, at(event));
     viewer.wheel = 0;
   }, { passive: false });
 }

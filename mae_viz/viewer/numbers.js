@@ -65,3 +65,20 @@ export function save(blob, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
+
+const fileName = (viewer) => `${viewer.manifest.title}-lambda-${lambdaText(viewer.lmbdaAt(viewer.index))}`.replace(/[^\p{L}\p{N}.-]+/gu, "-");
+
+/** The view as it stands: every pane with its title and its numbers. */
+export function savePng(viewer) {
+  const style = getComputedStyle(viewer.element);
+  const look = { background: getComputedStyle(viewer.controls.help).backgroundColor, text: style.color, font: style.fontFamily };
+  const tiles = viewer.mode === "side"
+    ? viewer.panes.map((p) => ({ canvas: p.canvas, title: p.title, numbers: p.summary }))
+    : [{ canvas: viewer.sharedCanvas, title: viewer.pair.map((p) => p.title).join(" | "), numbers: viewer.pair.map((p) => p.summary).join("   |   ") }];
+  sheet(tiles, look).toBlob((blob) => save(blob, `${fileName(viewer)}.png`), "image/png");
+}
+
+export function saveCsv(viewer) {
+  const panes = viewer.panes.map((p) => ({ codec: p.codec, ladder: p.ladder, frame: p.frame }));
+  save(new Blob(["\ufeff", csv(viewer.manifest, panes)], { type: "text/csv" }), `${fileName(viewer)}.csv`);
+}

@@ -2,6 +2,7 @@
 import { range, ratioOf, scale, short } from "./colour.js";
 import { bytesText, decibels, lambdaText, rateText } from "./numbers.js";
 import { difference, drawPlane } from "./stage.js";
+import { hueOf } from "./curve.js";
 
 export const LAYERS = {
   picture: "picture",
@@ -26,7 +27,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-const setText = (node, text) => {
+export const setText = (node, text) => {
   if (node.textContent !== text) node.textContent = text;
 };
 const fill = (select, options, value) => {
@@ -42,10 +43,15 @@ const fill = (select, options, value) => {
 export class Pane {
   constructor(viewer, state) {
     this.viewer = viewer;
-    this.state = { codec: "original", layer: "picture", channel: null, follow: null, own: null, base: 0, ...state };
+    this.assume(state);
     this.scratch = new OffscreenCanvas(1, 1);
     this.tops = new WeakMap();
     this.build();
+  }
+
+  /** Become what the host or an address says. */
+  assume(state) {
+    this.state = { codec: "original", layer: "picture", channel: null, follow: null, own: null, base: 0, ...state };
   }
 
   build() {
@@ -61,9 +67,11 @@ export class Pane {
       gain: h("select", { "aria-label": "Amplification", onchange: (e) => this.viewer.set({ gain: +e.target.value }) }),
       follow: select("follow", "Rate"),
     };
-    this.own = h("input", { type: "range", step: 1, "aria-label": "This pane's own rate", oninput: () => this.choose({ own: this.rates()[+this.own.value] }) });
+    this.own = h("input", { type: "range", step: 1, "aria-label": "This pane's own rate", oninput: () => this.turn(), onchange: () => this.viewer.changed() });
     const wrap = (name) => h("span", { class: "chooser" }, this.selects[name]);
-    this.head = h("div", { class: "head" }, ...Object.keys(this.selects).map(wrap), this.own);
+    this.letter = h("strong", { class: "letter" });
+    this.swatch = h("i", { class: "swatch", "aria-hidden": "true" });
+    this.head = h("div", { class: "head" }, this.letter, this.swatch, ...Object.keys(this.selects).map(wrap), this.own);
     this.canvas = h("canvas");
     this.readout = h("div", { class: "readout", "aria-hidden": "true" });
     this.cross = h("div", { class: "cross", "aria-hidden": "true" });
@@ -80,13 +88,23 @@ export class Pane {
     this.context = this.canvas.getContext("2d", { alpha: false });
   }
 
-  /** A person's choice: new state for this pane. */
+  /** A person's choice: new state for this pane; panes that show one channel go on to the next together. */
   choose(change) {
     for (const name of ["channel", "base"]) if (name in change) change[name] = +change[name];
     if ("codec" in change) Object.assign(this.state, { follow: null, own: null, channel: null });
-    if (change.follow === "own") change.own = this.at ?? null;
+    if (change.follow === "own") change.own ??= this.at ?? null;
+    if ("channel" in change) {
+      const { channel } = this;
+      for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
+    }
     Object.assign(this.state, change);
     this.viewer.changed();
+  }
+
+  /** The pane's own rate while its slider moves. */
+  turn() {
+    this.state.own = this.rates()[+this.own.value];
+    this.viewer.schedule();
   }
 
   get codec() {
@@ -95,11 +113,12 @@ export class Pane {
   }
 
   get ladder() {
-    return this.viewer.frames.ladder(this.codec.ladder);
+    return this.viewer.ladderOf(this.codec);
   }
 
   get layers() {
-    return this.codec.axis === "none" ? ["picture"] : this.codec.axis === "lmbda" ? Object.keys(LAYERS) : ["picture", "difference"];
+    if (this.codec.axis === "none") return ["picture"];
+    return this.codec.axis === "lmbda" && !this.viewer.whole ? Object.keys(LAYERS) : ["picture", "difference"];
   }
 
   get layer() {
@@ -112,8 +131,14 @@ export class Pane {
   }
 
   get channel() {
-    const ranked = this.ladder.info?.kept ?? this.ladder.nearest(this.at ?? 0)?.rank ?? [0];
-    return this.state.channel !== null && (!this.ladder.info?.kept || ranked.includes(this.state.channel)) ? this.state.channel : ranked[0];
+    const kept = this.ladder.info?.kept, chosen = this.state.channel ?? this.viewer.channel;
+    return kept && !kept.includes(chosen) ? kept[0] : chosen;
+  }
+
+  /** The rates that this pane wants exactly, once λ rests. */
+  get exact() {
+    if (this.follow === "shared") return [this.target()];
+    return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
   }
 
   /** The rates that there are frames of, in order. */
@@ -141,8 +166,8 @@ export class Pane {
     const channel = kind === "y" ? this.channel : null;
     this.frame = ladder.nearest(this.at, (f) => ladder.get(f, kind, channel));
     const best = ladder.nearest(this.at);
-    this.waiting = !best || this.frame !== best || (best.at !== this.at && this.follow === "shared" && !this.viewer.manifest.static);
-    const wants = [{ ladder, kind, channel, at: this.at }];
+    this.waiting = !best || this.frame !== best || (!this.viewer.manifest.static && this.exact.some((at) => at !== best.at));
+    const wants = [{ ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key }];
     if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
     if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.state.base });
     this.shown = this.frame ? this.compose(ladder, layer, kind, channel) : null;
@@ -213,6 +238,9 @@ export class Pane {
     setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr) : "–");
     setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim) : "–");
     setText(this.note, this.noteText());
+    this.swatch.hidden = codec.axis === "none";
+    this.swatch.style.background = hueOf(codec, viewer.manifest.codecs);
+    setText(this.letter, viewer.manifest.blind ? this.title : "");
     this.describeMap();
     this.element.dataset.at = frame ? frame.at : "";
     this.element.toggleAttribute("data-waiting", this.waiting);
@@ -232,10 +260,12 @@ export class Pane {
     const { codec, frame, ladder } = this, { info, error } = ladder;
     if (error) return error;
     const total = info?.total ?? 0, done = info ? info.frames.filter((f) => !f.extra).length : 0;
-    const progress = total > done ? ` · ${done} of ${total} rates ready` : "";
-    if (!frame) return `computing the first picture …${progress}`;
+    const working = this.viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
+    const progress = total > done ? ` · ${done} of ${total} rates ready` : working;
+    if (!frame) return `computing the ${this.viewer.whole ? "whole" : "first"} picture …${progress}`;
     if (codec.axis === "none") return codec.about;
-    if (this.follow === "shared" && frame.at !== this.at) return `nearest frame${this.viewer.dragging || this.viewer.manifest.static ? "" : ", the exact one is coming"}${progress}`;
+    if (this.waiting && frame.at !== this.at) return `nearest frame, at ${rateText(codec, frame)}${this.viewer.dragging ? "" : "; the exact one is coming"}${progress}`;
+    if (this.follow === "shared" && frame.at !== this.at) return `nearest frame${progress}`;
     if (this.follow === "bytes") {
       const bytes = this.viewer.referenceBytes(this), off = 100 * (frame.bytes / bytes - 1);
       if (bytes) return `${off > 0 ? "its smallest file is" : "same bytes, the leftover is"} ${off > 0 ? "+" : "−"}${Math.abs(off).toFixed(1)} %${progress}`;
@@ -282,11 +312,13 @@ export class Pane {
   }
 
   get title() {
+    if (this.viewer.manifest.blind) return String.fromCharCode(65 + this.viewer.panes.indexOf(this));
     return `${this.codec.title}${this.layer === "picture" ? "" : `, ${LAYERS[this.layer]}${["y", "ratio"].includes(this.layer) ? ` ${this.channel}` : ""}`}`;
   }
 
   get summary() {
     const { numbers: n, frame, codec } = this;
+    if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
     return `${n.rate.textContent} · ${n.bytes.textContent} bytes · ${n.bpp.textContent} bpp · PSNR ${n.psnr.textContent} · MS-SSIM ${n.ms_ssim.textContent}`;
   }

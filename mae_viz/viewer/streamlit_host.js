@@ -13,7 +13,7 @@ export default async function ({ parentElement, data, setStateValue }) {
 }
 
 async function ladder(id, at) {
-  const answer = await fetch(`${this.base}/ladder/${id}${at === null ? "" : `?at=${at}`}`);
+  const answer = await fetch(`${this.base}/ladder/${id}${at.length ? `?at=${at}` : ""}`);
   if (!answer.ok) throw new Error(answer.status === 404 ? (await answer.json()).error : `the server answers ${answer.status}`);
   return answer.json();
 }

@@ -18,6 +18,7 @@ from mae_viz import ladder, rates
 from mae_viz import viewer as the_viewer
 
 PREFIX = "/mae-viz"
+_RATES = 4  # as many as panes
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -34,10 +35,12 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     """Show `mae_viz.viewer.manifest` in the page. Keep ``key`` the same while the page lives: zoom and panes stay.
 
     Returns what the person last released, {"index": rate index, "lmbda": λ, "panes": [...]}, or None before that; a
-    change runs the page again, after ``on_change``. To move λ from Python give a manifest with another λ.
+    change runs the page again, after ``on_change``. To move λ or choose panes from Python give a manifest with others
+    than in the run before: where the person has moved on meanwhile, theirs hold.
     """
     base = "/" + "/".join(part for part in (st.get_option("server.baseUrlPath").strip("/"), PREFIX.strip("/")) if part)
-    data = {"base": base, "version": _version(), "manifest": manifest}
+    answers = ((st.session_state.get(key) or {}).get("view") or {}).get("serial", 0)
+    data = {"base": base, "version": _version(), "manifest": {**manifest, "answers": answers}}
     view = _component(key=key, data=data, on_view_change=on_change or _nothing).view
     return view and view | {"lmbda": rates.at_index(view["index"])}  # JSON makes 64.0 an integer
 
@@ -62,8 +65,11 @@ def _script(request: Request) -> Response:
 
 
 def _listing(request: Request) -> Response:
-    at = request.query_params.get("at", "")
-    listing = ladder.shared().listing(request.path_params["key"], int(at) if at.isdecimal() else None)
+    try:
+        at = [float(part) for part in request.query_params.get("at", "").split(",") if part]
+    except ValueError:
+        return JSONResponse({"error": "at: rates are numbers"}, 400)
+    listing = ladder.shared().listing(request.path_params["key"], at[:_RATES])
     if listing is None:
         return JSONResponse({"error": "this picture is not open any more: reload the page"}, 404)
     return JSONResponse(listing, headers={"Cache-Control": "no-store"})

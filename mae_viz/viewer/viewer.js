@@ -1,14 +1,18 @@
 // The viewer: one λ drives every pane; one zoom and one place in the picture for all of them.
 //
 //   const viewer = mount(root, manifest, host)   again on the same root: update(manifest), keeping zoom and choices
-//   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for one more
+//   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
 //   host.bytes(id, file, start, length) → Promise of an ArrayBuffer; files never change
-//   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes}
+//   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
+//                        answers an older serial does not undo what was chosen since
 import { Frames } from "./frames.js";
-import { listen, listenStage, keyList, nextStep } from "./input.js";
-import { csv, lambdaText, save, sheet } from "./numbers.js";
-import { Pane, h } from "./pane.js";
-import { STEPS, clampView, paint, pixelOf, place, toPicture } from "./stage.js";
+import { Controls } from "./controls.js";
+import { listen, listenStage } from "./input.js";
+import { saveCsv, savePng } from "./numbers.js";
+import { Pane, setText } from "./pane.js";
+import { paintPane, paintShared } from "./painting.js";
+import { pixelOf, place, toPicture } from "./stage.js";
+import { View } from "./view.js";
 
 const SETTLE_MS = 350; // after the last key
 const BLINK_MS = 800; // slower than three flashes a second
@@ -18,89 +22,67 @@ class Viewer {
   constructor(root, host) {
     this.root = root;
     this.host = host;
-    this.view = { zoom: 0, x: 0.5, y: 0.5 };
+    this.view = new View(this);
+    this.most = MAX_PANES;
+    this.whole = false;
+    this.channel = null; // what maps show until one is chosen: the costliest where λ was at first
+    this.serial = 0;
     this.mode = "side";
     this.wipe = 0.5;
     this.gain = 8;
     this.lockRange = false;
     this.panes = [];
-    this.frames = new Frames(host, () => this.schedule(), () => (this.dragging ? null : this.index));
+    this.frames = new Frames(host, () => this.schedule(), (ladder) => this.exact(ladder), () => this.picture.width * this.picture.height);
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
   }
 
   build() {
-    const button = (text, label, onclick, extra = {}) => h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
-    this.slider = h("input", { type: "range", class: "rate", min: 0, max: this.manifest.rate.last, step: 1, "aria-label": "λ, the weight of the error against the rate" });
-    this.output = h("output");
-    this.rule = h("span", { class: "rule" });
-    this.ticks = h("div", { class: "ticks", role: "group", "aria-label": "trained λ" });
-    this.modes = Object.fromEntries(Object.entries({ side: "Side by side", wipe: "Wipe", blink: "Blink" }).map(([mode, text]) => [mode, button(text, text, () => this.setMode(mode))]));
-    this.zooms = Object.fromEntries([0, ...STEPS].map((s) => [s, button(s ? `${100 * s} %` : "Fit", s ? `Zoom ${100 * s} %` : "Fit the picture into the pane", () => this.zoomTo(s))]));
-    this.fewer = button("−", "One pane fewer", () => this.setCount(this.panes.length - 1));
-    this.more = button("+", "One pane more", () => this.setCount(this.panes.length + 1));
-    this.count = h("span", { class: "count" });
-    this.lock = button("Same colours at all λ", "Maps keep one colour scale for all λ", () => this.set({ lockRange: !this.lockRange }));
-    this.help = button("Keys", "Keyboard shortcuts", () => this.toggleKeys(), { "aria-expanded": "false" });
-    this.keys = keyList();
-    const set = (label, ...children) => h("div", { class: "set", role: "group", "aria-label": label }, ...children);
-    this.handle = h("div", { class: "handle", role: "slider", tabindex: 0, "aria-label": "Wipe position", "aria-valuemin": 0, "aria-valuemax": 100 });
-    this.sharedCanvas = h("canvas");
-    this.sharedNames = [h("span", { class: "name left" }), h("span", { class: "name right" })];
-    this.sharedStage = h("div", { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "two pictures in one place" }, this.sharedCanvas, ...this.sharedNames, this.handle);
-    this.shared = h("div", { class: "shared", hidden: true }, this.sharedStage);
-    this.sharedContext = this.sharedCanvas.getContext("2d", { alpha: false });
-    this.grid = h("div", { class: "panes" });
-    this.status = h("div", { class: "status", role: "status" });
-    const rate = h("div", { class: "lambda" },
-      h("div", { class: "line" }, h("label", { text: "λ" }), this.output, this.rule),
-      h("div", { class: "track" }, this.slider, this.ticks),
-      h("div", { class: "ends", "aria-hidden": "true" }, h("span", { text: "← smaller file" }), h("span", { text: "better picture →" })));
-    const tools = h("div", { class: "tools" },
-      set("Compare", ...Object.values(this.modes)), set("Zoom", ...Object.values(this.zooms)), set("Panes", this.fewer, this.count, this.more), this.lock,
-      set("Save", button("PNG", "Save this view as PNG", () => this.savePng()), button("CSV", "Save the numbers as CSV", () => this.saveCsv())), this.help);
-    this.element = h("div", { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" }, rate, tools, this.keys, this.shared, this.grid, this.status);
-    this.root.append(this.element);
-    this.sizes.observe(this.sharedCanvas);
-    this.sizes.observe(this.element);
+    this.controls = new Controls(this);
+    const { element, slider, handle, sharedStage, sharedCanvas } = this.controls;
+    Object.assign(this, { element, slider, handle, sharedStage, sharedCanvas });
+    this.sharedContext = sharedCanvas.getContext("2d", { alpha: false });
+    this.root.append(element);
+    this.sizes.observe(sharedCanvas);
+    this.sizes.observe(element);
     listen(this);
-    listenStage(this, this.sharedStage, this.sharedCanvas);
-    this.handle.addEventListener("pointerdown", (event) => this.handle.setPointerCapture(event.pointerId));
-    this.handle.addEventListener("pointermove", (event) => {
-      if (!this.handle.hasPointerCapture(event.pointerId)) return;
-      const box = this.sharedCanvas.getBoundingClientRect();
-      this.moveWipe((event.clientX - box.left) / box.width);
-    });
+    listenStage(this, sharedStage, sharedCanvas);
   }
 
   /** New picture, codecs, rate or panes from the host; what a person chose stays unless the host changed it too. */
   update(manifest) {
     const before = this.manifest, same = (name) => before && JSON.stringify(before[name]) === JSON.stringify(manifest[name]);
+    const current = (manifest.answers ?? this.serial) >= this.serial; // else the person has gone on meanwhile
     this.manifest = manifest;
     if (!before) this.build();
     if (!same("rate") && !this.dragging) {
-      this.index = manifest.rate.index;
-      this.buildTicks();
+      if (current || !before) this.index = manifest.rate.index;
+      this.controls.buildTicks();
     }
-    if (!same("panes")) this.setPanes(manifest.panes);
-    this.frames.forgetAllBut(new Set(manifest.codecs.map((c) => c.ladder)));
-    this.element.style.setProperty("--aspect", `${manifest.width} / ${manifest.height}`);
+    if (!manifest.whole) this.whole = false;
+    if (!before || (!same("panes") && current)) this.setPanes(manifest.panes);
+    this.forget();
     this.changed(false);
   }
 
-  buildTicks() {
-    this.slider.max = this.manifest.rate.last;
-    this.ticks.replaceChildren(...this.trainedMarks().map(([index, value]) =>
-      h("button", { type: "button", text: value, "aria-label": `λ ${value}`, style: `--at:${index / this.manifest.rate.last}`, onclick: () => this.step(index) })));
+  /** Only the ladders of this picture stay; of the whole one and its part only those on show. */
+  forget() {
+    const { codecs, whole } = this.manifest;
+    this.frames.forgetAllBut(new Set(this.whole ? Object.values(whole.ladders) : codecs.map((c) => c.ladder)));
   }
 
   // what panes ask of the viewer
 
+  /** What the panes show: the manifest's picture, or the whole one that it is a part of. */
   get picture() {
-    return this.manifest;
+    return this.whole ? this.manifest.whole : this.manifest;
+  }
+
+  ladderOf(codec) {
+    return this.frames.ladder(this.whole ? this.manifest.whole.ladders[codec.id] : codec.ladder);
   }
 
   get original() {
-    return this.frames.ladder(this.manifest.codecs.find((c) => c.axis === "none").ladder);
+    return this.ladderOf(this.manifest.codecs.find((c) => c.axis === "none"));
   }
 
   originalBitmap() {
@@ -125,11 +107,17 @@ class Viewer {
     const reference = this.panes.find((p) => p !== asking && p.follow === "shared") ?? this.panes.find((p) => p !== asking && p.follow === "own");
     if (reference) return reference.frame?.bytes;
     const codec = this.manifest.codecs.find((c) => c.axis === "lmbda");
-    return codec && this.frames.ladder(codec.ladder).nearest(this.index)?.bytes;
+    return codec && this.ladderOf(codec).nearest(this.index)?.bytes;
   }
 
   get frameStep() {
     return this.manifest.rate.frame_step;
+  }
+
+  /** The rates of a ladder that panes want exactly, now that λ rests. */
+  exact(ladder) {
+    if (this.dragging || this.manifest.static) return [];
+    return [...new Set(this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact))];
   }
 
   // λ
@@ -155,17 +143,20 @@ class Viewer {
 
   /** Something was chosen: draw it, fetch what it needs, tell the host. */
   changed(report = true) {
-    if (!this.dragging && !this.manifest.static)
-      for (const ladder of new Set(this.panes.filter((p) => p.follow === "shared").map((p) => p.ladder)))
-        if (ladder.info && !ladder.frames.some((f) => f.at === this.index)) this.frames.poll(ladder);
+    for (const ladder of new Set(this.panes.map((p) => p.ladder)))
+      if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at))) this.frames.poll(ladder);
     this.schedule();
     const state = this.state, text = JSON.stringify(state);
-    if (report && text !== this.reported) this.host.report?.(state);
+    if (report && text !== this.reported) {
+      this.serial = Math.max(Date.now(), this.serial + 1);
+      this.host.report?.({ ...state, serial: this.serial });
+    }
     if (report || !this.dragging) this.reported = text; // an update from the host must not swallow a λ still in hand
   }
 
   get state() {
-    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes: this.panes.map((p) => ({ ...p.state })) };
+    const panes = this.panes.map((p) => ({ ...p.state, channel: ["y", "ratio"].includes(p.layer) ? p.channel : null }));
+    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes };
   }
 
   set(values) {
@@ -175,11 +166,25 @@ class Viewer {
 
   // panes and modes
 
+  /** Panes as they are told: those that are there take new states, so that focus and choosers stay. */
   setPanes(states) {
-    for (const pane of this.panes) this.sizes.unobserve(pane.canvas);
-    this.panes = states.slice(0, MAX_PANES).map((state) => this.newPane(state));
-    this.grid.replaceChildren(...this.panes.map((p) => p.element));
+    states = states.slice(0, MAX_PANES);
+    this.resizePanes(states.length, (i) => states[i]);
+    this.panes.forEach((pane, i) => pane.assume(states[i]));
     this.active = this.panes.find((p) => p.codec.axis === "lmbda") ?? this.panes[0];
+    if (this.panes.length < 2) this.setMode("side");
+  }
+
+  resizePanes(count, state) {
+    while (this.panes.length > count) {
+      const pane = this.panes.pop();
+      this.sizes.unobserve(pane.canvas);
+      pane.element.remove();
+    }
+    while (this.panes.length < count) {
+      this.panes.push(this.newPane(state(this.panes.length)));
+      this.controls.grid.append(this.panes.at(-1).element);
+    }
   }
 
   newPane(state) {
@@ -191,20 +196,20 @@ class Viewer {
 
   setCount(count) {
     if (count < 1 || count > MAX_PANES) return;
-    while (this.panes.length > count) {
-      const pane = this.panes.pop();
-      this.sizes.unobserve(pane.canvas);
-      pane.element.remove();
-    }
-    while (this.panes.length < count) {
-      const used = new Set(this.panes.map((p) => p.codec.id));
-      const codec = this.manifest.codecs.find((c) => !used.has(c.id)) ?? this.manifest.codecs[0];
-      this.panes.push(this.newPane({ codec: codec.id }));
-      this.grid.append(this.panes.at(-1).element);
-    }
+    const { codecs } = this.manifest;
+    this.resizePanes(count, () => ({ codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id }));
     if (!this.panes.includes(this.active)) this.active = this.panes[0];
-    if (count < 2) this.mode = "side";
+    if (count < 2) this.setMode("side");
     this.changed();
+  }
+
+  /** The whole of a large picture, or the part that λ is scrubbed in; what was in the middle stays there. */
+  setWhole(on) {
+    const from = this.picture;
+    this.whole = on;
+    this.view.move(from, this.picture, this.manifest.part);
+    this.forget();
+    this.changed(false);
   }
 
   activate(pane) {
@@ -225,7 +230,7 @@ class Viewer {
     this.mode = mode;
     if (onStage) {
       // the stage in focus is about to be hidden: the keys go on in the one that takes its place
-      this.shared.hidden = mode === "side";
+      this.controls.shared.hidden = mode === "side";
       this.element.dataset.mode = mode;
       (mode === "side" ? this.active.stage : this.sharedStage).focus();
     }
@@ -260,57 +265,9 @@ class Viewer {
     pane.choose({ channel: ranked[(i + step + ranked.length) % ranked.length] });
   }
 
-  toggleKeys(on = this.keys.hidden) {
-    const changed = this.keys.hidden === on;
-    this.keys.hidden = !on;
-    this.help.setAttribute("aria-expanded", String(on));
-    return changed;
-  }
-
-  // zoom and place
-
+  /** The canvas that keys move and zoom in. */
   get leading() {
     return this.mode === "side" ? this.active.canvas : this.sharedCanvas;
-  }
-
-  zoomTo(zoom) {
-    this.view.zoom = zoom;
-    this.schedule();
-  }
-
-  zoomBy(direction, canvas = this.leading, point = [canvas.width / 2, canvas.height / 2]) {
-    const { scale } = place(this.view, this.picture, canvas);
-    const fit = Math.min(canvas.width / this.picture.width, canvas.height / this.picture.height);
-    this.zoomAt(canvas, ...point, nextStep(scale, fit, direction));
-  }
-
-  /** Zoom so that the picture point under (x, y) stays there. */
-  zoomAt(canvas, x, y, zoom) {
-    const before = place(this.view, this.picture, canvas);
-    const u = (x - before.left) / before.scale, v = (y - before.top) / before.scale;
-    this.view.zoom = zoom && Math.min(STEPS.at(-1), Math.max(0.05, zoom));
-    const { scale } = place(this.view, this.picture, canvas);
-    this.view.x = (u + (canvas.width / 2 - x) / scale) / this.picture.width;
-    this.view.y = (v + (canvas.height / 2 - y) / scale) / this.picture.height;
-    clampView(this.view, this.picture, canvas);
-    this.schedule();
-  }
-
-  /** After a pinch: to the nearest exact step, or to fit below it. */
-  snapZoom(canvas) {
-    const { scale } = place(this.view, this.picture, canvas);
-    const fit = Math.min(canvas.width / this.picture.width, canvas.height / this.picture.height);
-    const nearest = STEPS.reduce((a, b) => (Math.abs(Math.log(b / scale)) < Math.abs(Math.log(a / scale)) ? b : a));
-    this.zoomAt(canvas, canvas.width / 2, canvas.height / 2, scale <= fit * 1.1 ? 0 : nearest);
-  }
-
-  /** Move the picture by canvas pixels. */
-  pan(dx, dy, canvas = this.leading) {
-    const { scale } = place(this.view, this.picture, canvas);
-    this.view.x -= dx / (scale * this.picture.width);
-    this.view.y -= dy / (scale * this.picture.height);
-    clampView(this.view, this.picture, canvas);
-    this.schedule();
   }
 
   /** The cursor is at canvas point `here` of a stage; null: it left. */
@@ -348,14 +305,16 @@ class Viewer {
     this.scheduled = null;
     if (this.closed || !this.manifest) return;
     const wants = [];
+    this.channel ??= this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== undefined) ?? null;
     // panes that match another's bytes come after those that have bytes of their own
     const order = [...this.panes].sort((a, b) => (a.follow === "bytes") - (b.follow === "bytes"));
     for (const pane of order) wants.push(...pane.resolve());
-    wants.push({ ladder: this.original, kind: "picture", at: 0 });
+    // the original is at hand for key O and for the error under the cursor, but not of large pictures
+    if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
     if (!this.dragging || !this.background) this.background = getComputedStyle(this.panes[0].stage).backgroundColor;
-    if (this.mode === "side") for (const pane of this.panes) this.paintPane(pane, pane.context);
-    else this.paintShared();
+    if (this.mode === "side") for (const pane of this.panes) paintPane(this, pane);
+    else paintShared(this);
     this.describe();
     this.drawn?.();
   }
@@ -365,102 +324,22 @@ class Viewer {
     return bitmap ? { kind: "picture", bitmap } : pane.shown;
   }
 
-  paintPane(pane, context) {
-    const spot = place(this.view, this.picture, context.canvas);
-    paint(context, spot, this.picture, this.shownIn(pane), { background: this.background, dragging: this.dragging });
-    this.placeCross(pane, spot, context.canvas);
-  }
-
-  placeCross({ cross, readout }, spot, canvas) {
-    cross.hidden = !this.cursor || this.mode !== "side";
-    readout.hidden = cross.hidden;
-    if (cross.hidden) return;
-    const ratio = canvas.width / canvas.clientWidth, size = Math.max(spot.scale, 5) / ratio;
-    const middle = (offset, at) => (offset + (at + 0.5) * spot.scale) / ratio - size / 2;
-    cross.style.cssText = `width:${size}px;height:${size}px;transform:translate(${middle(spot.left, this.cursor[0])}px,${middle(spot.top, this.cursor[1])}px)`;
-  }
-
-  paintShared() {
-    const context = this.sharedContext, { width, height } = this.sharedCanvas, [a, b] = this.pair;
-    const spot = place(this.view, this.picture, this.sharedCanvas), options = { background: this.background, dragging: this.dragging };
-    if (this.mode === "blink") paint(context, spot, this.picture, this.shownIn(this.flipped ? b : a), options);
-    else {
-      const cut = Math.round(this.wipe * width);
-      for (const [pane, left, right] of [[a, 0, cut], [b, cut, width]]) {
-        context.save();
-        context.setTransform(1, 0, 0, 1, 0, 0);
-        context.beginPath();
-        context.rect(left, 0, right - left, height);
-        context.clip();
-        paint(context, spot, this.picture, this.shownIn(pane), options);
-        context.restore();
-      }
-    }
-  }
-
   describe() {
-    const { element, manifest, index } = this, lmbda = this.lmbdaAt(index), set = (node, text) => node.textContent !== text && (node.textContent = text);
-    if (+this.slider.value !== index) this.slider.value = index;
-    this.slider.setAttribute("aria-valuetext", `λ ${lambdaText(lmbda)}`);
-    set(this.output, lambdaText(lmbda));
-    set(this.rule, this.isTrained(index) ? "a λ the networks were trained for" : "between trained λ");
-    this.element.style.setProperty("--at", index / manifest.rate.last);
     for (const pane of this.panes) {
       pane.describe();
       pane.element.toggleAttribute("data-active", pane === this.active && this.panes.length > 1);
     }
-    if (this.cursor && this.mode === "side") for (const pane of this.panes) set(pane.readout, pane.value(...this.cursor, pixelOf));
-    element.dataset.mode = this.mode;
-    element.toggleAttribute("data-zoomed", this.view.zoom > 0);
-    element.dataset.panes = this.panes.length;
-    element.dataset.index = index;
-    element.dataset.busy = String(Boolean(this.dragging) || this.panes.some((p) => p.waiting));
-    this.shared.hidden = this.mode === "side";
-    if (!this.shared.hidden) this.describeShared(set);
-    if (this.dragging) return;
-    for (const [mode, button] of Object.entries(this.modes)) {
-      button.setAttribute("aria-pressed", String(mode === this.mode));
-      button.disabled = mode !== "side" && this.panes.length < 2;
-    }
-    for (const [zoom, button] of Object.entries(this.zooms)) button.setAttribute("aria-pressed", String(+zoom === this.view.zoom));
-    set(this.count, `${this.panes.length} pane${this.panes.length > 1 ? "s" : ""}`);
-    this.fewer.disabled = this.panes.length === 1;
-    this.more.disabled = this.panes.length === MAX_PANES;
-    this.lock.hidden = !this.panes.some((p) => ["bits", "y"].includes(p.layer));
-    this.lock.setAttribute("aria-pressed", String(this.lockRange));
-    for (const pane of this.panes) pane.stage.setAttribute("aria-label", `${pane.title}: ${pane.summary}`);
-    if (element.dataset.busy === "false") set(this.status, `λ ${lambdaText(lmbda)}. ${this.panes.map((p) => `${p.title}: ${p.summary}`).join(". ")}`);
-  }
-
-  describeShared(set) {
-    const [a, b] = this.pair, wiping = this.mode === "wipe";
-    set(this.sharedNames[0], wiping || !this.flipped ? a.title : "");
-    set(this.sharedNames[1], wiping || this.flipped ? b.title : "");
-    this.handle.hidden = !wiping;
-    this.handle.style.left = `${100 * this.wipe}%`;
-    this.handle.setAttribute("aria-valuenow", Math.round(100 * this.wipe));
-    this.sharedStage.setAttribute("aria-label", `${a.title} against ${b.title}`);
-  }
-
-  // saving
-
-  get fileName() {
-    return `${this.manifest.title}-lambda-${lambdaText(this.lmbdaAt(this.index))}`.replace(/[^\p{L}\p{N}.-]+/gu, "-");
+    this.controls.describe();
+    if (this.cursor && this.mode === "side") for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
   }
 
   savePng() {
     this.draw();
-    const style = getComputedStyle(this.element);
-    const look = { background: getComputedStyle(this.help).backgroundColor, text: style.color, font: style.fontFamily };
-    const tiles = this.mode === "side"
-      ? this.panes.map((p) => ({ canvas: p.canvas, title: p.title, numbers: p.summary }))
-      : [{ canvas: this.sharedCanvas, title: this.pair.map((p) => p.title).join(" | "), numbers: this.pair.map((p) => p.summary).join("   |   ") }];
-    sheet(tiles, look).toBlob((blob) => save(blob, `${this.fileName}.png`), "image/png");
+    savePng(this);
   }
 
   saveCsv() {
-    const panes = this.panes.map((p) => ({ codec: p.codec, ladder: p.ladder, frame: p.frame }));
-    save(new Blob(["\ufeff", csv(this.manifest, panes)], { type: "text/csv" }), `${this.fileName}.csv`);
+    saveCsv(this);
   }
 
   close() {
