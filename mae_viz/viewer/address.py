@@ -1,0 +1,73 @@
+"""Panes as short text, for addresses: ``original,mae,bottleneck-scaling:ratio.12,jpeg@37``.
+
+A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the λ that a ratio divides by where it is not 64,
+``@rate`` the pane's own λ or quality, or ``@bytes`` where it matches another's bytes.
+"""
+
+import re
+from collections.abc import Iterable
+
+from mae_viz import ladder, rates
+
+LAYERS = ("picture", "difference", "bits", "y", "ratio")
+MOST = 4
+_PANE = re.compile(r"([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:/([\d.]+))?)?(?:@(bytes|[\d.]+))?")
+
+
+def write(panes: Iterable[dict]) -> str:
+    """Panes, as `mae_viz.viewer.manifest` takes them and as the viewer reports them, as text."""
+    return ",".join(map(_write, panes))
+
+
+def _write(pane: dict) -> str:
+    made_with, layer = ladder.source(pane["codec"]), pane.get("layer") or "picture"
+    text = pane["codec"]
+    if layer != "picture":
+        text += f":{layer}"
+    if layer in ("y", "ratio") and pane.get("channel") is not None:
+        text += f".{pane['channel']}"
+    if layer == "ratio" and pane.get("base"):
+        text += f"/{lmbda_text(pane['base'])}"
+    if pane.get("follow") == "own" and pane.get("own") is not None:
+        text += f"@{lmbda_text(pane['own']) if made_with.axis == 'lmbda' else format(pane['own'], 'g')}"
+    elif pane.get("follow") == "bytes" and made_with.axis == "lmbda":
+        text += "@bytes"
+    return text
+
+
+def read(text: str) -> list[dict]:
+    """The panes in a text. Raises ValueError with a sentence where it is none, or names what is not there."""
+    panes = [_read(part) for part in text.split(",")]
+    if len(panes) > MOST:
+        raise ValueError(f"there is room for {MOST} panes, not for {len(panes)}.")
+    return panes
+
+
+def _read(text: str) -> dict:
+    found = _PANE.fullmatch(text)
+    if not found:
+        raise ValueError(f"“{text[:60]}” is no pane: write codec:layer@rate, such as mae:difference@512.")
+    codec, layer, channel, base, rate = found.groups()
+    if codec not in ladder.sources():
+        raise ValueError(f"there is no codec “{codec}”: the viewer has {', '.join(ladder.sources())}.")
+    if layer and layer not in LAYERS:
+        raise ValueError(f"there is no layer “{layer}”: the viewer has {', '.join(LAYERS)}.")
+    made_with = ladder.source(codec)
+    pane: dict = {"codec": codec, "layer": layer or "picture"}
+    if channel:
+        pane["channel"] = int(channel)
+    if base:
+        pane["base"] = rates.grid_index(float(base))
+    if rate == "bytes":
+        pane["follow"] = "bytes"
+    elif rate:
+        at = rates.grid_index(float(rate)) if made_with.axis == "lmbda" else float(rate)
+        if (own := made_with.rate(at)) is None:
+            raise ValueError(f"{made_with.title} has no rate {rate}.")
+        pane |= {"follow": "own", "own": own}
+    return pane
+
+
+def lmbda_text(index: int) -> str:
+    """λ of a rate index in four digits: enough to find the index again."""
+    return f"{rates.at_index(index):.4g}"

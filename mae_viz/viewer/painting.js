@@ -1,0 +1,33 @@
+// The canvases: each pane's own, or the one that two panes share when they are wiped or blinked.
+import { paint, place } from "./stage.js";
+
+export function paintPane(viewer, pane) {
+  const { canvas } = pane, spot = place(viewer.view, viewer.picture, canvas);
+  paint(pane.context, spot, viewer.picture, viewer.shownIn(pane), viewer);
+  placeCross(viewer, pane, spot);
+}
+
+/** The frame around the pixel under the cursor, in every pane. */
+function placeCross({ cursor, mode }, { cross, readout, canvas }, spot) {
+  cross.hidden = readout.hidden = !cursor || mode !== "side";
+  if (cross.hidden) return;
+  const ratio = canvas.width / canvas.clientWidth, size = Math.max(spot.scale, 5) / ratio;
+  const middle = (offset, at) => (offset + (at + 0.5) * spot.scale) / ratio - size / 2;
+  cross.style.cssText = `width:${size}px;height:${size}px;transform:translate(${middle(spot.left, cursor[0])}px,${middle(spot.top, cursor[1])}px)`;
+}
+
+export function paintShared(viewer) {
+  const { sharedContext: context, sharedCanvas: canvas, picture, pair: [a, b] } = viewer;
+  const spot = place(viewer.view, picture, canvas);
+  if (viewer.mode === "blink") return paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
+  const { width, height } = canvas, cut = Math.round(viewer.wipe * width);
+  for (const [pane, left, right] of [[a, 0, cut], [b, cut, width]]) {
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.beginPath();
+    context.rect(left, 0, right - left, height);
+    context.clip();
+    paint(context, spot, picture, viewer.shownIn(pane), viewer);
+    context.restore();
+  }
+}
