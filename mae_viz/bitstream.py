@@ -5,24 +5,33 @@ A file is a header of 35 bytes, a payload and an escape section. All integers ar
     offset  size  field
          0     4  magic: 8B 4D 41 45 ("\\x8bMAE")
          4     1  version: 1
-         5     8  model: first 8 bytes of the SHA-256 over the model's tensors, entropy tables included
+         5     8  model: first 8 bytes of the SHA-256 over the model's tensors, all integer tables included
         13     2  rate index k, 0…384: λ = 64 · 2^(k/64)
         15     2  width in pixels, 1…65535
         17     2  height in pixels, 1…65535 (width · height ≤ 2^27)
         19     4  n, length of the payload in words of 4 bytes
         23     4  m, length of the escape section in bytes
-        27     4  CRC-32 of the symbols, each as a little-endian int32, in coding order
+        27     4  CRC-32 of the symbols (with hyperprior: of z's, then of y's), each as a little-endian int32, channel
+                  by channel in raster order
         31     4  CRC-32 of the whole file but these four bytes
         35    4n  payload
      35+4n     m  escape section; the file ends here
 
-**Symbols.** The picture is extended to the right and below to multiples of 16 by repeating its last column and
-row. Its latents are 192 channels of (height / 16) × (width / 16) places. A symbol is round(y − median), with the
-median of its channel at λ. Coding order: channel by channel, each in raster order.
+**Symbols.** The picture is extended to the right and below to multiples of 16 (of 64 for a model with hyperprior) by
+repeating its last column and row. Its latents y are C channels (192 in the models that ship) of (height / 16) ×
+(width / 16) places.
 
-**Frequencies.** For each channel the integer tables of the model give, at rate index k (see `mae_viz.tables`),
-the lowest symbol `first` and frequencies for first, first + 1, … and last of all for the escape symbol; they add
-up to 65536. The coder works with 24 bits: of s entries with 16-bit cumulative frequencies F₀ = 0, F₁, …, F_s, entry
+Without hyperprior a symbol is round(y − median), with the median of its channel at λ. Coding order: channel by
+channel, each in raster order; each channel is a group with a table of its own.
+
+With hyperprior the side information z comes first, C channels of (height / 64) × (width / 64) places coded in just
+this way. From its symbols the decoder computes a scale index, 0 … 63, for every place of y, in integers alone (see
+`mae_viz.hyper`). A symbol of y is round(y). They follow z in the same payload and escape section, in 64 groups, that of
+index 0 first: group i holds the symbols whose scale index is i, channel by channel in raster order, with table i.
+
+**Frequencies.** For each group the integer tables of the model give, at rate index k (see `mae_viz.tables`), the lowest
+symbol `first` and frequencies for first, first + 1, … and last of all for the escape symbol; they add up to 65536. The
+coder works with 24 bits: of s entries with 16-bit cumulative frequencies F₀ = 0, F₁, …, F_s, entry
 i owns the interval from ⌊F_i · (2²⁴ − s) / 2¹⁶⌋ + i to ⌊F_{i+1} · (2²⁴ − s) / 2¹⁶⌋ + i + 1 (the last one up to 2²⁴).
 
 **Payload.** A range coder (Martin 1979) with 64-bit state and 32-bit words, as `constriction` 0.4 and later
@@ -39,8 +48,10 @@ high bit says that more follow), four bytes at most.
 A decoder refuses a file with a wrong magic, version, model, size, length or checksum, and one with bytes left over.
 """
 
+import math
 import struct
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,40 +172,84 @@ def anatomy(data: bytes) -> list[Part]:
     return [*parts, Part("escape section", offset, len(stream.escapes), f"{len(stream.escapes):,} bytes")]
 
 
-def encode_symbols(symbols: np.ndarray, models: list[Frequencies]) -> tuple[bytes, bytes]:
-    """Payload and escape section of symbols, int32 (channels, places), with one model per channel."""
-    from constriction import stream
+class SymbolEncoder:
+    """Writes groups of symbols, one table each, into one payload and one escape section."""
 
-    encoder, escapes = stream.queue.RangeEncoder(), bytearray()
-    for row, model in zip(symbols, models, strict=True):
-        escape = len(model.counts) - 1
-        entries = row - model.first
-        outside = (entries < 0) | (entries >= escape)
-        for entry in entries[outside].tolist():
-            escapes += _leb128(-2 * entry - 1 if entry < 0 else 2 * (entry - escape + 1))
-        encoder.encode(np.where(outside, escape, entries).astype(np.int32), _categorical(model))
-    return encoder.get_compressed().astype("<u4").tobytes(), bytes(escapes)
+    def __init__(self):
+        from constriction import stream
+
+        self._coder, self._escapes = stream.queue.RangeEncoder(), bytearray()
+
+    def add(self, groups: Iterable[np.ndarray], models: list[Frequencies]) -> None:
+        """Groups of symbols, int32 (places,) each, with their tables."""
+        for group, model in zip(groups, models, strict=True):
+            escape = len(model.counts) - 1
+            entries = group - model.first
+            outside = (entries < 0) | (entries >= escape)
+            if outside.any():
+                for entry in entries[outside].tolist():
+                    self._escapes += _leb128(-2 * entry - 1 if entry < 0 else 2 * (entry - escape + 1))
+                entries = np.where(outside, escape, entries)
+            if len(entries):
+                self._coder.encode(entries.astype(np.int32, copy=False), _categorical(model))
+
+    def sections(self) -> tuple[bytes, bytes]:
+        """Payload and escape section of all that was added."""
+        return self._coder.get_compressed().astype("<u4").tobytes(), bytes(self._escapes)
+
+
+class SymbolDecoder:
+    """Reads what `SymbolEncoder` wrote, given the same tables in the same order."""
+
+    def __init__(self, payload: bytes, escapes: bytes):
+        from constriction import stream
+
+        self._payload_bytes, self._escapes, self._position = len(payload), escapes, 0
+        self._coder = stream.queue.RangeDecoder(np.frombuffer(payload, "<u4").astype(np.uint32))
+
+    def check_room(self, models: list[Frequencies], places: int) -> None:
+        """Raises StreamError where so many symbols in each group cannot be in so short a payload.
+
+        To be asked before memory is taken for them: a header may claim any size.
+        """
+        least = places * sum(16 - math.log2(int(model.counts.max())) for model in models) / 8
+        if 0.9 * least > self._payload_bytes + 16:
+            raise StreamError("the file claims more pixels than it can hold: it was written by a faulty program.")
+
+    def take(self, models: list[Frequencies], counts: Iterable[int]) -> Iterator[np.ndarray]:
+        """The next groups of symbols, int32 (count,) each. Raises StreamError where they do not fit their tables."""
+        for model, count in zip(models, counts, strict=True):
+            escape = len(model.counts) - 1
+            try:
+                entries = self._coder.decode(_categorical(model), int(count))
+            except AssertionError:  # what constriction raises for words that no encoder writes
+                raise StreamError(_unfitting) from None
+            for place in np.flatnonzero(entries == escape):
+                code, self._position = _read_leb128(self._escapes, self._position)
+                entries[place] = -(code + 1) // 2 if code % 2 else escape - 1 + code // 2
+            yield entries + np.int32(model.first)
+
+    def finish(self) -> None:
+        """Raises StreamError where escapes are left over."""
+        if self._position != len(self._escapes):
+            raise StreamError(_unfitting)
+
+
+def encode_symbols(symbols: np.ndarray, models: list[Frequencies]) -> tuple[bytes, bytes]:
+    """Payload and escape section of symbols, int32 (channels, places), with one table per channel."""
+    encoder = SymbolEncoder()
+    encoder.add(symbols, models)
+    return encoder.sections()
 
 
 def decode_symbols(payload: bytes, escapes: bytes, models: list[Frequencies], places: int) -> np.ndarray:
-    """Symbols, int32 (channels, places). Raises StreamError where payload and models do not fit."""
-    from constriction import stream
-
-    decoder = stream.queue.RangeDecoder(np.frombuffer(payload, "<u4").astype(np.uint32))
+    """Symbols, int32 (channels, places). Raises StreamError where payload and tables do not fit."""
+    decoder = SymbolDecoder(payload, escapes)
+    decoder.check_room(models, places)
     symbols = np.empty((len(models), places), np.int32)
-    position = 0
-    for row, model in zip(symbols, models, strict=True):
-        escape = len(model.counts) - 1
-        try:
-            entries = decoder.decode(_categorical(model), places)
-        except AssertionError:  # what constriction raises for words that no encoder writes
-            raise StreamError(_unfitting) from None
-        for place in np.flatnonzero(entries == escape):
-            code, position = _read_leb128(escapes, position)
-            entries[place] = -(code + 1) // 2 if code % 2 else escape - 1 + code // 2
-        row[:] = entries + model.first
-    if position != len(escapes):
-        raise StreamError(_unfitting)
+    for row, group in zip(symbols, decoder.take(models, [places] * len(models)), strict=True):
+        row[:] = group
+    decoder.finish()
     return symbols
 
 

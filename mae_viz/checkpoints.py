@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mae_viz.hyper import IntegerHyperSynthesis
     from mae_viz.models import RateModel
     from mae_viz.tables import EntropyTables
+
+_INTEGERS = ("tables.", "hyper.")
 
 FINGERPRINT_BYTES = 8
 """How much of the SHA-256 over all tensors identifies a model in a stream."""
@@ -26,12 +29,16 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded checkpoint: the model in evaluation mode, its integer entropy tables, its card."""
+    """A loaded checkpoint: the model in evaluation mode, its integer entropy tables, its card.
+
+    ``hyper`` is a hyperprior's decoder in integers, None for models without one.
+    """
 
     name: str
     model: "RateModel"
     tables: "EntropyTables"
     card: dict
+    hyper: "IntegerHyperSynthesis | None" = None
 
     @property
     def fingerprint(self) -> bytes:
@@ -88,6 +95,7 @@ def open_checkpoint(name: str) -> Checkpoint:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    from mae_viz.hyper import IntegerHyperSynthesis
     from mae_viz.models import ARCHITECTURES
     from mae_viz.tables import EntropyTables
 
@@ -99,11 +107,15 @@ def open_checkpoint(name: str) -> Checkpoint:
         raise CheckpointError(f"{path} cannot be read ({error}): restore it from the repository.") from None
     if fingerprint(tensors) != facts["sha256"]:
         raise CheckpointError(f"{path} is not the file that its card describes: restore both.")
-    arrays = {key.removeprefix("tables."): v for key, v in tensors.items() if key.startswith("tables.")}
-    weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith("tables.")}
+    arrays, integers = (
+        {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)} for prefix in _INTEGERS
+    )
+    weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
     model = ARCHITECTURES[facts["architecture"]](facts["channels"], tuple(facts["lmbdas"]))
     _fill(model, weights, path)
-    return Checkpoint(name, model.eval().requires_grad_(False), EntropyTables(arrays), facts)
+    model = model.eval().requires_grad_(False)
+    hyper = IntegerHyperSynthesis(model, integers) if hasattr(model, "h_s") else None
+    return Checkpoint(name, model, EntropyTables(arrays), facts, hyper)
 
 
 def _fill(model: "RateModel", weights: dict, path: Path) -> None:
@@ -130,7 +142,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
     import torch
     from safetensors.numpy import save_file
 
-    from mae_viz import tables
+    from mae_viz import hyper, tables
     from mae_viz.models import count_parameters
 
     model.prior.update_medians()
@@ -140,6 +152,8 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
             for key, p in model.named_parameters()
         }
     stored |= {f"tables.{key}": v for key, v in tables.build(model.prior).arrays().items()}
+    if hasattr(model, "h_s"):
+        stored |= {f"hyper.{key}": v for key, v in hyper.build(model).arrays().items()}
     target = (into or folder()) / name
     target.mkdir(parents=True, exist_ok=True)
     save_file(stored, target / "model.safetensors")

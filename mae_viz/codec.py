@@ -2,18 +2,20 @@
 
 Large pictures go through the transforms in tiles with a halo as wide as their receptive field, so that
 memory stays bounded and the tiles' seams do not show: every value is the one that the whole picture would give,
-up to the rounding of floating-point sums.
+up to the rounding of floating-point sums. The encoder decides the symbols once; all that turns them into bytes and
+back is integer arithmetic. The picture is computed in float32 by everyone who shows it.
 """
 
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from mae_viz import checkpoints, rates
-from mae_viz.bitstream import Stream, StreamError, decode_symbols, encode_symbols, parse
+from mae_viz.bitstream import Stream, StreamError, SymbolDecoder, SymbolEncoder, parse
 from mae_viz.images import open_rgb
 
 if TYPE_CHECKING:
@@ -27,33 +29,57 @@ Progress = Callable[[float], None]
 TILE = 1024
 """Side of a tile in pixels, without its halo."""
 
-ANALYSIS_HALO = 32
-"""Pixels around a tile that its latents depend on: 4 + 8 + 16 for the three layers of g_a, in whole latents."""
+LATENT = 16
+"""Pixels to a latent, both ways."""
 
-SYNTHESIS_HALO = 4
-"""Latents around a tile that its pixels depend on: 1 + ½ + ¼ for the three layers of g_s, with room to spare."""
+ANALYSIS_HALO = 32
+"""Pixels around a tile that its latents depend on, in whole latents: 4 + 8 + 16 for the three layers of g_a,
+2 + 4 + 8 + 16 for the four with hyperprior."""
+
+SYNTHESIS_HALO = 2
+"""Latents around a tile that its pixels depend on: one at each resolution of g_s, which add up to less than two."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A `.mae` file and the latents that it was made from."""
+
+    stream: bytes
+    y: np.ndarray
+    """float32 (C, h, w), before quantisation."""
 
 
 def compress(image, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> bytes:
     """A picture as the bytes of a `.mae` file.
 
-    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`.
-    ``lmbda``: 64…4096, moved to the nearest point of a grid of 1/64 octave; larger means better and longer.
-    Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for.
+    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, or the path
+    of a checkpoint's folder. ``lmbda``: 64…4096, moved to the nearest point of a grid of 1/64 octave; larger means
+    better and longer. Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for.
     """
+    return encode(image, model, lmbda, progress).stream
+
+
+def encode(image, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> Encoded:
+    """`compress`, with the latents that it computed on the way."""
     import torch
 
     picture = open_rgb(image)
     checkpoint = checkpoints.open_checkpoint(model)
     index = rates.grid_index(lmbda)
     rate = checkpoint.model.rates(rates.at_index(index), torch.empty(1))
-    with torch.inference_mode():
-        y = encode_latents(checkpoint, to_tensor(picture, checkpoint.model.stride), rate, progress)
-        symbols = torch.round(y - checkpoint.model.prior.medians(rate))[0].int().numpy()
-    symbols = symbols.reshape(len(symbols), -1)
-    payload, escapes = encode_symbols(symbols, checkpoint.tables.at(index))
-    crc = zlib.crc32(symbols.astype("<i4").tobytes())
-    return Stream(checkpoint.fingerprint, index, *picture.size, payload, escapes, crc).pack()
+    y = encode_latents(checkpoint, to_pixels(picture, checkpoint.model.stride), rate, progress)
+    groups = quantise(checkpoint, y, rate)
+    crc, encoder = 0, SymbolEncoder()
+    for symbols in groups:
+        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
+    first = groups[0].reshape(len(groups[0]), -1)
+    encoder.add(first, checkpoint.tables.at(index))
+    if checkpoint.hyper:
+        order, counts = _by_scale(checkpoint.hyper.indexes(groups[0], index))
+        encoder.add(np.split(groups[1].ravel()[order], np.cumsum(counts)[:-1]), checkpoint.hyper.models())
+    payload, escapes = encoder.sections()
+    stream = Stream(checkpoint.fingerprint, index, *picture.size, payload, escapes, crc).pack()
+    return Encoded(stream, y[0].numpy())
 
 
 def decompress(stream: bytes, model: str | None = None, progress: Progress | None = None) -> Image.Image:
@@ -64,8 +90,8 @@ def decompress(stream: bytes, model: str | None = None, progress: Progress | Non
     """
     parsed = parse(stream)
     checkpoint = find_checkpoint(parsed, model)
-    x_hat = decode_latents(checkpoint, decode_y_hat(checkpoint, parsed), parsed.lmbda, progress)
-    return to_image(x_hat, parsed.height, parsed.width)
+    y_hat = decode_y_hat(checkpoint, parsed)
+    return decode_picture(checkpoint, y_hat, parsed.lmbda, parsed.height, parsed.width, progress)
 
 
 def info(stream: bytes) -> dict:
@@ -101,52 +127,146 @@ def find_checkpoint(parsed: Stream, model: str | None = None) -> "Checkpoint":
     )
 
 
+def to_pixels(picture: Image.Image, stride: int) -> "Tensor":
+    """RGB picture as uint8 (1, 3, H, W), its last row and column repeated up to multiples of ``stride``."""
+    import torch
+
+    pixels = np.array(picture)
+    height, width = pixels.shape[:2]
+    if height % stride or width % stride:
+        pixels = np.pad(pixels, ((0, -height % stride), (0, -width % stride), (0, 0)), mode="edge")
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+
+
 def to_tensor(picture: Image.Image, stride: int) -> "Tensor":
     """RGB picture as (1, 3, H, W) in [0, 1], its last row and column repeated up to multiples of ``stride``."""
-    import torch
-    from torch.nn import functional as F
-
-    x = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
-    return F.pad(x, (0, -x.shape[3] % stride, 0, -x.shape[2] % stride), mode="replicate")
+    return to_pixels(picture, stride).contiguous().float() / 255
 
 
 def to_image(x_hat: "Tensor", height: int, width: int) -> Image.Image:
     """Reconstruction (1, 3, H, W) as an 8-bit picture, clipped, rounded and cut to the original's size."""
-    pixels = (x_hat[0, :, :height, :width].clamp(0, 1) * 255).round().byte()
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    return _picture(_to_bytes(x_hat), height, width)
 
 
-def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: "Tensor", progress: Progress | None = None):
-    """y = g_a(x, λ) in tiles: x (1, 3, H, W) → (1, C, H/16, W/16)."""
-    model = checkpoint.model
-    return _tiled(lambda t: model.analysis(t, rate).float(), x, TILE, ANALYSIS_HALO, (1, model.stride), progress)
+def _to_bytes(x_hat: "Tensor") -> "Tensor":
+    return (x_hat.clamp(0, 1) * 255).round().byte()
 
 
-def decode_latents(checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, progress: Progress | None = None):
-    """x_hat = g_s(y_hat, λ) in tiles: (1, C, h, w) → (1, 3, 16 h, 16 w), not clipped."""
+def _picture(pixels: "Tensor", height: int, width: int) -> Image.Image:
+    return Image.fromarray(pixels[0, :, :height, :width].permute(1, 2, 0).contiguous().numpy())
+
+
+def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: "Tensor", progress: Progress | None = None) -> "Tensor":
+    """y = g_a(x, λ) in tiles: x (1, 3, H, W), uint8 or float in [0, 1] → float32 (1, C, H/16, W/16).
+
+    ``rate`` is λ as a tensor of one element.
+    """
     import torch
 
-    model, rate = checkpoint.model, torch.tensor([lmbda])
-    tile = TILE // model.stride
+    from mae_viz.folding import transform
+
+    g_a = transform(checkpoint.model, "g_a", float(rate))
+
+    def analysis(tile: "Tensor") -> "Tensor":
+        return g_a((tile.float() / 255 if tile.dtype == torch.uint8 else tile) - 0.5)
+
     with torch.inference_mode():
-        return _tiled(lambda t: model.synthesis(t, rate), y_hat, tile, SYNTHESIS_HALO, (model.stride, 1), progress)
+        return _tiled(analysis, x, TILE, ANALYSIS_HALO, (1, LATENT), progress).contiguous()
+
+
+def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: "Tensor") -> list[np.ndarray]:
+    """Symbols of latents y (1, C, h, w), int32: those of y (C, h, w), with a hyperprior those of z before them."""
+    import torch
+
+    from mae_viz.folding import transform
+
+    model = checkpoint.model
+    with torch.inference_mode():
+        if not checkpoint.hyper:
+            return [_rounded(y - model.prior.medians(rate))]
+        z = transform(model, "h_a", float(rate))(y.abs())
+        return [_rounded(z - model.prior.medians(rate)), _rounded(y)]
+
+
+def _rounded(values: "Tensor") -> np.ndarray:
+    # what no table and no escape code holds would not be a number either
+    return values.clamp(-(2.0**24), 2.0**24).round()[0].int().contiguous().numpy()
+
+
+def decode_latents(
+    checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, progress: Progress | None = None
+) -> "Tensor":
+    """x_hat = g_s(y_hat, λ) in tiles: (1, C, h, w) → (1, 3, 16 h, 16 w), not clipped."""
+    return _synthesised(checkpoint, y_hat, lmbda, lambda x_hat: x_hat, progress)
+
+
+def decode_picture(
+    checkpoint: "Checkpoint",
+    y_hat: "Tensor",
+    lmbda: float,
+    height: int,
+    width: int,
+    progress: Progress | None = None,
+) -> Image.Image:
+    """The picture that quantised latents (1, C, h, w) stand for: `decode_latents` and `to_image`, tile by tile."""
+    return _picture(_synthesised(checkpoint, y_hat, lmbda, _to_bytes, progress), height, width)
+
+
+def _synthesised(checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, finish, progress: Progress | None):
+    import torch
+
+    from mae_viz.folding import transform
+
+    g_s = transform(checkpoint.model, "g_s", lmbda)
+    with torch.inference_mode():
+        return _tiled(lambda t: finish(g_s(t) + 0.5), y_hat, TILE // LATENT, SYNTHESIS_HALO, (LATENT, 1), progress)
 
 
 def decode_y_hat(checkpoint: "Checkpoint", parsed: Stream) -> "Tensor":
     """Quantised latents (1, C, h, w) of a parsed file. Raises StreamError where they do not match its checksum."""
     import torch
 
-    stride = checkpoint.model.stride
+    symbols = torch.from_numpy(decode_symbols(checkpoint, parsed)[-1][None]).float()
+    return symbols if checkpoint.hyper else symbols + checkpoint.model.prior.medians(torch.tensor([parsed.lmbda]))
+
+
+def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]:
+    """Symbols of a parsed file, int32: those of y (C, h, w), with a hyperprior those of z before them.
+
+    Raises StreamError where they do not match the file's checksum.
+    """
+    stride, channels = checkpoint.model.stride, checkpoint.model.channels
     h, w = -(-parsed.height // stride), -(-parsed.width // stride)
     try:
         models = checkpoint.tables.at(parsed.rate_index)
     except ValueError as error:
         raise StreamError(f"the file does not fit its model: {error}") from None
-    symbols = decode_symbols(parsed.payload, parsed.escapes, models, h * w)
-    if zlib.crc32(symbols.astype("<i4").tobytes()) != parsed.symbols_crc:
+    decoder = SymbolDecoder(parsed.payload, parsed.escapes)
+    decoder.check_room(models, h * w)
+    groups = [np.empty((channels, h, w), np.int32)]
+    for row, symbols in zip(groups[0].reshape(channels, -1), decoder.take(models, [h * w] * channels), strict=True):
+        row[:] = symbols
+    if checkpoint.hyper:
+        order, counts = _by_scale(checkpoint.hyper.indexes(groups[0], parsed.rate_index))
+        y = np.empty(len(order), np.int32)
+        taken = decoder.take(checkpoint.hyper.models(), counts)
+        for places, symbols in zip(np.split(order, np.cumsum(counts)[:-1]), taken, strict=True):
+            y[places] = symbols
+        per_z = stride // LATENT
+        groups.append(y.reshape(channels, h * per_z, w * per_z))
+    decoder.finish()
+    crc = 0
+    for symbols in groups:
+        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
+    if crc != parsed.symbols_crc:
         raise StreamError("the decoded symbols do not match their checksum: the file or the model is damaged.")
-    medians = checkpoint.model.prior.medians(torch.tensor([parsed.lmbda]))
-    return torch.from_numpy(symbols.reshape(1, -1, h, w)).float() + medians
+    return groups
+
+
+def _by_scale(indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places in coding order, those of scale index 0 first, and how many there are of each index."""
+    flat = indexes.ravel()
+    return np.argsort(flat, kind="stable"), np.bincount(flat, minlength=64)
 
 
 def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int], progress: Progress | None):
@@ -169,7 +289,7 @@ def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int],
             out = part
         else:
             if out is None:
-                out = torch.empty(1, part.shape[1], height * up // down, width * up // down)
+                out = torch.empty(1, part.shape[1], height * up // down, width * up // down, dtype=part.dtype)
             rows, columns = (slice(a * up // down, b * up // down) for a, b in ((top, y1), (left, x1)))
             inner_rows, inner_columns = (
                 slice((a - a0) * up // down, (b - a0) * up // down) for a, a0, b in ((top, y0, y1), (left, x0, x1))

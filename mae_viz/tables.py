@@ -29,6 +29,8 @@ _LIMIT = 16  # logits are clipped to ±16: σ is then within 2^-23 of 0 and 1
 _SIGMOID_STEPS = 64  # table entries per unit of logit
 _SIGMOID_BITS = 30
 _MAX_SYMBOLS = 4096  # per channel; what lies outside is coded with the escape symbol
+EDGES = np.arange(-_MAX_SYMBOLS // 2, _MAX_SYMBOLS // 2 + 1) - 0.5
+"""Lower edges of all symbols that a table may hold, and the upper edge of the last."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,21 @@ def build(prior) -> EntropyTables:
     import torch
 
     lmbdas = torch.tensor([rates.LMBDA_MIN * 2.0 ** float(t) for t in prior.octaves], dtype=torch.float32)
-    reach = torch.arange(-_MAX_SYMBOLS // 2, _MAX_SYMBOLS // 2 + 1)
-    edges = (reach - 0.5).float()[None, None, None, :].expand(1, prior.channels, 1, -1)
+    edges = torch.from_numpy(EDGES).float()[None, None, None, :].expand(1, prior.channels, 1, -1)
     with torch.inference_mode():
         logits = torch.cat([prior.logits(edges, lmbda[None])[:, :, 0] for lmbda in lmbdas]).double().numpy()
+    return from_logits(logits, [rates.grid_index(float(lmbda)) for lmbda in lmbdas])
+
+
+def from_logits(logits: np.ndarray, rows: list[int]) -> EntropyTables:
+    """Tables from cumulative logits (rate indices ``rows``, channels, edges), edges as in `EDGES`."""
     # symbols whose frequency is not 0 at one trained λ at least, that is edges with 2^-17 < σ < 1 − 2^-17
     inside = (np.abs(logits) < 17 * np.log(2)).any(axis=0)
     kept, first, symbols = [], [], []
-    for c in range(prior.channels):
+    for c in range(logits.shape[1]):
         used = np.flatnonzero(inside[c])
-        low, high = (max(used[0] - 1, 0), min(used[-1] + 1, len(reach) - 1)) if len(used) else _middle(logits[:, c])
-        first.append(int(reach[low]))
+        low, high = (max(used[0] - 1, 0), min(used[-1] + 1, len(EDGES) - 1)) if len(used) else _middle(logits[:, c])
+        first.append(round(EDGES[low] + 0.5))
         symbols.append(high - low)
         kept.append(logits[:, c, low : high + 1])
     x = np.arange(2 * _LIMIT * _SIGMOID_STEPS + 1) / _SIGMOID_STEPS - _LIMIT
@@ -128,7 +134,7 @@ def build(prior) -> EntropyTables:
             "first": first,
             "symbols": symbols,
             "sigmoid": np.round((1 << _SIGMOID_BITS) / (1 + np.exp(-x))),
-            "rows": [rates.grid_index(float(lmbda)) for lmbda in lmbdas],
+            "rows": rows,
         }
     )
 

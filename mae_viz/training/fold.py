@@ -65,11 +65,8 @@ def from_checkpoint(name: str, config: Config) -> RateModel:
     ``name``: a model that ships, or a checkpoint's folder. MAE → independent: folded; independent → bottleneck scaling:
     frozen. Raises ValueError where the one cannot become the other.
     """
-    if (Path(name) / "card.json").is_file():
-        name = str(Path(name).resolve())  # also one that lies elsewhere
-    facts = checkpoints.card(name)
-    model = copy.deepcopy(checkpoints.open_checkpoint(name).model)
-    kinds = facts["architecture"], config.architecture
+    kinds = architecture_of(name), config.architecture
+    model = copy.deepcopy(checkpoints.open_checkpoint(_resolved(name)).model)
     if kinds in (("MAE", "Independent"), ("MAEHyperprior", "IndependentHyperprior")):
         model = fold(model, config.lmbdas[0])
     elif kinds == ("Independent", "BottleneckScaling"):
@@ -82,6 +79,16 @@ def from_checkpoint(name: str, config: Config) -> RateModel:
             "set channels and lmbdas to these."
         )
     return model.requires_grad_(True)
+
+
+def architecture_of(name: str) -> str:
+    """The architecture of a checkpoint: a model that ships, or a folder. Raises CheckpointError for an unknown one."""
+    return checkpoints.card(_resolved(name))["architecture"]
+
+
+def _resolved(name: str) -> str:
+    """A folder's whole path: it may lie elsewhere than the checkpoints that ship."""
+    return str(Path(name).resolve()) if (Path(name) / "card.json").is_file() else name
 
 
 def _copy_rows(source: EntropyBottleneck, target: EntropyBottleneck, rate: int) -> None:

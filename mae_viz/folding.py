@@ -1,0 +1,132 @@
+"""A model's transforms at one λ without their gains: folded into kernels, biases and GDN, as the codec runs them.
+
+A gain m on a convolution's output scales its kernels and biases. One, d, on the input of IGDN scales column j of γ by
+d_j² and the kernels that read channel j by d_j; ReLU and identity let positive gains through to the kernels. The scales
+of a bottleneck are gains on the input of g_s; on the output of g_a they divide row i of the last GDN's β and γ by s_i².
+
+What runs is arranged for CPUs: channels_last throughout, GDN as one product with its square roots in place, and a
+transposed convolution to a few channels (the picture) as a 3×3 convolution to all their subpixels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mae_viz.layers import GDN
+from mae_viz.models import RateModel
+
+KEPT = 8
+"""Folded parts kept in memory: g_a and g_s of four rates, about 8 MB each."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """One layer's tensors with its gains in them; β and γ of its GDN are the effective ones, None without GDN."""
+
+    weight: Tensor
+    bias: Tensor | None
+    beta: Tensor | None
+    gamma: Tensor | None
+
+
+@torch.no_grad()
+def fold_layer(layer: nn.Module, lmbda: float, gains: Tensor | None = None) -> Folded:
+    """The tensors of one layer of g_a, g_s, h_a or h_s at λ.
+
+    ``gains``, positive (C,), replace those of the layer's own modulation; without either there are none.
+    """
+    conv, gdn = layer.conv, layer.nonlinearity
+    transposed = isinstance(conv, nn.ConvTranspose2d)  # kernels (in, out, k, k)
+    weight, bias, beta, gamma = conv.weight.double(), conv.bias, None, None
+    if isinstance(gdn, GDN):
+        beta, gamma = gdn.beta_reparam(gdn.beta), gdn.gamma_reparam(gdn.gamma)
+    if gains is None and hasattr(layer, "modulation"):
+        gains = layer.modulation(torch.tensor([float(lmbda)], device=weight.device)).flatten()
+    if gains is not None:
+        gains = gains.double()
+        if layer.conv_first:
+            weight = weight * gains[:, None, None, None]
+            bias = None if bias is None else bias * gains
+        else:
+            weight = weight * (gains[:, None, None, None] if transposed else gains[:, None, None])
+            gamma = None if gamma is None else gamma * gains**2
+    return Folded(*(None if t is None else t.float() for t in (weight, bias, beta, gamma)))
+
+
+def transform(model: RateModel, part: str, lmbda: float) -> Callable[[Tensor], Tensor]:
+    """g_a, g_s, h_a or h_s (``part``) of a model at one λ: a function of a float32 tensor (1, C, H, W).
+
+    The same mathematics as `RateModel.analysis` and its like, but for the shifts by ½ and the |y| before h_a; sums
+    are rounded in another order. A few are kept: the model's weights must not change afterwards.
+    """
+    return _transform(model, part, float(lmbda))
+
+
+@lru_cache(maxsize=KEPT)
+def _transform(model: RateModel, part: str, lmbda: float) -> Callable[[Tensor], Tensor]:
+    layers = list(getattr(model, part))
+    scale = getattr(model, "scale", None)
+    scales = scale(torch.tensor([lmbda])).flatten().detach() if scale else None
+    steps: list[Callable[[Tensor], Tensor]] = []
+    for number, layer in enumerate(layers):
+        gains = 1 / scales if scale and part == "g_s" and number == 0 else None
+        folded = fold_layer(layer, lmbda, gains)
+        if scale and part == "g_a" and layer is layers[-1]:
+            rows = scales.double() ** -2
+            folded = Folded(
+                folded.weight,
+                folded.bias,
+                (folded.beta.double() * rows).float(),
+                (folded.gamma.double() * rows[:, None]).float(),
+            )
+        pair = [_convolution(layer.conv, folded), _nonlinearity(layer.nonlinearity, folded)]
+        steps += pair if layer.conv_first else reversed(pair)
+
+    def run(x: Tensor) -> Tensor:
+        h = x.contiguous(memory_format=torch.channels_last)
+        for step in steps:
+            h = step(h)
+        return h
+
+    return run
+
+
+def _convolution(conv: nn.Module, folded: Folded) -> Callable[[Tensor], Tensor]:
+    weight = folded.weight.contiguous(memory_format=torch.channels_last)
+    bias, stride, padding = folded.bias, conv.stride[0], conv.padding[0]
+    if not isinstance(conv, nn.ConvTranspose2d):
+        return lambda h: F.conv2d(h, weight, bias, stride, padding)
+    if conv.out_channels * stride**2 <= conv.in_channels:
+        weight, bias = subpixel_kernels(folded.weight, stride), bias.repeat_interleave(stride**2)
+        return lambda h: F.pixel_shuffle(F.conv2d(h, weight, bias, padding=1), stride)
+    return lambda h: F.conv_transpose2d(h, weight, bias, stride, padding, conv.output_padding[0])
+
+
+def subpixel_kernels(weight: Tensor, stride: int) -> Tensor:
+    """Kernels (out · stride², in, 3, 3) of the convolution whose shuffled output is a transposed one's.
+
+    ``weight`` (in, out, k, k) with k = 2 · stride + 1 and padding ``stride``: output o = stride · p + r takes tap
+    stride · (p − i) + r + stride of input i, so that i = p − 1, p, p + 1 hold all of them.
+    """
+    channels, out, k, _ = weight.shape
+    taps = F.pad(weight, (0, 3 * stride - k, 0, 3 * stride - k)).reshape(channels, out, 3, stride, 3, stride)
+    kernels = taps.flip(2, 4).permute(1, 3, 5, 0, 2, 4).reshape(out * stride**2, channels, 3, 3)
+    return kernels.contiguous(memory_format=torch.channels_last)
+
+
+def _nonlinearity(module: nn.Module, folded: Folded) -> Callable[[Tensor], Tensor]:
+    if isinstance(module, GDN):
+        gamma = folded.gamma[:, :, None, None].contiguous(memory_format=torch.channels_last)
+        beta, inverse = folded.beta, module.inverse
+
+        def gdn(h: Tensor) -> Tensor:
+            norm = F.conv2d(h * h, gamma, beta)
+            (norm.sqrt_ if inverse else norm.rsqrt_)()
+            return norm.mul_(h)
+
+        return gdn
+    return F.relu if isinstance(module, nn.ReLU) else lambda h: h
