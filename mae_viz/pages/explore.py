@@ -1,131 +1,136 @@
-"""Page *Explore*: one λ drives the pictures, the files, the bottleneck's maps and their ratio."""
+"""Page *Explore*: one λ drives the pictures, the files and the bottleneck's maps of any codecs, side by side.
 
-import numpy as np
+What the viewer shows lies in the address: ``lambda``, and ``preset`` or ``panes`` (`mae_viz.viewer.address`). Each
+release of λ and each choice is one step of the browser's history.
+"""
+
 import streamlit as st
 
-from mae_viz import codec, ladder, probe, rates, viewer
-from mae_viz.pages import subject, work
+from mae_viz import codec, ladder, rates, viewer
+from mae_viz.pages import blind, matching, subject
 from mae_viz.pages.work import Picture
-from mae_viz.viewer import streamlit_host
+from mae_viz.viewer import address, streamlit_host
 
 MODELS = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
 START = 512.0
-LOWEST = rates.grid_index(rates.LMBDA_MIN)
 
 PRESETS = {
-    "Pictures": [("original", "picture"), ("mae", "picture"), ("bottleneck-scaling", "picture")],
-    "Pictures and ratios": [(model, layer) for layer in ("picture", "ratio") for model in MODELS],
-    "Maps of the MAE": [("mae", "y"), ("mae", "y at 64"), ("mae", "ratio"), ("bottleneck-scaling", "ratio")],
-    "Maps of bottleneck scaling": [
-        ("bottleneck-scaling", "y"),
-        ("bottleneck-scaling", "y at 64"),
-        ("bottleneck-scaling", "ratio"),
-        ("mae", "ratio"),
-    ],
-    "What is lost": [(model, layer) for layer in ("difference", "bits") for model in MODELS],
+    "pictures": ("Pictures", "original,mae,bottleneck-scaling"),
+    "ratios": ("Pictures and ratios", "mae,bottleneck-scaling,mae:ratio,bottleneck-scaling:ratio"),
+    "maps-mae": ("Maps of the MAE", "mae:y,mae:y@64,mae:ratio,bottleneck-scaling:ratio"),
+    "maps-scaling": (
+        "Maps of bottleneck scaling",
+        "bottleneck-scaling:y,bottleneck-scaling:y@64,bottleneck-scaling:ratio,mae:ratio",
+    ),
+    "lost": (
+        "What is lost",
+        "mae:difference,bottleneck-scaling:difference,mae:bits,bottleneck-scaling:bits",
+    ),
+    "classical": ("Against classical codecs", "mae,jpeg,webp,avif"),
 }
+"""By name in the address: title, panes."""
 
 
 def page() -> None:
     st.title("One network, every rate")
     st.markdown(
-        "Drag **λ**: the modulated autoencoder (MAE) re-weights the channels of *every* layer, bottleneck scaling only "
-        "those of the last. Watch the low end: at equal λ the MAE's file is smaller, because it can drop detail "
-        "that a fixed encoder keeps."
+        "Drag **λ** and **look at the low end**: the modulated autoencoder (MAE) re-weights the channels of *every* "
+        "layer, bottleneck scaling only those of the last, so that at equal λ the MAE's file is smaller: it can drop "
+        "detail that a fixed encoder keeps."
     )
     picture = subject.choose_picture()
     if picture is None:
         return
-    shown = choose_crop(picture)
-    preset = PRESETS[st.segmented_control("Show", PRESETS, default="Pictures", required=True)]
-    released = st.session_state.get("viewer", {}).get("view")
-    index = released["index"] if released else rates.grid_index(START)
-    maps = any(layer in ("y", "ratio") for _, layer in preset)
-    channel = choose_channel(shown) if maps else None
-    manifest = viewer.manifest(
-        ladder.shared(), shown.image, picture.name, START, panes=[pane(*about, channel) for about in preset]
-    )
-    streamlit_host.viewer(manifest, key="viewer")
-    if maps:
-        explain_ratio(shown, index, channel)
-    show_files(picture, index, cropped=shown is not picture)
+    shown, part = choose_part(picture)
+    if blind.running():
+        blind.page(shown)
+        return
+    index, panes = what_the_address_says()
+    choose_preset(panes)
+    large = {"whole": picture.image, "part": part} if shown is not picture else {}
+    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rates.at_index(index), panes=panes, **large)
+    streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
+    explain_maps(panes)
+    matching.controls(shown, index, panes, lambda found: turn_to(panes=address.write(found), preset=None))
+    blind.offer()
+    save_files(picture, index)
     explain_numbers()
 
 
-def pane(model: str, layer: str, channel: int | None) -> dict:
-    """One pane of the viewer, as its manifest describes it."""
-    if layer == "y at 64":
-        return {"codec": model, "layer": "y", "channel": channel, "follow": "own", "own": LOWEST}
-    return {"codec": model, "layer": layer, "channel": channel}
+def what_the_address_says() -> tuple[int, list[dict]]:
+    """Rate index and panes; where the address names what there is not, a sentence says so and the defaults hold."""
+    index, panes = rates.grid_index(START), address.read(PRESETS["pictures"][1])
+    try:
+        index = rates.grid_index(float(st.query_params.get("lambda", START)))
+        preset = st.query_params.get("preset", "pictures")
+        text = st.query_params.get("panes") or PRESETS.get(preset, PRESETS["pictures"])[1]
+        panes = address.read(text)
+    except ValueError as error:
+        st.warning(f"The address asks for what cannot be shown: {error}")
+    return index, panes
 
 
-def choose_channel(shown: Picture) -> int:
-    """A channel of the bottleneck, those that cost the MAE most first: one order for all λ, so that the list holds."""
-    bits = work.latents(shown, "mae", rates.grid_index(START))[1].sum(axis=(1, 2))
-    return st.selectbox(
-        f"Channel, sorted by the MAE's bits at λ = {START:.0f}",
-        np.argsort(-bits, kind="stable").tolist(),
-        format_func=lambda c: f"channel {c}: {100 * bits[c] / bits.sum():.1f} % of the bits",
-        key="channel",
-    )
+def turn_to(**values: str | None) -> None:
+    """Write values into the address, all as one step of the browser's history; None takes one out."""
+    after = {**st.query_params.to_dict(), **values}
+    st.query_params.from_dict({key: value for key, value in after.items() if value is not None})
 
 
-def choose_crop(picture: Picture) -> Picture:
-    """The picture itself, or of a large one the part that the viewer scrubs through."""
+def keep_what_was_released() -> None:
+    view = st.session_state["viewer"]["view"]
+    panes = address.write(view["panes"])
+    preset = preset_of(view["panes"])
+    named = {"preset": None if preset == "pictures" else preset, "panes": None if preset else panes}
+    turn_to(**{"lambda": address.lmbda_text(view["index"])}, **named)
+
+
+def preset_of(panes: list[dict]) -> str | None:
+    """The preset that these panes are, whichever channel their maps show."""
+    text = address.write([{**pane, "channel": None} for pane in panes])
+    return next((name for name, (_, preset) in PRESETS.items() if preset == text), None)
+
+
+def choose_preset(panes: list[dict]) -> None:
+    def choose() -> None:
+        if name := st.session_state["preset"]:
+            turn_to(preset=None if name == "pictures" else name, panes=None)
+
+    st.session_state["preset"] = preset_of(panes)
+    st.segmented_control("Show", PRESETS, format_func=lambda name: PRESETS[name][0], key="preset", on_change=choose)
+
+
+def choose_part(picture: Picture) -> tuple[Picture, tuple[int, int]]:
+    """The picture itself, or of a large one the part that the viewer scrubs through, and where that lies."""
     width, height = picture.image.size
-    if width * height <= ladder.MAX_PIXELS:
-        return picture
-    scale = (ladder.MAX_PIXELS / (width * height)) ** 0.5
-    crop_width, crop_height = int(width * scale), int(height * scale)
+    part = ladder.middle(picture.image)
+    if part is picture.image:
+        return picture, (0, 0)
     st.caption(
-        f"{width} × {height} pixels are too many to scrub through: the viewer shows a part of {crop_width} × "
-        f"{crop_height}. Move it here; the files below are those of the whole picture."
+        f"{width} × {height} pixels are too many to scrub through: λ moves in a part of {part.width} × {part.height}. "
+        "Move it here; the viewer's button “Whole picture” shows all of it at the λ released."
     )
     across, down = st.columns(2)
-    left = across.slider("Part: from left to right", 0, width - crop_width, (width - crop_width) // 2, step=16)
-    top = down.slider("Part: from top to bottom", 0, height - crop_height, (height - crop_height) // 2, step=16)
-    return Picture(picture.name, picture.image.crop((left, top, left + crop_width, top + crop_height)))
+    room = (width - part.width, height - part.height)
+    left = across.slider("Part: from left to right", 0, max(1, room[0]), room[0] // 2, step=1, disabled=not room[0])
+    top = down.slider("Part: from top to bottom", 0, max(1, room[1]), room[1] // 2, step=1, disabled=not room[1])
+    box = (left, top, left + part.width, top + part.height)
+    return Picture(picture.name, picture.image.crop(box)), (left, top)
 
 
-def explain_ratio(shown: Picture, index: int, channel: int) -> None:
-    """What the ratio of y at λ to y at 64 says, for the channel on show."""
-    lines = []
-    for model, title in MODELS.items():
-        high, low = (work.latents(shown, model, k)[0][channel] for k in (index, LOWEST))
-        lines.append(f"- **{title}**: {explain(model, probe.ratio(high, low))}")
-    st.markdown(
-        f"The ratio y(λ = {rates.at_index(index):.0f}) / y(λ = 64) of channel {channel}, place by place:\n\n"
-        + "\n".join(lines)
-        + "\n\nUnder **bottleneck scaling** it is s(λ) / s(64): all that λ can do is to stretch the same map before "
-        "rounding. Under the **MAE** it varies from place to place: λ changes *what* is encoded, not only how finely "
-        "(the paper's Fig. 4 shows this for λ = 4096 against 64)."
-    )
+def explain_maps(panes: list[dict]) -> None:
+    if any(pane["layer"] == "ratio" for pane in panes):
+        st.markdown(
+            "**The ratio** divides y by y at λ = 64, place by place. Under bottleneck scaling it is s(λ) / s(64), one "
+            "number: all that λ can do is to stretch the same map before rounding. Under the MAE it varies from place "
+            "to place: λ changes *what* is encoded, not only how finely (the paper's Fig. 4, λ = 4096 against 64)."
+        )
 
 
-def explain(model: str, ratio: probe.Ratio) -> str:
-    masked = f"{100 * ratio.masked_share:.0f} % of the places masked, where |y(64)| is under 5 % of its largest"
-    if np.isnan(ratio.mean):
-        return f"the channel is switched off at λ = 64, there is nothing to divide by ({masked})."
-    if model == "bottleneck-scaling":
-        return f"constant, {ratio.mean:.4f} everywhere (it varies by {ratio.constancy:.0e}); {masked}."
-    return f"{ratio.mean:.3f} on average, varying by {100 * ratio.constancy:.0f} % of that; {masked}."
-
-
-@st.fragment
-def show_files(picture: Picture, index: int, cropped: bool) -> None:
-    """The real files at the λ released: to save, and for a cropped picture the whole one's numbers."""
-    columns = st.columns(len(MODELS))
+def save_files(picture: Picture, index: int) -> None:
+    """The real files at the λ released, of the whole picture; coded when someone asks for one."""
     lmbda = rates.at_index(index)
-    for column, (model, title) in zip(columns, MODELS.items(), strict=True):
-        with column:
-            if cropped:
-                with st.spinner(f"Coding all of it: {title} …", show_time=True):
-                    coded = work.coded(picture, model, index)
-                ms_ssim = "n/a" if coded.ms_ssim_db is None else f"{coded.ms_ssim_db:.2f} dB"
-                st.markdown(
-                    f"**{title}**, whole picture: {len(coded.stream):,} bytes · {coded.bpp:.3f} bpp (estimate "
-                    f"{coded.estimated_bpp:.3f}) · PSNR {coded.psnr_db:.2f} dB · MS-SSIM {ms_ssim}"
-                )
+    with st.container(horizontal=True):
+        for model, title in MODELS.items():
             st.download_button(
                 f"Save as .mae: {title}, λ = {lmbda:.0f}",
                 lambda model=model: codec.compress(picture.image, model, lmbda),

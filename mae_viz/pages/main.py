@@ -9,4 +9,10 @@ from mae_viz.pages import site
 
 # a file, because Streamlit fetches emoji and Material icons for the tab from the internet
 st.set_page_config(page_title="mae_viz", page_icon=Path(pages.__file__).parent / "icon.png", layout="wide")
-st.navigation(list(site.pages().values())).run()
+page = st.navigation(list(site.pages().values()), position="hidden")
+# Streamlit's own menu forgets what is on show: these links carry it along
+carried = {key: st.query_params[key] for key in ("image", "lambda") if key in st.query_params}
+with st.sidebar:
+    for other in site.pages().values():
+        st.page_link(other, query_params=carried)
+page.run()

@@ -13,6 +13,9 @@ def choose_picture() -> Picture | None:
     Returns None, and shows a sentence, where an upload is no picture.
     """
     photographs = gallery()
+    named = st.query_params.get("image")
+    # Not bind="query-params": that replaces the address, and Back could not return to the photograph before.
+    st.session_state["image"] = named if named in photographs else next(iter(photographs))
     chooser, upload = st.columns(2, gap="large")
     with chooser:
         name = st.selectbox(
@@ -20,7 +23,7 @@ def choose_picture() -> Picture | None:
             photographs,
             format_func=lambda key: photographs[key].title,
             key="image",
-            bind="query-params",
+            on_change=_name_picture,
         )
         photograph = photographs[name]
         st.caption(f"Look for {photograph.look_for}. Photograph: {photograph.credit}.")
@@ -37,3 +40,7 @@ def choose_picture() -> Picture | None:
     except ImageError as error:
         st.error(f"{file.name if file else name}: {error}")
         return None
+
+
+def _name_picture() -> None:
+    st.query_params["image"] = st.session_state["image"]
