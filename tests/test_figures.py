@@ -88,7 +88,7 @@ def test_wrong_wishes_get_a_sentence(arguments, said, tmp_path):
 
 
 def test_table_1_has_the_papers_five_numbers(two_runs):
-    rows = list(csv.reader((two_runs[0] / "table1.csv").open(encoding="utf-8")))[1:]
+    rows = list(csv.reader((two_runs[0] / "table1.csv").read_text(encoding="utf-8").splitlines()))[1:]
     assert {name: [int(n) if n else None for n in numbers] for name, *numbers in rows} == {
         "Independent models": [7 * 4_002_819, 4 * 10_132_995],
         "Bottleneck scaling": [4_002_819 + 7 * 192, None],
@@ -160,7 +160,8 @@ def test_curves_of_fig_3_differ_in_grey():
 
 
 def test_bd_rates_of_both_sets_stand_side_by_side(two_runs):
-    table = {row["curve"]: row for row in csv.DictReader((two_runs[0] / "fig3-bd-rate.csv").open(encoding="utf-8"))}
+    lines = (two_runs[0] / "fig3-bd-rate.csv").read_text(encoding="utf-8").splitlines()
+    table = {row["curve"]: row for row in csv.DictReader(lines)}
     results = mae_viz.results()
     for dataset, prefix in (("kodak", ""), ("clic-professional-test", "paper-")):
         for metric in ("psnr", "ms-ssim"):

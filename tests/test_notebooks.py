@@ -1,0 +1,199 @@
+"""The lessons: all run from top to bottom in a kernel of their own, and what they plot is what was measured."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+import pytest
+
+import mae_viz
+from mae_viz import checkpoints, curves, rates
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NAMES = [path.stem for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
+
+PLOTTED = """
+import json
+from matplotlib.figure import Figure
+def drawn(figure):
+    return [{line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in figure.axes]
+print(json.dumps({name: drawn(value) for name, value in globals().items() if isinstance(value, Figure)}))
+"""
+"""Runs behind the last cell of a lesson: the points of every line of the figures that are still there."""
+
+RUN = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import execute, nbformat
+nbformat.write(execute.execute(*execute.sources(sys.argv[2]), after=sys.argv[3]), sys.argv[4])
+"""
+
+
+def committed(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """name → (the executed lesson, what its figures plot); each lesson runs once, when it is first asked for."""
+    folder, done = tmp_path_factory.mktemp("notebooks"), {}
+    environment = {
+        "MAE_VIZ_CACHE": str(folder / "cache"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "r"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MAE_VIZ_TINY_RUN": os.environ.get("MAE_VIZ_TINY_RUN", str(folder / "tiny")),
+    }
+
+    def execute(name: str):
+        if name not in done:
+            out = folder / f"{name}.ipynb"
+            command = [sys.executable, "-c", RUN, str(FOLDER), name, PLOTTED, str(out)]
+            result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=900)
+            assert result.returncode == 0, result.stderr[-3000:]
+            notebook = nbformat.read(out, as_version=4)
+            plotted = json.loads(text_of(notebook.cells.pop()))
+            done[name] = notebook, plotted
+        return done[name]
+
+    return execute
+
+
+def text_of(cell) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
+
+
+def test_there_are_six_lessons():
+    assert [name[:2] for name in NAMES] == ["01", "02", "03", "04", "05", "06"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_from_top_to_bottom(executed, name):
+    notebook, _ = executed(name)
+    warned = [o.text for cell in notebook.cells for o in cell.get("outputs", []) if o.get("name") == "stderr"]
+    assert warned == []
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code" and cell.source)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_notebook_is_its_script_executed_with_these_weights(name):
+    notebook, script = committed(name), jupytext.read(FOLDER / f"{name}.py")
+    assert [(c.cell_type, c.source) for c in notebook.cells] == [(c.cell_type, c.source) for c in script.cells]
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code" and cell.source)
+    assert not [o for cell in notebook.cells for o in cell.get("outputs", []) if o.output_type == "error"]
+    weights = {model: checkpoints.card(model)["sha256"][:16] for model in checkpoints.available()}
+    assert notebook.metadata["mae_viz"]["weights"] == weights, "the weights changed: run make notebooks"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_notebook_is_small_and_holds_no_widget_state(name):
+    path = FOLDER / f"{name}.ipynb"
+    assert path.stat().st_size < 3_000_000
+    text = path.read_text(encoding="utf-8")
+    assert "widget-state" not in text
+    assert "widget-view" not in text
+    assert "widgets" not in committed(name).metadata
+    assert "iopub" not in text  # times of execution
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_static_picture_stands_by_every_widget(name):
+    """In the cell before one, in the next, or in the one after that."""
+    cells = [cell for cell in committed(name).cells if cell.cell_type == "code"]
+    static = [
+        any(key.startswith("image/") for o in cell.outputs for key in o.get("data", {}))
+        or any(o.output_type == "stream" for o in cell.outputs)
+        for cell in cells
+    ]
+    widgets = [i for i, cell in enumerate(cells) if "Interactive" in json.dumps(cell.outputs, ensure_ascii=False)]
+    assert widgets, "a lesson has something to play with"
+    for i in widgets:
+        assert any(static[max(i - 1, 0) : i + 2]), f"nothing to see on paper beside cell {i}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_has_a_goal_one_settings_cell_and_folded_answers(name):
+    cells = jupytext.read(FOLDER / f"{name}.py").cells
+    assert "**Goal.**" in cells[0].source
+    settings = [i for i, cell in enumerate(cells) if "Settings" in str(cell.metadata.get("title", ""))]
+    assert settings == [1]
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert prose.count("**Question") >= 2
+    assert prose.count("**Question") == prose.count("<details><summary>Answer</summary>") == prose.count("</details>")
+
+
+def test_pictures_say_how_they_are_encoded():
+    from mae_viz.figures import lesson
+
+    assert "JPEG" in lesson.ENCODING
+    outputs = [o.data for cell in committed("01_tour").cells for o in cell.get("outputs", []) if "data" in o]
+    photographs = [base64.b64decode(data["image/jpeg"]) for data in outputs if "image/jpeg" in data]
+    assert photographs
+    assert all(data[:2] == b"\xff\xd8" for data in photographs)
+
+
+# What is plotted is what was measured
+
+
+def gallery_points(picture: str) -> np.ndarray:
+    """bpp and PSNR of the MAE at the trained λ, from the JSON beside the weights."""
+    document = json.loads((checkpoints.folder() / "mae" / "rd-gallery.json").read_text(encoding="utf-8"))
+    rows = [row for row in document["measurements"] if row["image"] == picture and row["lmbda"] in rates.LMBDAS]
+    return np.array([(row["bpp"], row["psnr_db"]) for row in sorted(rows, key=lambda row: row["lmbda"])])
+
+
+def test_02_codes_a_photograph_live_as_committed(executed):
+    notebook, plotted = executed("02_fig3_rate_distortion")
+    known = gallery_points("chelsea")
+    live = np.array(plotted["figure"][0]["MAE, chelsea, live"])
+    np.testing.assert_allclose(live[:, 0], known[:, 0], atol=5e-7)  # six digits are stored
+    np.testing.assert_allclose(live[:, 1], known[:, 1], atol=0.01)
+    printed = "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+    assert printed.count("as committed") == 7
+
+
+def test_02_draws_the_figure_of_the_results(executed):
+    _, plotted = executed("02_fig3_rate_distortion")
+    for axes, metric in ((0, "psnr"), (2, "ms-ssim")):
+        for name, label in (("mae", "MAE"), ("bottleneck-scaling", "Bottleneck scaling"), ("jpeg", "JPEG (4:2:0)")):
+            _, bpp, db = curves.curves(mae_viz.results(), "kodak", metric)[name]
+            np.testing.assert_array_equal(plotted["kodak"][axes][label], np.column_stack([bpp, db]))
+
+
+def test_04_draws_the_ranges_of_the_results(executed):
+    notebook, _ = executed("04_bottleneck_scaling_vs_mae")
+    printed = "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+    for name in ("mae", "bottleneck-scaling"):
+        _, bpp, _ = curves.curves(mae_viz.results(), "kodak")[name]
+        assert f"{bpp[0]:.3f} … {bpp[-1]:.3f} bpp" in printed
+    gallery = mae_viz.results().query("codec == 'mae' and dataset == 'gallery' and image == 'astronaut'")
+    for row in gallery[gallery["trained"]].itertuples():
+        assert f"MAE {round(row.bpp * 512 * 512 / 8):7,} bytes" in printed
+
+
+def test_05_ends_with_a_codec_whose_quality_rises_with_lambda(executed):
+    _, plotted = executed("05_train_your_own")
+    (label,) = [name for name in plotted["figure"][0] if name.startswith("yours")]
+    mine = np.array(plotted["figure"][0][label])
+    assert len(mine) == 7
+    assert (np.diff(mine, axis=0) > 0).all()
+    (shipped,) = [points for name, points in plotted["figure"][0].items() if "ships" in name]
+    np.testing.assert_allclose(shipped, gallery_points("astronaut"), atol=0.01)
+
+
+def test_06_meets_its_budgets(executed):
+    notebook, _ = executed("06_continuous_rate")
+    printed = "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+    lines = [line for line in printed.splitlines() if "bytes asked" in line]
+    assert len(lines) == 4
+    for line in lines:
+        asked, used = (
+            int(part.split()[-1].replace(",", "")) for part in (line.split(" bytes asked")[0], line.split(" used")[0])
+        )
+        assert 0.98 * asked < used <= asked
