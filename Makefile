@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test lint bench figures lessons install
+.PHONY: app test lint bench figures notebooks lessons install
 
 app: install
 	$(BIN)/mae-viz app
@@ -18,6 +18,9 @@ bench: install
 
 figures: install
 	$(BIN)/mae-viz figure all --out figures
+
+notebooks: install
+	$(BIN)/python notebooks/execute.py
 
 lessons: install
 	$(BIN)/mae-viz lessons

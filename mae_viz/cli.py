@@ -192,7 +192,7 @@ def figure(
     which: Annotated[str, typer.Argument(help="fig1, fig2, fig3, fig4, table1, several with commas, or all")] = "all",
     out: Annotated[Path, typer.Option(help="folder to write into")] = Path("figures"),
     form: Annotated[str, typer.Option("--format", help="csv and tex: table1, numbers of fig3")] = "pdf,svg,png,csv,tex",
-    image: Annotated[str, typer.Option(help="fig4: a bundled photograph's name, or a file")] = "china",
+    image: Annotated[str, typer.Option(help="fig4: a bundled photograph's name, or a file")] = "chelsea",
     channels: Annotated[str | None, typer.Option(help="fig4: such as 0,7; else those with the most bits")] = None,
     lambdas: Annotated[str | None, typer.Option(help="fig4: the two λ of the ratio, such as 4096,64")] = None,
     crop: Annotated[str | None, typer.Option(help="fig4: LEFT,TOP,WIDTH,HEIGHT in pixels")] = None,

@@ -27,7 +27,7 @@ from scipy.interpolate import PchipInterpolator
 
 import mae_viz
 from mae_viz import curves, metrics, rates
-from mae_viz.figures import fig3
+from mae_viz.figures import fig3, files
 from mae_viz.figures.lesson import jpeg
 from mae_viz.images import gallery, open_rgb
 
@@ -93,7 +93,7 @@ kodak = fig3.draw(results)
 jpeg(kodak)
 
 # %%
-print(fig3.caption(results))
+print(files.wrapped(fig3.caption(results)))
 
 # %% [markdown]
 # The same curves to play with: choose a data set and a metric.

@@ -24,7 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mae_viz import checkpoints, probe, rates
-from mae_viz.figures import fig4
+from mae_viz.figures import fig4, files
 from mae_viz.figures.lesson import jpeg
 from mae_viz.images import gallery, open_rgb
 from mae_viz.viewer.notebook import show
@@ -43,7 +43,7 @@ view = fig4.look(original, CHANNELS, (HIGH, LOW))
 jpeg(fig4.draw(view), dpi=145)
 
 # %%
-print(fig4.caption(view, photograph.title))
+print(files.wrapped(fig4.caption(view, photograph.title)))
 
 # %% [markdown]
 # ## Step by step
@@ -134,9 +134,9 @@ show(
 # %% [markdown]
 # ## The gains themselves
 #
-# What λ controls directly are the gains: one curve per channel and layer. Those of the decoder's layers (d) undo,
-# on the
-# whole, what the encoder's (m) did.
+# What λ controls directly are the gains: one curve per channel and layer. Before the rounding (m3) and after it (d1)
+# they mirror each other where a channel stays in use: what one makes small the other makes large again. Channels that
+# are switched off at low λ fall away in both.
 
 # %%
 mae = checkpoints.open_checkpoint("mae").model

@@ -29,7 +29,7 @@ def write(
     which: Sequence[str],
     out: Path,
     formats: Sequence[str] = PICTURES + TEXTS,
-    image: str = "china",
+    image: str = "chelsea",
     channels: Sequence[int] | None = None,
     lmbdas: tuple[float, float] | None = None,
     crop: tuple[int, int, int, int] | None = None,
@@ -76,10 +76,10 @@ def _rendered(name: str, figure: "Figure", formats: Sequence[str], caption: str)
     for form in PICTURES:
         if form in formats:
             yield f"{name}.{form}", render(figure, form)
-    yield f"{name}.txt", _wrapped(caption).encode()
+    yield f"{name}.txt", wrapped(caption).encode()
 
 
-def _wrapped(caption: str) -> str:
+def wrapped(caption: str) -> str:
     """The first paragraph in lines of 100 characters; a table below it stays as it is."""
     head, gap, rest = caption.strip().partition("\n\n")
     return "\n".join(textwrap.wrap(head, 100)) + gap + rest + "\n"
@@ -140,7 +140,7 @@ def _table1(formats):
     from mae_viz.figures import table1
 
     found = table1.counts()
-    yield "table1.txt", f"{table1.text(found)}\n{_wrapped(table1.caption())}".encode()
+    yield "table1.txt", f"{table1.text(found)}\n{wrapped(table1.caption())}".encode()
     if "csv" in formats:
         yield "table1.csv", table1.to_csv(found).encode()
     if "tex" in formats:
