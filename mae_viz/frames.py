@@ -172,11 +172,12 @@ def compute(
 
         lmbda = rates.at_index(at)
         frame["lmbda"] = lmbda
-        stream = codec.compress(picture, made_with.name, lmbda, part(0, 0.4))
+        encoded = codec.encode(picture, made_with.name, lmbda, part(0, 0.4))
+        stream = encoded.stream
         decoded = codec.decompress(stream, made_with.name, part(0.4, 0.5))
         if made_with.maps:
             checkpoint = checkpoints.open_checkpoint(made_with.name)
-            y, bits = probe.latents(checkpoint, picture, lmbda)
+            y, bits = encoded.y, probe.bits(checkpoint, stream)
             facts = {"places": y.shape[1:], "stride": checkpoint.model.stride, "channels": len(y)}
             frame |= {
                 "estimate": round(float(bits.sum(dtype=np.float64)) / (height * width), 5),

@@ -199,8 +199,9 @@ class Ladders:
             ladder.started = True
             self._evict()
             order = coarse_to_fine(ladder.source.grid, ladder.source.start if at is None else at)
+            before = 2 if ladder.source.axis == "none" else 0  # the original is quick, and never waits for codecs
             for rank, point in enumerate(order):
-                self._ask(ladder, point, rank)
+                self._ask(ladder, point, rank - before)
 
     def _ask(self, ladder: Ladder, at: float, rank: int) -> None:
         if at in ladder.frames or ladder.pending.get(at, math.inf) <= rank:

@@ -6,7 +6,7 @@ import { h, setText } from "./pane.js";
 // told apart with any colour vision, on light and on dark
 const HUES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8c6bb1", "#7f7f7f"];
 const METRICS = { psnr: "PSNR", ms_ssim: "MS-SSIM" };
-const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [380, 176, 38, 10, 8, 26];
+const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
 const REACH = 14; // how near a click must be, in units of the plot
 
 const space = Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
@@ -55,8 +55,8 @@ export class Curve {
       const frames = viewer.ladderOf(codec).frames.filter((f) => f.bytes && this.value(f) !== null);
       return { codec, hue: hueOf(codec, codecs), frames: frames.sort((a, b) => a.bytes - b.bytes) };
     }).filter(({ frames }) => frames.length);
-    this.element.hidden = blind || !curves.length;
-    if (this.element.hidden) return;
+    this.element.hidden = Boolean(blind) || !shown.length;
+    if (this.element.hidden || !curves.length) return;
     const key = JSON.stringify([this.metric, viewer.whole, curves.map(({ codec, frames }) => [codec.ladder, frames.length])]);
     if (key !== this.key) this.draw(curves);
     this.key = key;
