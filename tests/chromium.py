@@ -5,10 +5,12 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -81,6 +83,29 @@ def serve(command: list[str], health: str, **environment: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextmanager
+def jupyterlab(browser: Browser, notebook: Path, settings: Path) -> Iterator[Page]:
+    """A notebook opened in JupyterLab, nothing of it run yet; errors of the page fail the test.
+
+    ``settings``: an empty folder for what JupyterLab keeps and for mae_viz's cache.
+    """
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port", "{port}"]
+    command += ["--ServerApp.token=", f"--ServerApp.root_dir={notebook.parent}", "--LabApp.news_url="]
+    places = {"MAE_VIZ_CACHE": str(settings / "cache")}
+    places |= {f"JUPYTER_{name}_DIR": str(settings / name) for name in ("CONFIG", "RUNTIME")}
+    with serve(command, "/api", **places) as url:
+        tab = browser.new_page(viewport={"width": 1440, "height": 1100})
+        wrong: list[str] = []
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.set_default_timeout(90_000)
+        tab.goto(f"{url}/lab/tree/{notebook.name}?reset")
+        tab.locator(".jp-CodeCell .cm-content").first.click()
+        tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        yield tab
+        tab.close()
+        assert wrong == []
 
 
 def canvas_pixels(canvas: Locator) -> np.ndarray:

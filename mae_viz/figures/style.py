@@ -33,8 +33,6 @@ RC = {
     "grid.color": "#d9d9d9",
     "grid.linewidth": 0.4,
     "axes.axisbelow": True,
-    "hatch.linewidth": 0.4,
-    "hatch.color": "#9a9a9a",
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
     "svg.fonttype": "path",
