@@ -250,7 +250,7 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
         overlaps = row.bd_rate_percent == row.bd_rate_percent
         rows.append(
             {
-                "codec": row.title,
+                "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.MODELS else row.title,
                 "BD-rate": f"{row.bd_rate_percent:+.1f} %".replace("-", "−") if overlaps else "n/a",
                 "overlap": f"{row.from_db:.1f} … {row.to_db:.1f} dB" if overlaps else "none",
                 "points": str(row.points),

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from mae_viz import ladder
 from mae_viz.pages import controls, how_figures, site, subject
 from mae_viz.pages.controls import named
+from mae_viz.pages.work import Picture
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,17 @@ class Step:
 STEPS = (
     Step(
         "A bargain: bits against error",
-        "A codec may spend bits to be exact, or save them and err. The network minimises both at once, and **λ sets the "
-        "price of error**: R is bits per pixel, D the mean squared error of values in [0, 1]. Look at the bytes: from "
-        "left to right the same network is paid more and more for being exact.",
+        "A codec may spend bits to be exact, or save them and err. The network minimises both at once, and **λ sets "
+        "the price of error**: R is bits per pixel, D the mean squared error of values in [0, 1]. Look at the bytes: "
+        "from left to right the same network is paid more and more for being exact.",
         (r"\mathcal{L} = R + \lambda\, D",),
         how_figures.bargain,
         {"explore": ("Drag λ yourself", {})},
     ),
     Step(
         "The encoder: 192 maps of numbers",
-        "Three convolutions with strides 4, 2, 2 turn the picture x into **y: 192 maps, each with one number for 16 × 16 "
-        "pixels**. Here are the four that cost most bits. Look for what each answers to: brightness, an edge's "
+        "Three convolutions with strides 4, 2, 2 turn the picture x into **y: 192 maps, each with one number for "
+        "16 × 16 pixels**. Here are the four that cost most bits. Look for what each answers to: brightness, an edge's "
         "direction, a colour.",
         (r"\mathbf{y} = g_a(\mathbf{x};\,\theta)",),
         how_figures.maps,
@@ -46,7 +48,7 @@ STEPS = (
         "Between the convolutions: GDN",
         "Instead of ReLU each layer divides a channel by the activity of all channels at the same place "
         "(generalised divisive normalisation). **Small values pass, large ones are compressed**, and what is "
-        "left over is less dependent: cheaper to code one by one. The curve is this model's, for one channel alone.",
+        "left over is less dependent: cheaper to code one by one. Look how far the points leave the straight line.",
         (r"v_i = \frac{u_i}{\sqrt{\beta_i + \sum_j \gamma_{ij}\, u_j^2}}",),
         how_figures.gdn,
     ),
@@ -71,7 +73,8 @@ STEPS = (
         "The decoder, and the error",
         "Three transposed convolutions with the inverse of GDN make a picture of q again. The error is what "
         "rounding did, seen through the decoder: **look where it is large**, and whether you would have noticed.",
-        (r"\hat{\mathbf{x}} = g_s(\mathbf{q};\,\phi)", r"D = \tfrac{1}{3HW}\lVert \mathbf{x} - \hat{\mathbf{x}} \rVert^2"),
+        (r"\hat{\mathbf{x}} = g_s(\mathbf{q};\,\phi)",
+         r"D = \tfrac{1}{3HW}\lVert \mathbf{x} - \hat{\mathbf{x}} \rVert^2"),
         how_figures.error,
         {"explore": ("The difference, enlarged", {})},
     ),
@@ -87,7 +90,8 @@ STEPS = (
         "The simple answer (Theis et al. 2017): train for λ = 4096 alone, then multiply the channels by s(λ) before "
         "rounding. **The map stays the same whatever λ is, so at low λ it is the wrong one**: an encoder made for the "
         "finest picture goes on describing detail that the bargain at λ = 64 would never pay for.",
-        (r"\mathbf{q} = \lfloor \mathbf{z} \odot s(\lambda) \rceil", r"\hat{\mathbf{x}} = g_s(\mathbf{q} \odot 1/s(\lambda))"),
+        (r"\mathbf{q} = \lfloor \mathbf{z} \odot s(\lambda) \rceil",
+         r"\hat{\mathbf{x}} = g_s(\mathbf{q} \odot 1/s(\lambda))"),
         how_figures.scaling,
         {"curves": ("The whole curves", {}), "feature-maps": ("Its constant ratio, channel by channel", {})},
     ),
@@ -97,7 +101,7 @@ STEPS = (
         "layer**. Because GDN follows, gains that shrink one channel let others through: λ changes *what* is encoded. "
         "Look for lines that fall off to the left: channels that low λ lets go.",
         (r"m_k(\lambda) = \exp\!\big(W_2\,\mathrm{relu}(W_1 \lambda/\lambda_{\max} + b_1) + b_2\big)",
-         r"\text{encoder: } f\big(m_k(\lambda) \odot \mathrm{conv}(\cdot)\big) \qquad "
+         r"\text{encoder: } f\big(m_k(\lambda) \odot \mathrm{conv}(\cdot)\big)",
          r"\text{decoder: } \mathrm{deconv}\big(f(d_k(\lambda) \odot \cdot)\big)"),
         how_figures.gains,
         {"gains": ("Every layer's gains", {}), "feature-maps": ("What λ changes in a map", {})},
@@ -105,10 +109,10 @@ STEPS = (
     Step(
         "Any λ, and the file",
         "Seven λ are trained, the slider knows hundreds. Gains come from λ itself; the **entropy model is mixed of "
-        "those of the two trained λ around it**, in the logits of its cumulative distribution, which stays one. A range "
-        "coder then writes the integers, within a fraction of a per cent of the estimate.",
-        (r"\mathrm{logit}\,P_\lambda = (1-w)\,\mathrm{logit}\,P_{\lambda_0} + w\,\mathrm{logit}\,P_{\lambda_1}, \quad "
-         r"w = \frac{\log_2 \lambda - \log_2 \lambda_0}{\log_2 \lambda_1 - \log_2 \lambda_0}",),
+        "those of the two trained λ around it**, in the logits of its cumulative distribution, which stays one. A "
+        "range coder then writes the integers, within a fraction of a per cent of the estimate.",
+        (r"\ell_\lambda = (1-w)\,\ell_{\lambda_0} + w\,\ell_{\lambda_1},\ \ell = \mathrm{logit}\,P",
+         r"w = \log_2(\lambda / \lambda_0) \,/\, \log_2(\lambda_1 / \lambda_0)"),
         how_figures.between,
         {"file": ("The file, byte by byte", {}), "bits": ("Priors between trained λ", {"at": "700"})},
     ),
@@ -118,12 +122,16 @@ STEPS = (
 def page() -> None:
     st.title("How it works")
     st.markdown(
-        "Ten steps, for whoever knows what a convolution and an entropy are. Every figure is computed by the real models "
-        "on the picture and at the λ chosen here: **change λ, and see which figures answer and which do not.**"
+        "Ten steps, for whoever knows what a convolution and an entropy are. Every figure is computed by the real "
+        "models on the picture and at the λ chosen here: **change λ, and see which figures answer and which do not.**"
     )
     picture = subject.choose_picture()
     if picture is None:
         return
+    part = ladder.middle(picture.image)
+    if part is not picture.image:
+        st.caption(f"The picture is large: the figures show its middle, {part.width} × {part.height} pixels.")
+        picture = Picture(picture.name, part)
     index = controls.choose_rate("λ", 512.0, "lambda")
     slots = [layout(number, step, named(index)) for number, step in enumerate(STEPS, 1)]
     look = how_figures.Look(picture, index)
@@ -135,7 +143,7 @@ def page() -> None:
 def layout(number: int, step: Step, lmbda: str):
     """A step's text, equations and links; returns the place for its figure."""
     st.subheader(f"{number}. {step.title}", anchor=f"step-{number}")
-    left, right = st.columns([5, 7], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
         st.markdown(step.text)
         for equation in step.equations:

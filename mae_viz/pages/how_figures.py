@@ -55,9 +55,10 @@ def bargain(look: Look) -> None:
     once = min(look.index, HIGH - rates.STEPS_PER_OCTAVE)
     twice = once + rates.STEPS_PER_OCTAVE
     a, b = (look.coded("mae", index) for index in (once, twice))
+    growth = percent(len(b.stream) / len(a.stream) - 1)
     st.markdown(
-        f"**What twice the λ costs here**: from {named(once)} to {named(twice)} the file grows from {len(a.stream):,} to "
-        f"{len(b.stream):,} bytes ({percent(len(b.stream) / len(a.stream) - 1)}), for {b.psnr_db - a.psnr_db:.2f} dB."
+        f"**What twice the λ costs here**: from λ = {named(once)} to {named(twice)} the file grows from "
+        f"{len(a.stream):,} to {len(b.stream):,} bytes ({growth}), for {b.psnr_db - a.psnr_db:.2f} dB."
     )
 
 
@@ -71,31 +72,47 @@ def maps(look: Look) -> None:
     st.html(plots.beside(*cells, least=200))
     height, width = look.y.shape[1:]
     st.caption(
-        f"{len(look.y)} × {height} × {width} = {look.y.size:,} numbers for {3 * look.picture.pixels[..., 0].size:,} of the "
-        "picture; blue is negative, red positive, each map on a scale of its own."
+        f"{len(look.y)} × {height} × {width} = {look.y.size:,} numbers for {look.picture.pixels.size:,} of "
+        "the picture; blue is negative, red positive, each map on a scale of its own."
     )
 
 
 def gdn(look: Look) -> None:
-    """Response of the last GDN of the encoder to one channel, the others at 0 and at their usual size."""
+    """The first GDN of the encoder at work: what comes in and what goes out at many places of the picture."""
+    channel, u, v, linear = responses(look.picture.key, look.picture, look.index)
+    figure = chart("input u of the channel", "output v")
+    ends = np.array([u.min(), u.max()])
+    add(figure, ends, linear * ends, "without the division by activity", "#5f6b7a", dash="dot")
+    add(figure, u, v, "at places of this picture", "#c0392b", mode="markers")
+    figure.update_traces(marker={"size": 4, "opacity": 0.5}, selector={"mode": "markers"})
+    show(figure, "gdn", f"Output of GDN against its input, channel {channel} of the first layer")
+    st.caption(
+        f"First GDN of the encoder, channel {channel}, the one that it changes most, at λ = {named(look.index)}. The "
+        "same input gives different outputs, because the other channels differ from place to place."
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray, np.ndarray, float]:
+    """A channel, its inputs and outputs at 500 places of the picture's middle, and the slope without activity."""
     import torch
 
-    layer = open_checkpoint("mae").model.g_a[-1].nonlinearity
-    with torch.inference_mode():
-        beta = layer.beta_reparam(layer.beta).double().numpy()
-        gamma = layer.gamma_reparam(layer.gamma).double().numpy()
-    channel = int(look.ranked[0])
-    reach = 3 * np.sqrt(beta[channel] / max(gamma[channel, channel], 1e-12))
-    reach = float(min(reach, 4 * np.abs(look.y[channel]).max()))
-    u = np.linspace(-reach, reach, 201)
-    figure = chart("input u of the channel", "output v")
-    add(figure, u, u / np.sqrt(beta[channel]), "without division", "#9aa7b5", dash="dot")
-    add(figure, u, u / np.sqrt(beta[channel] + gamma[channel, channel] * u**2), "the others silent", "#2c7fb8")
-    others = float(gamma[channel].sum() - gamma[channel, channel]) * float(np.mean(look.y.astype(np.float64) ** 2))
-    loud = u / np.sqrt(beta[channel] + gamma[channel, channel] * u**2 + others)
-    add(figure, u, loud, "the others as loud as here", "#c0392b")
-    show(figure, "gdn", f"GDN's response of channel {channel}")
-    st.caption(f"Last GDN of the encoder, channel {channel}; “as loud as here”: the mean of y² over this picture.")
+    from mae_viz.codec import to_tensor
+
+    width, height = _picture.image.size
+    left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
+    part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
+    model = open_checkpoint("mae").model
+    layer, rate = model.g_a[0], torch.tensor([rates.at_index(index)])
+    with torch.inference_mode(), work.turn(*part.size):
+        u = layer.modulation(rate) * layer.conv(to_tensor(part, model.stride) - 0.5)
+        v = layer.nonlinearity(u)
+        slopes = layer.nonlinearity.beta_reparam(layer.nonlinearity.beta) ** -0.5
+        removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
+        channel = int(torch.argmax(removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)))
+    inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
+    step = max(1, len(inputs) // 500)
+    return channel, inputs[::step], outputs[::step], float(slopes[channel])
 
 
 @st.fragment
@@ -192,8 +209,8 @@ def scaling(look: Look) -> None:
     if excess:
         worst = max(excess, key=lambda pair: pair[1])
         said = (
-            f"**Least useful is λ = {named(worst[0])}**: there bottleneck scaling needs {percent(worst[1])} bytes compared "
-            "with the MAE's file of the same PSNR. "
+            f"**Least useful is λ = {named(worst[0])}**: there bottleneck scaling needs {percent(worst[1])} bytes "
+            "compared with the MAE's file of the same PSNR. "
         )
     said += (
         f"At λ = 64 its file has {len(theirs[0].stream):,} bytes, the MAE's {len(coded['mae'][0].stream):,}: "

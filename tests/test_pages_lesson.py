@@ -1,0 +1,176 @@
+"""Start, R-D curves, File and How it works: in a real browser, and what they compute."""
+
+import io
+import math
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import visit
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import mae_viz
+from mae_viz import bitstream, codec, curves, rates
+from mae_viz.images import ImageError, gallery, open_rgb
+from mae_viz.pages import curves as curves_page
+from mae_viz.pages import file as file_page
+from mae_viz.pages import how_figures, lessons, work
+
+SMALL = "image=coffee&lambda=700"
+TITLES = {
+    "": "One network for every rate",
+    "curves": "R-D curves",
+    f"file?{SMALL}": "File",
+    f"how?{SMALL}": "How it works",
+}
+
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return open_rgb(gallery()["coffee"].path)
+
+
+def settled(page: Page) -> None:
+    """Until the page's script has come to its end."""
+    page.wait_for_function(
+        """document.querySelector('[data-testid=stApp]').dataset.testScriptState == 'notRunning'
+           && !document.querySelector('[data-testid=stSpinner], [data-stale=true]')"""
+    )
+
+
+@pytest.mark.parametrize("address", TITLES)
+def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
+    with visit(browser, f"{server}/{address}", viewport={"width": 1440, "height": 900}) as page:
+        expect(page.get_by_role("heading", name=TITLES[address], exact=True)).to_be_visible()
+        settled(page)
+        assert page.locator("[data-testid=stException]").count() == 0
+        page.mouse.move(5, 5)
+        found = Axe().run(page).response["violations"]
+        serious = [
+            f"{v['help']}: {v['nodes'][0]['html'][:100]}" for v in found if v["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+        for width in (1440, 820):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(400)
+            overflowing = page.evaluate(
+                """[...document.querySelectorAll("[data-testid=stMain] *")]
+                    .filter(e => !e.closest("svg") && e.getBoundingClientRect().right > innerWidth + 1
+                                 && e.checkVisibility())
+                    .map(e => e.outerHTML.slice(0, 120))"""
+            )
+            assert overflowing == []
+
+
+def test_start_leads_to_other_pages_with_their_state(browser, server):
+    with visit(browser, server) as page:
+        page.get_by_role("link", name="How it works, step 10").click()
+        expect(page).to_have_url(f"{server}/how?lambda=700")
+        expect(page.get_by_text("λ = 700.9 lies between the trained λ = 512 and 1024").first).to_be_visible()
+
+
+def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
+    """Every point of a model is measured; a click on one offers Explore at its λ."""
+    with visit(browser, f"{server}/curves", viewport={"width": 1440, "height": 1200}) as page:
+        chart = page.get_by_test_id("stPlotlyChart").first
+        chart.locator(".trace", has=page.locator(".point")).first.wait_for()
+        names = chart.locator(".legendtext").all_inner_texts()
+        points = chart.locator(".scatterlayer .trace").nth(names.index("MAE")).locator(".point")
+        means = curves_page.measured(curves.results(), "kodak", "psnr")
+        ours = means[means["curve"] == "mae"]
+        assert points.count() == len(ours)
+        box = points.nth(2).bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        row = ours.iloc[2]
+        expect(
+            page.get_by_text(f"MAE, λ = {row.lmbda:g}: {row.bpp:.4f} bpp, PSNR {row.psnr_db:.2f} dB")
+        ).to_be_visible()
+        page.get_by_role("link", name=f"Open λ = {row.lmbda:g} in Explore").click()
+        expect(page).to_have_url(f"{server}/explore?lambda={row.lmbda:g}")
+
+
+def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp_path):
+    data = mae_viz.compress(picture, "mae", 700)
+    with visit(browser, f"{server}/file?{SMALL}", viewport={"width": 1440, "height": 1200}) as page:
+        expect(page.get_by_text(f"{len(data):,} bytes").first).to_be_visible()
+        header = page.get_by_role("img", name="The header in hexadecimal")
+        expect(header).to_have_attribute("aria-label", f"The header in hexadecimal: {data[:35].hex(' ')}")
+        for part in bitstream.anatomy(data):
+            expect(page.get_by_role("cell", name=part.value, exact=True).first).to_be_visible()
+        settled(page)
+        page.get_by_role("button", name="Flip a random bit of the payload").click()
+        expect(page.get_by_text("the file is damaged: its checksum does not match")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save this file").click()
+        assert Path(download.value.path()).read_bytes() == data
+        (tmp_path / "mine.mae").write_bytes(data)
+        (tmp_path / "broken.mae").write_bytes(data[:-1])
+        uploader = page.locator("input[type=file]").nth(1)
+        uploader.set_input_files(tmp_path / "mine.mae")
+        expect(page.get_by_text(f"mine.mae: {picture.width} × {picture.height} pixels, MAE, λ = 700.9")).to_be_visible()
+        uploader.set_input_files(tmp_path / "broken.mae")
+        expect(page.get_by_text("broken.mae: the file is cut off")).to_be_visible()
+
+
+def test_every_damage_has_a_sentence_of_its_own(crop):
+    data = mae_viz.compress(crop, lmbda=300)
+    said = set()
+    for damage in file_page.damages(data, bitstream.anatomy(data)):
+        with pytest.raises(bitstream.StreamError) as caught:
+            codec.decompress(damage.data)
+        said.add(str(caught.value))
+    assert len(said) >= 8
+
+
+def test_an_upload_that_claims_too_many_pixels_is_not_decoded(crop):
+    vast = replace(bitstream.parse(mae_viz.compress(crop)), width=8000, height=8000).pack()
+    with pytest.raises(bitstream.StreamError, match="more than 16 megapixels"):
+        work.opened(vast)
+
+
+def test_rate_at_finds_a_curve_again():
+    bpp, db = [0.1, 0.2, 0.8], [25.0, 28.0, 34.0]
+    assert curves_page.rate_at(bpp, db, 28.0) == pytest.approx(0.2)
+    assert curves_page.rate_at(bpp, db, 31.0) == pytest.approx(math.sqrt(0.2 * 0.8))
+    assert curves_page.rate_at(bpp, db, 24.9) is None
+
+
+def test_lessons_are_served_by_name_and_nothing_else(monkeypatch, tmp_path):
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    monkeypatch.setattr(lessons, "folder", lambda: tmp_path)
+    (tmp_path / "coffee.html").write_text("a lesson")
+    (tmp_path / "secret.html").write_text("a secret")
+    (tmp_path.parent / "outside.html").write_text("a secret")
+    client = TestClient(Starlette(routes=lessons.routes()))
+    assert client.get(lessons.url("coffee")).text == "a lesson"
+    for name in ("secret", "china", "..%2foutside", "%2e%2e/outside"):
+        answer = client.get(lessons.url(name))
+        assert answer.status_code == 404
+        assert "a secret" not in answer.text
+
+
+def test_the_rates_of_the_example_lie_between_trained_ones():
+    assert rates.at_index(how_figures.BETWEEN) not in rates.LMBDAS
+    assert [rates.at_index(index) for index in how_figures.SHOWN] == list(rates.LMBDAS)
+
+
+def test_a_picture_that_unpacks_to_too_much_is_refused_before_that():
+    """A compressed file of a few kilobytes may hold a billion pixels: the sentence comes without them."""
+    data = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(data, "PNG")
+    assert len(data.getvalue()) < 200_000
+    with pytest.raises(ImageError, match="more than 16 megapixels: scale it down"):
+        work.picture_from("bomb.png", data.getvalue())
+
+
+def test_the_server_answers_this_machine_alone_and_limits_uploads():
+    settings = tomllib.loads((Path(mae_viz.__file__).parent.parent / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["address"] == "127.0.0.1"
+    assert settings["server"]["maxUploadSize"] <= 40
