@@ -10,8 +10,8 @@ from mae_viz.pages.controls import MODELS, named, title
 from mae_viz.pages.plots import number
 from mae_viz.pages.work import Picture
 
-AT_FIRST, AT_SECOND, DIFFERENCE = SHOWN = ("at λ₁", "at λ₂", "λ₁ − λ₂")
-FIRST = "most bits at λ₁"
+FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
+SHOWN = {FIRST: "at λ₁", SECOND: "at λ₂", DIFFERENCE: "λ₁ − λ₂"}
 WIDEST = 200
 """The histogram reaches this far to either side; what lies outside is counted in words."""
 
@@ -26,14 +26,18 @@ def page() -> None:
     picture = subject.choose_picture()
     if picture is None:
         return
-    row = controls.row()
-    with row:
+    with controls.row():
         high = controls.choose_rate("λ₁", 4096.0, "lambda")
         low = controls.choose_rate("λ₂", 64.0, "base")
-    shown = row.segmented_control("Bits", SHOWN, default=AT_FIRST, required=True, key="bits", bind="query-params")
-    opacity = row.slider(
-        "Opacity over the picture", 0, 100, 60, 5, format="%d %%", key="opacity", bind="query-params", width=200
-    )
+        shown = controls.choose("Bits", SHOWN, FIRST, "bits")
+        opacity = st.slider(
+            "Opacity over the picture",
+            *(0, 100),
+            step=5,
+            format="%d %%",
+            width=200,
+            **controls.kept("opacity", 60, range(101), read=int),
+        )
     with st.spinner("Coding the picture with both models at both λ …", show_time=True):
         spent = {(model, index): Spent(picture, model, index) for model in MODELS for index in (high, low)}
     contrast = probe.contrast(picture.image)
@@ -106,7 +110,7 @@ def signed(text: str) -> str:
 
 def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str, opacity: float) -> None:
     """Bits per block over the picture and as a map, both models in the same colours."""
-    st.subheader(f"Per block, {shown}")
+    st.subheader(f"Per block, {SHOWN[shown]}")
     maps = {model: chosen([spent[model, index].blocks for index in pair], shown) for model in MODELS}
     top = max(float(np.abs(blocks).max()) for blocks in maps.values())
     kind = "y" if shown == DIFFERENCE else "bits"
@@ -120,11 +124,13 @@ def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str
         cells.append(plots.figure(over, f"Bits per block, {title(model)}", f"<b>{title(model)}</b>: {about}"))
     st.html(plots.beside(*cells, least=220))
     labels = [number(-top), "0", number(top)] if kind == "y" else ["0", number(top / 2), number(top)]
-    st.html(plots.colour_bar(kind, labels, f"Bits per block of 16 × 16 pixels, {shown}; the same for both models."))
+    st.html(
+        plots.colour_bar(kind, labels, f"Bits per block of 16 × 16 pixels, {SHOWN[shown]}; the same for both models.")
+    )
 
 
 def chosen(pair: list[np.ndarray], shown: str) -> np.ndarray:
-    return {AT_FIRST: pair[0], AT_SECOND: pair[1], DIFFERENCE: pair[0] - pair[1]}[shown]
+    return {FIRST: pair[0], SECOND: pair[1], DIFFERENCE: pair[0] - pair[1]}[shown]
 
 
 def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
@@ -132,7 +138,7 @@ def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    st.subheader(f"Per channel, {shown}")
+    st.subheader(f"Per channel, {SHOWN[shown]}")
     titles = [*(f"{title(model)}: bits" for model in MODELS), "running total [%]"]
     figure = make_subplots(1, 3, subplot_titles=titles)
     for column, model in enumerate(MODELS, 1):
@@ -172,19 +178,12 @@ def say_what_doubling_costs(picture: Picture, high: int, low: int) -> None:
 def show_prior(picture: Picture, *ranked: Spent) -> None:
     """The learned prior of a channel against the histogram of its symbols, at a λ and the trained ones around it."""
     st.subheader("What the prior expects, and what comes")
-    row = controls.row()
-    names = {title(spent.model): spent for spent in ranked}
-    name = row.segmented_control(
-        "Prior of", list(names), default=title("mae"), required=True, key="prior-of", bind="query-params"
-    )
-    spent = names[name]
-    order = np.argsort(-spent.channels, kind="stable")
-    choice = row.selectbox(
-        "Channel, most bits first", [FIRST, *map(str, order)], key="channel", bind="query-params", width=190
-    )
-    channel = int(order[0] if choice == FIRST else choice)
-    with row:
+    with controls.row():
+        spent = {spent.model: spent for spent in ranked}[controls.choose_model("Prior of", MODELS, "prior-of")]
+        order = np.argsort(-spent.channels, kind="stable").tolist()
+        channel = controls.choose_channel("Channel, most bits first", "most bits at λ₁", order, "channel")
         index = controls.choose_rate("λ of the prior", 700.0, "at")
+    channel = order[0] if channel is None else channel
     model = open_checkpoint(spent.model).model
     below, above, weight = probe.prior_mix(model, rates.at_index(index))
     st.markdown(which_tables(spent.model, index, below, above, weight))

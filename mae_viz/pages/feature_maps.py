@@ -11,10 +11,13 @@ from mae_viz.pages.controls import MODELS, named, title
 from mae_viz.pages.plots import number
 from mae_viz.pages.work import Picture
 
-FIRST, ALIKE = "first of the sheet", "most alike"
-SHEETS = ("maps at λ₁", "maps at λ₂", "ratio λ₁ / λ₂")
-RANKINGS = ("bits at λ₁", "constancy score")
-SCALES = ("own scale", "same scale")
+FIRST, SECOND, RATIO = "first", "second", "ratio"
+SHEETS = {FIRST: "maps at λ₁", SECOND: "maps at λ₂", RATIO: "ratio λ₁ / λ₂"}
+BITS, CONSTANCY = "bits", "constancy"
+RANKINGS = {BITS: "bits at λ₁", CONSTANCY: "constancy score"}
+OWN, SAME = "own", "same"
+SCALES = {OWN: "own scale", SAME: "same scale"}
+NO = "no"
 
 
 def page() -> None:
@@ -27,29 +30,19 @@ def page() -> None:
     picture = subject.choose_picture()
     if picture is None:
         return
-    row = controls.row()
-    with row:
+    with controls.row():
         high = controls.choose_rate("λ₁", 4096.0, "lambda")
         low = controls.choose_rate("λ₂ (divisor)", 64.0, "base")
-    sheet = row.segmented_control("Sheet", SHEETS, default=SHEETS[0], required=True, key="sheet", bind="query-params")
-    ranking = row.segmented_control(
-        "Ranked by", RANKINGS, default=RANKINGS[0], required=True, key="rank", bind="query-params"
-    )
-    names = {title(model): model for model in MODELS}
-    model = names[
-        row.segmented_control(
-            "Sheet of", list(names), default=title("mae"), required=True, key="sheet-of", bind="query-params"
+        model = controls.choose_model("Sheet of", MODELS, "of")
+        sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
+        ranking = controls.choose("Ranked by", RANKINGS, BITS, "rank")
+        scale = controls.choose(
+            "Colours of the maps",
+            SCALES,
+            OWN,
+            "scale",
+            "Own: each map from minus to plus its largest size. Same: both maps of a channel by the larger of the two.",
         )
-    ]
-    scale = row.segmented_control(
-        "Colours of the maps at λ₁ and λ₂",
-        SCALES,
-        default=SCALES[0],
-        required=True,
-        key="scale",
-        bind="query-params",
-        help="Own: each map from minus to plus its largest size. Same: both maps of a channel by the larger.",
-    )
     with st.spinner("Running both encoders at both λ …", show_time=True):
         looked = {name: Look(picture, name, high, low) for name in MODELS}
     show_sheet(looked[model], sheet, ranking, scale)
@@ -57,7 +50,7 @@ def page() -> None:
     show_channel(picture, looked, channels, scale)
     say_what_all_channels_do(looked)
     switch_off(picture, looked, channels)
-    links(channels["mae"], high)
+    links(channels["mae"], high, low)
 
 
 class Look:
@@ -73,7 +66,7 @@ class Look:
 
     def ranked(self, ranking: str) -> list[int]:
         """Channels by bits at λ₁, or by constancy score, the highest first; those that are off at λ₂ last."""
-        score = self.bits if ranking == RANKINGS[0] else np.nan_to_num(self.constancy, nan=-1, posinf=1e30)
+        score = self.bits if ranking == BITS else np.nan_to_num(self.constancy, nan=-1, posinf=1e30)
         return np.argsort(-score, kind="stable").tolist()
 
     def label(self, channel: int) -> str:
@@ -82,11 +75,11 @@ class Look:
 
     def colours(self, channel: int, what: str, scale: str) -> np.ndarray:
         """RGBA of what the sheet calls ``what``."""
-        if what == SHEETS[2]:
+        if what == RATIO:
             return plots.coloured("ratio", self.ratios[channel].values, self.ratios[channel].mean)
         tops = [float(np.abs(y[channel]).max()) for y in self.maps]
-        k = SHEETS.index(what)
-        return plots.coloured("y", self.maps[k][channel], max(tops) if scale == SCALES[1] else tops[k])
+        k = (FIRST, SECOND).index(what)
+        return plots.coloured("y", self.maps[k][channel], max(tops) if scale == SAME else tops[k])
 
 
 def score_text(score: float) -> str:
@@ -97,15 +90,15 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
     """All channels; a click chooses one, for the model that the sheet shows."""
     order = look.ranked(ranking)
     key = "channel" if look.model == "mae" else "partner"
-    kept = st.session_state.get(key, FIRST)
-    chosen = int(kept) if kept.isdecimal() else order[0] if look.model == "mae" else -1
+    named = st.query_params.get(key, "")
+    chosen = int(named) if named.isdecimal() else order[0] if look.model == "mae" else -1
 
     def choose() -> None:
-        st.session_state[key] = str(st.session_state["contact-sheet"].chosen)
+        controls.put(key, str(st.session_state["contact-sheet"].chosen), controls.AUTOMATIC)
 
     st.caption(
-        f"All {len(order)} channels of {title(look.model)}, {sheet}, the highest {ranking} first. Click one, or walk "
-        "with Tab and the arrow keys and press Enter."
+        f"All {len(order)} channels of {title(look.model)}, {SHEETS[sheet]}, the highest {RANKINGS[ranking]} first. "
+        "Click one, or walk with Tab and the arrow keys and press Enter."
     )
     maps = np.stack([look.colours(c, sheet, scale) for c in range(len(order))])
     labels = [look.label(c) for c in range(len(order))]
@@ -115,27 +108,26 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
 def choose_channels(looked: dict[str, Look], ranking: str) -> dict[str, int]:
     """The MAE's channel, and the channel of bottleneck scaling that stands beside it."""
     mae, scaling = (looked[model] for model in MODELS)
-    left, right = st.columns(2)
-    order = mae.ranked(ranking)
-    choice = left.selectbox(
-        f"Channel of {title('mae')}, the highest {ranking} first",
-        [FIRST, *map(str, order)],
-        key="channel",
-        bind="query-params",
-    )
-    channel = order[0] if choice == FIRST else int(choice)
+    with controls.row():
+        channel = controls.choose_channel(
+            f"Channel of {title('mae')}", "the first of its ranking", mae.ranked(ranking), "channel"
+        )
+        partner = controls.choose_channel(
+            f"Channel of {title('bottleneck-scaling')} beside it",
+            "the one most alike",
+            scaling.ranked(ranking),
+            "partner",
+            "The two networks number their channels independently: the one most alike has the largest |correlation| "
+            "with the MAE's map at λ₁.",
+        )
+    channel = mae.ranked(ranking)[0] if channel is None else channel
     like, alike = probe.most_alike(mae.maps[0][channel], scaling.maps[0])
-    partner = right.selectbox(
-        f"Channel of {title('bottleneck-scaling')} beside it",
-        [ALIKE, *map(str, scaling.ranked(ranking))],
-        key="partner",
-        bind="query-params",
-        help="The two networks number their channels independently: the one most alike has the largest |correlation| "
-        "with the MAE's map at λ₁.",
-    )
-    if partner == ALIKE:
-        right.caption(f"Channel {like}: |correlation| with the MAE's channel {channel} at λ₁ is {alike:.2f}.")
-    return {"mae": channel, "bottleneck-scaling": like if partner == ALIKE else int(partner)}
+    if partner is None:
+        st.caption(
+            f"Channel {like} of bottleneck scaling: its |correlation| with the MAE's channel {channel} at λ₁ is "
+            f"{alike:.2f}."
+        )
+    return {"mae": channel, "bottleneck-scaling": like if partner is None else partner}
 
 
 def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, int], scale: str) -> None:
@@ -149,7 +141,7 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
             name = f"λ = {named(look.rates[k])}"
             cells.append(
                 plots.figure(
-                    plots.url(look.colours(c, SHEETS[k], scale)),
+                    plots.url(look.colours(c, (FIRST, SECOND)[k], scale)),
                     f"{title(model)}, channel {c}, {name}",
                     f"<b>{name}</b>: {number(low)} … {number(high)}",
                 )
@@ -158,14 +150,14 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         negative = f"{100 * np.mean(kept < 0):.0f} % of the others negative" if len(kept) else "none left"
         cells.append(
             plots.figure(
-                plots.url(look.colours(c, SHEETS[2], scale)),
+                plots.url(look.colours(c, RATIO, scale)),
                 f"{title(model)}, channel {c}: ratio",
                 f"<b>ratio</b>: mean {number(ratio.mean)}; {100 * ratio.masked_share:.0f} % masked, {negative}",
             )
         )
         st.html(plots.beside(*cells, least=160))
     tops = "−top", "0", "top"
-    scaling = "of each map's own range" if scale == SCALES[0] else "of the larger of a channel's two ranges"
+    scaling = "of each map's own range" if scale == OWN else "of the larger of a channel's two ranges"
     st.html(
         plots.beside(
             plots.colour_bar("y", list(tops), f"Maps: y before quantisation; top = the largest |y| {scaling}."),
@@ -220,12 +212,13 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     """What the file and the picture lose without the chosen channel."""
     st.subheader("Switch the channel off")
     options = {
-        f"{title(model)}, {rate}": (model, index)
+        f"{model}-{which}": (model, index)
         for model, look in looked.items()
-        for rate, index in zip(("λ₁", "λ₂"), look.rates, strict=True)
+        for which, index in zip((FIRST, SECOND), look.rates, strict=True)
     }
-    chosen = st.segmented_control("Decode without it", ["no", *options], default="no", key="off", bind="query-params")
-    if chosen not in options:
+    labels = {name: f"{title(model)}, λ = {named(index)}" for name, (model, index) in options.items()}
+    chosen = controls.choose("Decode without it", {NO: "no"} | labels, NO, "off")
+    if chosen == NO:
         st.caption(
             "All its symbols become 0, the decoder sees the prior's median everywhere: which part of the picture goes, "
             "and how many bits with it?"
@@ -258,8 +251,9 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     )
 
 
-def links(channel: int, index: int) -> None:
+def links(channel: int, high: int, low: int) -> None:
+    maps = f"mae:y.{channel},mae:y.{channel}@{named(low)},mae:ratio.{channel}/{named(low)},original"
     with controls.row():
-        site.link("explore", "This picture and its maps in the viewer", lambda_=named(index), channel=channel)
-        site.link("bits", "The bits of this channel and their prior", lambda_=named(index), channel=channel)
+        site.link("explore", "These maps in the viewer, with zoom", lambda_=named(high), panes=maps)
+        site.link("bits", "The bits of this channel and their prior", lambda_=named(high), channel=channel)
         site.link("gains", "The gains that do it", channels=channel)

@@ -5,14 +5,16 @@ import streamlit as st
 
 from mae_viz import checkpoints, probe, rates
 from mae_viz.pages import controls, plots, site
-from mae_viz.pages.controls import named, title
+from mae_viz.pages.controls import named
 from mae_viz.pages.plots import number
 
 INDICES = range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)
 """Rate indices of the curves: eighths of an octave, trained λ and points between them."""
 
-DRAWN = LINES, HEATMAP = ("lines", "heatmap")
-LEVELS = ABSOLUTE, RELATIVE = ("absolute", "relative to the largest λ")
+LINES, HEATMAP = "lines", "heatmap"
+DRAWN = {LINES: "lines", HEATMAP: "heatmap"}
+ABSOLUTE, RELATIVE = "absolute", "relative"
+LEVELS = {ABSOLUTE: "absolute", RELATIVE: "relative to the largest λ"}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 HIGHLIGHTS = ("#c0392b", "#2c7fb8", "#1e8449", "#8e44ad", "#b9770e", "#117a8b")
 
@@ -25,31 +27,46 @@ def page() -> None:
         "scaling has one such layer, s(λ), and its lines can only shrink the latents before rounding."
     )
     modulated = [name for name in checkpoints.available() if checkpoints.card(name)["architecture"].startswith("MAE")]
-    row = controls.row()
-    names = {title(name): name for name in modulated}
-    chosen = row.segmented_control(
-        "Model", list(names), default=next(iter(names)), required=True, key="model", bind="query-params"
-    )
-    model = checkpoints.load(names[chosen])
-    with row:
+    with controls.row():
+        model = checkpoints.load(controls.choose_model("Model", modulated, "model"))
         index = controls.choose_rate("λ", 512.0, "lambda")
-    drawn = row.segmented_control("Draw", DRAWN, default=LINES, required=True, key="draw", bind="query-params")
-    levels = row.segmented_control("Gains", LEVELS, default=ABSOLUTE, required=True, key="gains", bind="query-params")
-    layers = {symbol(layer): layer for layer in probe.layers(model)}
+        drawn = controls.choose("Draw", DRAWN, LINES, "draw")
+        levels = controls.choose("Gains", LEVELS, ABSOLUTE, "gains")
+    layers = {layer.name: layer for layer in probe.layers(model)}
     which, some = st.columns(2)
-    bottleneck = symbol([layer for layer in layers.values() if layer.part == "g_a"][-1])
-    name = which.selectbox(
-        "Layer", list(layers), index=list(layers).index(bottleneck), key="layer", bind="query-params"
-    )
-    marked = some.multiselect(
-        "Channels in colour", [str(c) for c in range(model.channels)], key="channels", bind="query-params",
-        max_selections=len(HIGHLIGHTS), help="None chosen: the three whose gain changes most, least and as the median.",
-    )  # fmt: skip
+    with which:
+        bottleneck = [layer.name for layer in layers.values() if layer.part == "g_a"][-1]
+        name = st.selectbox(
+            "Layer",
+            list(layers),
+            format_func=lambda name: symbol(layers[name]),
+            **controls.kept("layer", bottleneck, layers),
+        )
+    with some:
+        marked = st.multiselect(
+            "Channels in colour",
+            range(model.channels),
+            max_selections=len(HIGHLIGHTS),
+            placeholder="those that change most, least and as the median",
+            **controls.kept("channels", [], read=channels_in(model.channels), write=lambda cs: ",".join(map(str, cs))),
+        )
     layer = layers[name]
     index = min(max(index, rates.grid_index(model.lmbdas[0])), rates.grid_index(model.lmbdas[-1]))
-    show_curves(layer, index, drawn, levels, [int(c) for c in marked])
+    show_curves(layer, index, drawn, levels, marked)
     show_inverses(model, index)
     links(index)
+
+
+def channels_in(count: int):
+    """Reads channels from the address: "3,14"."""
+
+    def read(text: str) -> list[int]:
+        named = [int(part) for part in text.split(",")][: len(HIGHLIGHTS)]
+        if not all(0 <= c < count for c in named):
+            raise ValueError("no such channel")
+        return named
+
+    return read
 
 
 def symbol(layer: probe.Layer) -> str:
