@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 import mae_viz
-from mae_viz import probe, rates
+from mae_viz import ladder, probe, rates
 from mae_viz.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 
@@ -86,9 +86,8 @@ def test_the_maps_are_the_probes_arrays(page, lmbda):
     show(page, "Maps of the MAE")
     bits = probe.latents(open_checkpoint("mae"), picture, 512.0)[1].sum(axis=(1, 2))
     channel = int(np.argsort(-bits, kind="stable")[1])  # the second of the list, to have chosen something
-    page.get_by_role("combobox", name="Channel, sorted").click()
-    page.get_by_role("option", name=re.compile(rf"channel {channel}: ")).click()
-    expect(page.locator(".pane").nth(3)).to_be_visible()
+    page.locator(".mae-viewer[data-busy=false]").wait_for()
+    page.locator(".pane").nth(0).get_by_label("Channel", exact=True).select_option(str(channel))
     go_to(page, lmbda)
     maps = {
         (model, rate): probe.latents(open_checkpoint(model), picture, float(rate))[0][channel]
@@ -101,12 +100,17 @@ def test_the_maps_are_the_probes_arrays(page, lmbda):
         text = page.locator(".pane").nth(pane).inner_text().replace("−", "-")
         ends = re.search(r"before rounding: (\S+) … (\S+)", text).groups()
         assert [float(v) for v in ends] == pytest.approx([expected.min(), expected.max()], rel=0.01)
-    for model in MODELS:
+    for pane, model in enumerate(MODELS, 2):
         ratio = probe.ratio(maps[model, lmbda], maps[model, 64])
-        text = f"constant, {ratio.mean:.4f} everywhere" if model != "mae" else f"{ratio.mean:.3f} on average"
-        expect(page.get_by_text(text)).to_be_visible()
-        if model != "mae":
+        facts = page.locator(".pane").nth(pane).locator(".facts")
+        expect(facts).to_contain_text(f"y(λ {lmbda}) / y(λ 64)")
+        mean, varies = re.search(r"mean (\S+), varies by (under 0.1|\S+) %", facts.inner_text()).groups()
+        assert float(mean) == pytest.approx(ratio.mean, rel=0.01)
+        if model == "mae" and lmbda != 64:
+            assert float(varies) == pytest.approx(100 * ratio.constancy, rel=0.1)
+        elif model != "mae":
             assert ratio.constancy < 1e-5
+            assert varies in ("0", "under 0.1")
 
 
 def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
@@ -118,13 +122,30 @@ def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
     expect(page.get_by_text("broken.png: the picture is damaged or cut off")).to_be_visible()
 
 
-def test_a_large_upload_is_scrubbed_in_part_and_coded_whole(page, tmp_path, photograph):
+def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_path, photograph):
     large = photograph.resize((1200, 800))
     large.save(tmp_path / "large.png")
     page.locator("input[type=file]").set_input_files(tmp_path / "large.png")
-    size = len(mae_viz.compress(large, lmbda=512))
-    expect(page.get_by_text(f"MAE, whole picture: {size:,} bytes")).to_be_visible()
     expect(page.get_by_text("1200 × 800 pixels are too many to scrub through")).to_be_visible()
+    pane = page.locator(".pane").nth(1)
+    part = len(mae_viz.compress(ladder.middle(large), lmbda=512))
+    expect(pane).to_contain_text(f"{part:,}")
+    page.get_by_role("button", name="Show the whole picture").click()
+    stream = mae_viz.compress(large, lmbda=512)
+    expect(pane).to_contain_text(f"{len(stream):,}")
+    page.get_by_role("button", name="Zoom 100 %").click()
+    page.locator(".mae-viewer[data-busy=false]").wait_for()
+    canvas = canvas_pixels(pane.locator("canvas"))
+    decoded = np.asarray(mae_viz.decompress(stream))
+    height, width = canvas.shape[:2]
+    assert height < 800
+    assert width < 1200
+    # what was in the middle of the part is in the middle of the whole, to a pixel
+    assert any(
+        np.array_equal(decoded[top : top + height, left : left + width], canvas)
+        for top in range((800 - height) // 2 - 1, (800 - height) // 2 + 2)
+        for left in range((1200 - width) // 2 - 1, (1200 - width) // 2 + 2)
+    )
 
 
 @pytest.mark.parametrize("width", [1440, 820])
