@@ -1,28 +1,38 @@
-"""How fast the viewer follows a hand: four panes of 768 × 512, λ swept from end to end for two seconds.
+"""How fast the viewer is, and what it costs: drag, start, first picture, ladder, memory.
 
-A real mouse drags the slider. Each time is taken from the slider's input event to the end of the animation frame that
-draws it, after a pixel has been read back from every canvas. Printed: median, 95th percentile and worst, in
-milliseconds, for pictures and for maps, and what the browser holds and has received.
-Usage: python benchmarks/viewer.py [PICTURE]
+drag    four panes of 768 × 512, λ swept from end to end for two seconds by a real mouse. Each time is taken from the
+        slider's input event to the end of the animation frame that draws it, after a pixel has been read back from
+        every canvas; in milliseconds, for pictures and for maps.
+ladder  25 frames each of MAE and bottleneck scaling of a bundled photograph, models warm, nothing on disk; seconds.
+app     the real app in a browser, seconds: server start to a usable page; a photograph chosen to its first picture
+        (nothing on disk); a prepared photograph chosen to all its frames listed and λ's shown.
+memory  the app with 0.8 megapixel in four panes of different codecs until nothing more is fetched, then the whole of a
+        12 megapixel upload in three panes: memory of the page's process, MB received per pane.
+
+Usage: python benchmarks/viewer.py [drag|ladder|app|memory …], all by default
 """
 
+import io
 import math
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from chromium import launched, visit
+from chromium import launched, serve, visit
 
-from mae_viz import ladder
+from mae_viz import checkpoints, ladder
 from mae_viz.images import gallery, open_rgb
 from mae_viz.viewer import html
 
+MODELS = ("mae", "bottleneck-scaling")
 PANES = {
     "pictures": [("original", "picture"), ("mae", "picture"), ("bottleneck-scaling", "picture"), ("mae", "difference")],
     "maps": [("mae", "ratio"), ("mae", "y"), ("mae", "bits"), ("bottleneck-scaling", "ratio")],
@@ -40,13 +50,14 @@ _LISTEN = """() => {
         sent = null;
     };
 }"""
-
-_HELD = """() => {
-    const viewer = globalThis.maeViewer;
-    const assets = [...viewer.frames.ladders.values()].flatMap((ladder) => [...ladder.assets.values()]);
-    return { times, canvases: viewer.panes.map(({ canvas }) => `${canvas.width} × ${canvas.height}`),
-             held: assets.reduce((sum, a) => sum + (a.byteLength ?? 4 * a.width * a.height), 0),
-             received: viewer.frames.received };
+_DRAWN = "() => ({ times, canvases: maeViewer.panes.map(({ canvas }) => `${canvas.width} × ${canvas.height}`) })"
+_RECEIVED = """() => {
+    const found = {};
+    for (const entry of performance.getEntriesByType("resource")) {
+        const [, id] = /\\/mae-viz\\/ladder\\/([0-9a-f]+)\\//.exec(entry.name) ?? [];
+        if (id) found[id] = (found[id] ?? 0) + entry.encodedBodySize;
+    }
+    return found;
 }"""
 
 
@@ -62,36 +73,163 @@ def sweep(tab: Page, seconds: float = 2) -> None:
     tab.mouse.up()
 
 
-def main() -> None:
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else gallery()["china"].path
-    picture = open_rgb(path)
-    picture = picture.resize((768, 512), Image.Resampling.LANCZOS) if picture.size != (768, 512) else picture
+def drag() -> None:
+    picture = open_rgb(gallery()["china"].path).resize((768, 512), Image.Resampling.LANCZOS)
     for name, panes in PANES.items():
         chosen = [{"codec": codec, "layer": layer} for codec, layer in panes]
-        page = html.page(ladder.Ladders(), picture, "sweep", codecs=viewer_codecs(panes), panes=chosen)
+        codecs = tuple(dict.fromkeys(codec for codec, _ in panes))
+        page = html.page(ladder.Ladders(), picture, "sweep", codecs=codecs, panes=chosen)
         with tempfile.TemporaryDirectory() as folder, launched() as browser:
             file = Path(folder) / "sweep.html"
             file.write_text(page, encoding="utf-8")
-            with visit(browser, file.as_uri(), viewport={"width": 1620, "height": 1500}) as tab:
+            with visit(browser, file.as_uri(), viewport={"width": 1620, "height": 1700}) as tab:
                 tab.get_by_role("button", name="Zoom 100 %").click()
                 tab.locator(".mae-viewer[data-busy=false]").wait_for()
                 tab.wait_for_function("maeViewer.frames.busy.size == 0")
                 tab.wait_for_timeout(500)
                 tab.evaluate(_LISTEN)
                 sweep(tab)
-                found = tab.evaluate(_HELD)
+                found = tab.evaluate(_DRAWN)
         times = np.array(found["times"])
         print(
-            f"{name}: {len(times)} frames drawn in 2 s, median {np.median(times):.1f} ms, "
-            f"p95 {np.percentile(times, 95):.1f} ms, worst {times.max():.1f} ms; "
-            f"canvases {', '.join(found['canvases'])}; "
-            f"{found['held'] / 1e6:.0f} MB of frames held, {found['received'] / 1e6:.1f} MB received"
+            f"drag, {name}: {len(times)} frames drawn in 2 s, median {np.median(times):.1f} ms, p95 "
+            f"{np.percentile(times, 95):.1f} ms, worst {times.max():.1f} ms; canvases {', '.join(found['canvases'])}"
         )
 
 
-def viewer_codecs(panes: list[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(codec for codec, _ in panes))
+def full_ladder() -> None:
+    picture = open_rgb(gallery()["coffee"].path)
+    for name in MODELS:
+        checkpoints.open_checkpoint(name)
+    with tempfile.TemporaryDirectory() as folder:
+        ladders = ladder.Ladders(Path(folder))
+        ladders.wait([ladders.open(picture.crop((0, 0, 64, 64)), name) for name in MODELS])
+        start = time.perf_counter()
+        ladders.wait([ladders.open(picture, name) for name in MODELS])
+        took = time.perf_counter() - start
+    print(f"ladder: 2 × 25 frames of {picture.width} × {picture.height}: {took:.1f} s")
 
+
+@contextmanager
+def app(cache: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
+    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=cache) as url:
+        yield url
+
+
+def settled(tab: Page) -> None:
+    tab.locator(".mae-viewer[data-busy=false]").wait_for()
+
+
+def choose(tab: Page, name: str) -> float:
+    """Choose a photograph, return when; the frames on show belong to another from then on."""
+    tab.get_by_role("combobox", name="Photograph").click()
+    option = tab.get_by_role("option", name=gallery()[name].title)
+    option.wait_for()
+    shown = tab.locator(".pane").nth(1).locator("dd").nth(1).inner_text()
+    start = time.perf_counter()
+    option.click()
+    tab.wait_for_function(
+        """before => { const now = document.querySelectorAll('.pane')[1].querySelectorAll('dd')[1].textContent;
+            return now !== before && /\\d/.test(now); }""",
+        arg=shown,
+    )
+    return start
+
+
+def prepare(folder: Path, pictures: list[Image.Image], names: tuple[str, ...]) -> None:
+    ladders = ladder.Ladders(folder)
+    ladders.wait([ladders.open(picture, name) for picture in pictures for name in names])
+
+
+def in_app() -> None:
+    with tempfile.TemporaryDirectory() as folder, launched() as browser:
+        start = time.perf_counter()
+        with app(folder) as url, visit(browser, f"{url}/explore?image=china", viewport=SIZE) as tab:
+            settled(tab)
+            print(f"app: server start to a usable page, nothing prepared: {time.perf_counter() - start:.1f} s")
+            start = choose(tab, "coffee")
+            print(f"app: photograph chosen to its first picture, nothing prepared: {time.perf_counter() - start:.2f} s")
+        prepare(Path(folder), [open_rgb(gallery()[name].path) for name in ("china", "chelsea")], (*MODELS, "original"))
+        start = time.perf_counter()
+        with app(folder) as url, visit(browser, f"{url}/explore?image=china", viewport=SIZE) as tab:
+            settled(tab)
+            print(f"app: server start to a usable page, photograph prepared: {time.perf_counter() - start:.1f} s")
+            start = choose(tab, "chelsea")
+            settled(tab)
+            told = tab.locator(".panes").inner_text()
+            assert "rates ready" not in told, told
+            print(f"app: prepared photograph chosen, all 25 rates there: {time.perf_counter() - start:.2f} s")
+
+
+def resident(browser: Browser) -> float:
+    """MB of the largest page process of the browser: its share of what is in memory."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    found = []
+    for process in processes:
+        if process["type"] == "renderer":
+            text = Path(f"/proc/{process['id']}/smaps_rollup").read_text()
+            found.append(int(next(line for line in text.splitlines() if line.startswith("Pss:")).split()[1]) / 1e3)
+    return max(found)
+
+
+def peak(browser: Browser, tab: Page, until, seconds: float) -> float:
+    """The most that `resident` shows until a condition holds."""
+    most, end = 0.0, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        most = max(most, resident(browser))
+        if until():
+            break
+        tab.wait_for_timeout(100)
+    return max(most, resident(browser))
+
+
+def memory() -> None:
+    photograph = open_rgb(gallery()["china"].path)
+    picture = photograph.resize((1094, 730), Image.Resampling.LANCZOS)
+    codecs = (*MODELS, "jpeg", "webp")
+    with tempfile.TemporaryDirectory() as folder, launched() as browser:
+        prepare(Path(folder), [picture], (*codecs, "original"))
+        upload = {"name": "mine.png", "mimeType": "image/png", "buffer": png(picture)}
+        with app(folder) as url, visit(browser, f"{url}/explore?panes={','.join(codecs)}", viewport=SIZE) as tab:
+            settled(tab)
+            before = resident(browser)
+            tab.evaluate("performance.setResourceTimingBufferSize(5000); performance.clearResourceTimings()")
+            tab.locator("input[type=file]").set_input_files(upload)
+            tab.get_by_text("mine.png").wait_for()
+            most = peak(browser, tab, lambda: False, 25)
+            held = tab.evaluate(_RECEIVED)
+            print(
+                f"memory: 4 panes of {picture.width} × {picture.height}: {resident(browser):.0f} MB held, at most "
+                f"{most:.0f} MB, {before:.0f} MB before; received per ladder "
+                f"{', '.join(f'{v / 1e6:.1f}' for v in held.values())} MB"
+            )
+        large = photograph.resize((4240, 2829), Image.Resampling.BICUBIC)
+        upload = {"name": "large.png", "mimeType": "image/png", "buffer": png(large)}
+        with app(folder) as url, visit(browser, f"{url}/explore", viewport=SIZE) as tab:
+            settled(tab)
+            tab.locator("input[type=file]").set_input_files(upload)
+            tab.get_by_role("button", name="Show the whole picture").wait_for()
+            tab.get_by_role("button", name="Show the whole picture").click()
+            start = time.perf_counter()
+            done = """document.querySelectorAll('.pane[data-at="192"]').length == 2
+                && !document.querySelector('.pane[data-waiting]')"""
+            most = peak(browser, tab, lambda: tab.evaluate(done), 400)
+            print(
+                f"memory: the whole of {large.width} × {large.height} in three panes after "
+                f"{time.perf_counter() - start:.0f} s: {resident(browser):.0f} MB held, at most {most:.0f} MB"
+            )
+
+
+def png(picture: Image.Image) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, "PNG", compress_level=1)
+    return data.getvalue()
+
+
+SIZE = {"width": 1440, "height": 1000}
+MEASURES = {"drag": drag, "ladder": full_ladder, "app": in_app, "memory": memory}
 
 if __name__ == "__main__":
-    main()
+    for measure in sys.argv[1:] or MEASURES:
+        MEASURES[measure]()

@@ -1,0 +1,299 @@
+"""Page Explore in a browser: the address holds the view, codecs are matched for real, the blind test is blind."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from chromium import canvas_pixels, visit
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import mae_viz
+from mae_viz import ladder, metrics, rates
+from mae_viz.classical import CLASSICAL
+from mae_viz.images import gallery, open_rgb
+from mae_viz.viewer import address
+
+SIZE = {"width": 1440, "height": 1000}
+PICTURE = "coffee"
+LINK = f"?image={PICTURE}&lambda=724.1&panes=original,mae:ratio.7/128,jpeg@37,bottleneck-scaling@64"
+
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def original() -> Image.Image:
+    return open_rgb(gallery()[PICTURE].path)
+
+
+@pytest.fixture
+def page(browser, server):
+    with visit(browser, f"{server}/explore?image={PICTURE}", viewport=SIZE) as tab:
+        settled(tab)
+        yield tab
+
+
+def settled(page: Page, lmbda: float | None = None) -> None:
+    index = "" if lmbda is None else f"[data-index='{rates.grid_index(lmbda)}']"
+    page.locator(f".mae-viewer{index}[data-busy=false]").wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+
+
+def in_address(page: Page, **expected: str | None) -> None:
+    """Wait until the address says so."""
+
+    def said() -> dict:
+        found = parse_qs(urlsplit(page.url).query)
+        return {key: found.get(key, [None])[0] for key in expected}
+
+    for _ in range(100):
+        if said() == expected:
+            return
+        page.wait_for_timeout(100)
+    assert said() == expected
+
+
+def panes(page: Page) -> list[list[str]]:
+    """Codec, layer, and how the rate is chosen, of each pane; its rate as printed."""
+    return page.locator(".pane").evaluate_all(
+        """panes => panes.map(pane => [...pane.querySelectorAll('select')].filter(s => !s.hidden)
+            .map(s => s.value).concat(pane.querySelector('dd').textContent))"""
+    )
+
+
+def number(page: Page, pane: int, label: str) -> str:
+    return page.locator(".pane").nth(pane).locator(f"dl div:has(dt:text-is('{label}')) dd").inner_text()
+
+
+# Panes as text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "original,mae,bottleneck-scaling",
+        "mae:ratio.12/256,bottleneck-scaling:y@64,jpeg@37,hevc-intra-444:difference",
+        "mae@bytes,jpeg2000@0.15",
+    ],
+)
+def test_panes_are_found_again_in_their_text(text):
+    assert address.write(address.read(text)) == text
+
+
+def test_every_rate_is_found_again_in_its_text():
+    assert [rates.grid_index(float(address.lmbda_text(index))) for index in range(385)] == list(range(385))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("mea", "there is no codec “mea”"),
+        ("mae:maps", "there is no layer “maps”"),
+        ("mae@9999", "outside the trained range"),
+        ("jpeg@100", "JPEG .* has no rate 100"),
+        ("mae,mae,mae,mae,mae", "room for 4 panes"),
+        ("mae@@", "is no pane"),
+    ],
+)
+def test_what_is_no_pane_is_said(text, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        address.read(text)
+
+
+# The address
+
+
+def test_a_copied_link_shows_the_same_in_a_fresh_browser(browser, server, original):
+    views = []
+    for _ in range(2):
+        with visit(browser, f"{server}/explore{LINK}", viewport={"width": 2600, "height": 2000}) as page:
+            settled(page, 724.1)
+            page.get_by_role("button", name="Zoom 100 %").click()
+            settled(page)
+            views.append((panes(page), [canvas_pixels(c) for c in page.locator(".pane canvas").all()]))
+    (told, shown), (again, repeated) = views
+    assert told == [
+        ["original", "picture", "–"],
+        ["mae", "ratio", "7", str(rates.grid_index(128)), "shared", "λ 724.1"],
+        ["jpeg", "picture", "own", "quality 37"],
+        ["bottleneck-scaling", "picture", "own", "λ 64"],
+    ]
+    assert again == told
+    assert all(np.array_equal(a, b) for a, b in zip(shown, repeated, strict=True))
+    decoded = np.asarray(CLASSICAL["jpeg"].decode(CLASSICAL["jpeg"].encode(original, 37)))
+    canvas = shown[2]
+    top, left = ((free + 1) // 2 for free in np.subtract(canvas.shape[:2], decoded.shape[:2]))
+    assert np.array_equal(canvas[top : top + decoded.shape[0], left : left + decoded.shape[1]], decoded)
+
+
+def test_the_address_follows_and_back_restores_the_state_before(page):
+    page.get_by_role("button", name="λ 128", exact=True).click()
+    in_address(page, **{"lambda": "128", "image": PICTURE, "panes": None, "preset": None})
+    page.locator(".pane").nth(0).get_by_label("Codec", exact=True).select_option("jpeg")
+    in_address(page, **{"lambda": "128", "panes": "jpeg,mae,bottleneck-scaling"})
+    page.get_by_role("radio", name="What is lost").click()
+    in_address(page, **{"lambda": "128", "panes": None, "preset": "lost"})
+    settled(page)
+    page.get_by_role("combobox", name="Photograph").click()
+    page.get_by_role("option", name=gallery()["chelsea"].title).click()
+    in_address(page, **{"lambda": "128", "image": "chelsea", "preset": "lost"})
+    settled(page)
+    assert [pane[:2] for pane in panes(page)] == [
+        [model, layer] for layer in ("difference", "bits") for model in ("mae", "bottleneck-scaling")
+    ]
+
+    page.go_back()
+    in_address(page, image=PICTURE, preset="lost")
+    expect(page.get_by_role("combobox", name="Photograph")).to_have_value(gallery()[PICTURE].title)
+    page.go_back()
+    in_address(page, panes="jpeg,mae,bottleneck-scaling", preset=None)
+    page.wait_for_function("document.querySelectorAll('.pane').length == 3")
+    settled(page, 128)
+    assert [pane[0] for pane in panes(page)] == ["jpeg", "mae", "bottleneck-scaling"]
+    page.go_back()
+    in_address(page, **{"panes": None, "lambda": "128"})
+    expect(page.locator(".pane").nth(0).get_by_label("Codec", exact=True)).to_have_value("original")
+    page.go_back()
+    in_address(page, **{"lambda": None})
+    settled(page, 512)
+    page.go_forward()
+    in_address(page, **{"lambda": "128"})
+    settled(page, 128)
+
+
+def test_another_page_and_back_keep_picture_and_rate(page):
+    page.get_by_role("button", name="λ 256", exact=True).click()
+    in_address(page, **{"lambda": "256"})
+    settled(page, 256)
+    page.wait_for_function("document.querySelector('a[href*=\"how\"]').href.includes('lambda=256')")
+    page.get_by_role("link", name="How it works").click()
+    page.wait_for_url(re.compile("/how"))
+    in_address(page, **{"lambda": "256", "image": PICTURE})
+    page.get_by_role("link", name="Explore").first.click()
+    page.wait_for_url(re.compile("/explore"))
+    in_address(page, **{"lambda": "256", "image": PICTURE})
+    settled(page, 256)
+    page.go_back()
+    page.wait_for_url(re.compile("/how"))
+    page.go_back()
+    page.wait_for_url(re.compile("/explore"))
+    settled(page, 256)
+
+
+def test_an_address_that_asks_for_what_there_is_not_gets_a_sentence(browser, server):
+    with visit(browser, f"{server}/explore?image=nothing&lambda=5&panes=mea", viewport=SIZE) as page:
+        expect(page.get_by_text("The address asks for what cannot be shown: λ = 5 is outside")).to_be_visible()
+        settled(page, 512)
+
+
+# Match
+
+
+def match(page: Page, kind: str = "same bytes", target: str = "") -> list[list[str]]:
+    """Press Match; the table that appears."""
+    if kind != "same bytes":
+        page.get_by_role("combobox", name="Bring all panes to").click()
+        page.get_by_role("option", name=kind, exact=True).click()
+    if target:
+        page.get_by_role("spinbutton").fill(target)
+        page.keyboard.press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Match").click()
+    page.locator("[data-testid=stMain] table").wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+    rows = page.locator("[data-testid=stMain] tbody tr")
+    return rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
+
+
+def plain(text: str) -> float:
+    return float(re.search(r"[\d.]+", text.replace(",", "")).group())
+
+
+def test_same_bytes_are_the_largest_files_not_above_and_the_panes_show_them(page, original):
+    page.locator(".pane").nth(0).get_by_label("Codec", exact=True).select_option("jpeg")
+    page.get_by_role("button", name="λ 2048", exact=True).click()
+    in_address(page, **{"lambda": "2048", "panes": "jpeg,mae,bottleneck-scaling"})
+    table = match(page)
+    limit = len(mae_viz.compress(original, "mae", 2048))
+    quality, lmbda = (int(plain(table[0][1])), rates.grid_index(plain(table[2][1])))
+    jpeg = CLASSICAL["jpeg"]
+    streams = [
+        jpeg.encode(original, quality),
+        mae_viz.compress(original, "mae", 2048),
+        mae_viz.compress(original, "bottleneck-scaling", rates.at_index(lmbda)),
+    ]
+    assert all(len(stream) <= limit for stream in streams)
+    assert len(jpeg.encode(original, quality + 1)) > limit
+    assert len(mae_viz.compress(original, "bottleneck-scaling", rates.at_index(lmbda + 1))) > limit
+    decoded = [jpeg.decode(streams[0]), *map(mae_viz.decompress, streams[1:])]
+    assert [row[0] for row in table] == [ladder.source(n).title for n in ("jpeg", "mae", "bottleneck-scaling")]
+    for row, stream, picture in zip(table, streams, decoded, strict=True):
+        assert plain(row[2]) == len(stream)
+        assert plain(row[3]) == pytest.approx(100 * (1 - len(stream) / limit), abs=0.006)
+        pair = (np.asarray(picture), np.asarray(original))
+        assert plain(row[5]) == pytest.approx(metrics.psnr_db(*pair), abs=0.006)
+        assert plain(row[6]) == pytest.approx(metrics.ms_ssim_db(*pair), abs=0.006)
+    rate = address.lmbda_text(lmbda)
+    in_address(page, panes=f"jpeg@{quality},mae@2048,bottleneck-scaling@{rate}")
+    for pane, stream in enumerate(streams):
+        expect(page.locator(".pane").nth(pane).locator("dl")).to_contain_text(f"{len(stream):,}")
+
+
+def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
+    table = match(page, "same PSNR", "28")
+    assert [row[0] for row in table] == ["MAE", "Bottleneck scaling"]
+    assert all(28 <= plain(row[5]) < 28.2 for row in table)
+    page.get_by_role("spinbutton").fill("70")
+    page.keyboard.press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Match").click()
+    for title in ("MAE", "Bottleneck scaling"):
+        expect(page.get_by_text(re.compile(f"{title} cannot be brought to 70.00 dB: the range is"))).to_be_visible()
+
+
+# The plot
+
+
+def test_the_dots_move_with_lambda_and_a_click_on_a_point_sets_it(page):
+    for pane in (1, 2):  # λ at hand, both ends, …
+        expect(page.locator(".pane").nth(pane).locator(".note")).not_to_contain_text(re.compile(r" [012] of 25"))
+    dot = page.locator(".curve .dot[data-codec=mae]")
+    before = float(dot.get_attribute("cx"))
+    assert page.locator(".curve polyline").count() == 2
+    page.locator("input.rate").focus()
+    page.keyboard.press("Home")
+    settled(page, 64)
+    assert float(dot.get_attribute("cx")) < before - 20
+    box = page.locator(".curve circle:not(.dot)").last.bounding_box()  # the best frame of bottleneck scaling
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    in_address(page, **{"lambda": "4096"})
+    settled(page, 4096)
+    page.get_by_role("button", name="MS-SSIM", exact=True).click()
+    expect(page.locator(".curve svg")).to_have_attribute("aria-label", re.compile("Rate and MS-SSIM"))
+
+
+# The blind test
+
+
+def test_a_blind_round_names_nobody_until_it_is_answered(page):
+    page.get_by_role("button", name="Start a blind test").click()
+    page.locator(".mae-viewer[data-blind][data-busy=false]").wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+    visible = page.locator(".mae-viewer").inner_text()
+    assert not re.search("MAE|ottleneck|bytes|λ|dB", visible), visible
+    assert page.locator(".pane").count() == 2
+    assert not np.array_equal(*(canvas_pixels(canvas) for canvas in page.locator(".pane canvas").all()))
+    page.get_by_role("button", name="A looks better").click()
+    told = page.get_by_test_id("stAlert").inner_text()
+    order = re.findall(r"[AB] was (MAE|Bottleneck scaling), .*?: ([\d,]+) bytes", told)
+    assert {name for name, _ in order} == {"MAE", "Bottleneck scaling"}
+    sizes = {name: plain(size) for name, size in order}
+    assert 0.97 * sizes["MAE"] < sizes["Bottleneck scaling"] <= sizes["MAE"]
+    counts = {"MAE": "MAE 1, bottleneck scaling 0", "Bottleneck scaling": "MAE 0, bottleneck scaling 1"}
+    expect(page.get_by_text(counts[order[0][0]])).to_be_visible()
+    for pane, (name, size) in enumerate(order):
+        expect(page.locator(".pane").nth(pane).get_by_label("Codec", exact=True)).to_contain_text(name)
+        assert number(page, pane, "bytes") == size
+    page.get_by_role("button", name="End the test").click()
+    expect(page.get_by_role("heading", name="Match")).to_be_visible()
