@@ -46,3 +46,15 @@ def browser():
     """A real browser; one for all tests."""
     with launched() as instance:
         yield instance
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> Path:
+    """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/; trained once for all tests."""
+    from mae_viz.training import config, loop
+
+    folder = tmp_path_factory.mktemp("tiny-run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("tiny-cache")))
+        loop.train(config.load("tiny"), folder, "tiny")
+    return folder

@@ -14,17 +14,16 @@ from mae_viz.training import config, data, loop, machine
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> dict[str, str]:
+def trained(tiny_run, tmp_path_factory) -> dict[str, str]:
     """The checkpoint before any training step, and the one after the last."""
-    out = tmp_path_factory.mktemp("tiny")
     tiny = config.load("tiny")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
         pictures = data.open_pictures(data.BUNDLED, tiny.scales, print)
         run = loop.Run(tiny, pictures, machine.fabric(), print)
         run.begin()
-        before = run.export("before", out)
-        return {"before": str(before), "after": str(loop.train(tiny, out, "tiny"))}
+        before = run.export("before", tmp_path_factory.mktemp("start"))
+    return {"before": str(before), "after": str(tiny_run / "tiny")}
 
 
 @pytest.fixture(scope="module")
