@@ -51,11 +51,6 @@ def page(picture: Picture) -> None:
     if now is None or now.picture != picture.key:
         with st.spinner("Coding a pair of equal size …", show_time=True):
             now = st.session_state["round"] = draw(picture)
-    panes = [{"codec": name, "layer": "picture", "follow": "own", "own": now.rates[name]} for name in now.order]
-    manifest = viewer.manifest(
-        ladder.shared(), picture.image, "A and B", codecs=PAIR, panes=panes, blind=now.answer is None
-    )
-    streamlit_host.viewer(manifest, key=f"blind {'-'.join(map(str, now.rates.values()))} {now.order[0]}")
     with st.container(horizontal=True):
         if now.answer is None:
             for answer in ANSWERS:
@@ -66,6 +61,11 @@ def page(picture: Picture) -> None:
     if now.answer:
         reveal(picture, now)
     tally()
+    panes = [{"codec": name, "layer": "picture", "follow": "own", "own": now.rates[name]} for name in now.order]
+    manifest = viewer.manifest(
+        ladder.shared(), picture.image, "A and B", codecs=PAIR, panes=panes, blind=now.answer is None
+    )
+    streamlit_host.viewer(manifest, key=f"blind {'-'.join(map(str, now.rates.values()))} {now.order[0]}")
 
 
 def draw(picture: Picture) -> Round:

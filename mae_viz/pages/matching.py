@@ -93,10 +93,9 @@ def row(picture: Picture, found: Found, unit: str) -> str:
         rate, decoded = f"λ {found.lmbda:.4g}", codec.decompress(found.stream, found.codec)
     ms_ssim = metrics.ms_ssim_db(np.asarray(decoded), picture.pixels)
     left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
-    return (
-        f"| {made_with.title} | {rate} | {found.bytes:,} | {left} | {found.bpp:.4f} | {found.psnr_db:.2f} dB | "
-        f"{'n/a' if ms_ssim is None else f'{ms_ssim:.2f} dB'} |"
-    )
+    quality = "n/a" if ms_ssim is None else f"{ms_ssim:.2f} dB"
+    cells = [rate, f"{found.bytes:,}", left, f"{found.bpp:.4f}", f"{found.psnr_db:.2f} dB", quality]
+    return f"| {made_with.title} | {' | '.join(cell.replace(' ', chr(0xA0)) for cell in cells)} |"  # numbers unbroken
 
 
 def known(picture: Picture, name: str) -> list[Known]:
