@@ -11,9 +11,8 @@
 # %% [markdown]
 # # 4. Bottleneck scaling against the MAE
 #
-# **Goal.** After this notebook you can say why scaling one bottleneck is not enough: where its bits go at low
-# rates, and
-# why its range of rates is narrow.
+# **Goal.** After this notebook you can say why scaling one bottleneck is not enough: where its bits go at low rates,
+# and what that does to its range of rates.
 
 # %% Settings
 PHOTOGRAPH = "astronaut"
@@ -38,7 +37,7 @@ original = open_rgb(photograph.path)
 opened = {name: checkpoints.open_checkpoint(name) for name in NAMES}
 
 # %% [markdown]
-# ## The narrow range
+# ## The range of rates
 #
 # Both serve λ = 64 … 4096. But look at which rates that gives (Kodak, real files):
 
@@ -122,8 +121,9 @@ for axis, lmbda in zip(axes, (4096.0, 64.0), strict=True):
         print(f"λ = {lmbda:4g}, {title:20} 90 % of the bits lie in {needed:3} channels")
     axis.set(title=f"λ = {lmbda:g}", xlabel="channels, the dearest first", ylim=1)
     axis.grid(alpha=0.3)
-axes[0].set_ylabel("bits in this picture")
 axes[0].legend()
+axes[0].set(ylabel="bits in this picture")
+plt.show()
 
 # %% [markdown]
 # At λ = 4096 the two are alike. Look at λ = 64: which of them concentrates its bits in few channels, and how many
@@ -143,8 +143,7 @@ axes[0].legend()
 # ## The scales
 #
 # All that bottleneck scaling learns per rate is $s(\lambda)$. High-rate theory says $s \propto \sqrt{\lambda}$,
-# the same for
-# all channels: compare what was found with it.
+# the same for all channels: compare what was found with it.
 
 # %%
 lmbdas = [rates.at_index(i) for i in range(0, rates.LAST_INDEX + 1, 16)]
@@ -153,6 +152,7 @@ figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
 axis.loglog(lmbdas, scales, color="#2c7fb8", alpha=0.12, linewidth=0.8)
 axis.loglog(lmbdas, np.sqrt(np.array(lmbdas) / 4096), "k--", linewidth=1, label="√(λ / 4096)")
 axis.set(xlabel="λ", ylabel="s(λ)", xticks=rates.LMBDAS, xticklabels=[f"{v:g}" for v in rates.LMBDAS])
+axis.set_yscale("log", base=2)
 axis.minorticks_off()
 axis.legend()
 axis.grid(alpha=0.3)
