@@ -27,7 +27,7 @@ LIMIT_S = 5.0
 
 
 def mutated(data: bytes, random_: random.Random) -> bytes:
-    """One to four changes: bits, bytes, stretches deleted, repeated, swapped or filled, header fields set to extremes."""
+    """One to four changes: bits, bytes, stretches deleted, inserted or filled, header fields set to extremes."""
     out = bytearray(data)
     for _ in range(random_.choice((1, 1, 1, 2, 4))):
         at = random_.randrange(len(out)) if random_.random() < 0.6 else random_.randrange(min(len(out), 36))
@@ -85,7 +85,6 @@ def trial(name: str, original: bytes, changed: bytes, intact: list[np.ndarray]) 
         if parsed.width * parsed.height < 1 << 16:
             codec.decompress(changed, model)
     except bitstream.StreamError as error:
-        assert str(error)
         outcome = re.sub(r"\d+", "N", str(error).split(":")[0].split("(")[0])
     else:
         # equal symbols: bits of the last word that the coder never reads, or a size with as many latents
