@@ -35,7 +35,7 @@ def execute(source: Path, after: str = "") -> nbformat.NotebookNode:
     if after:
         notebook.cells.append(nbformat.v4.new_code_cell(after))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(HERE)}}).execute()
+    NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(HERE)}}).execute()
     return cleaned(notebook)
 
 
