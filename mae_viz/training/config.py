@@ -9,6 +9,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from mae_viz import rates
 
 FOLDER = Path(__file__).parent / "configs"
+PARTS = ("g_a", "g_s", "h_a", "h_s", "prior", "scale")
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,7 @@ class Config:
 
     # the objective: paper, eq. (8)
     weights: Literal["uniform", "inverse-sqrt"] = "inverse-sqrt"  # of the λ in the sum: 1, or λ^-½
-    quantisation: Literal["noise", "round"] = (
-        "noise"  # of latents: the paper's, or straight through rounding
-    )
+    quantisation: Literal["noise", "round"] = "noise"  # of latents: the paper's, or straight through rounding
     between: float = 0.5  # share of the images whose λ lies up to half an octave beside a trained one
 
     # the data
@@ -39,6 +38,7 @@ class Config:
     scales: tuple[float, ...] = (1.0, 0.6)  # sizes in which each picture is kept: random downscaling
 
     # the steps
+    parts: tuple[str, ...] = PARTS  # of the model that move
     steps: int = 10_000
     optimizer: Literal["normalised", "adam"] = "normalised"
     schedule: Literal["cosine", "halved"] = "cosine"  # "halved": the paper's, after 8/11 of the steps
@@ -93,6 +93,8 @@ class Config:
         for name in ("batch", "steps", "median_every", "log_every", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)} must be 1 or more.")
+        if wrong := set(self.parts) - set(PARTS):
+            raise ValueError(f"parts = {list(self.parts)}: {min(wrong)} is none of {', '.join(PARTS)}.")
         if self.start_step <= 0:
             raise ValueError(f"start_step = {self.start_step} must be above 0.")
         for name in ("between", "ema", "momentum", "last_rate"):

@@ -14,7 +14,7 @@ import torch
 
 from mae_viz import checkpoints
 from mae_viz.models import ARCHITECTURES, BottleneckScaling, RateModel
-from mae_viz.training import data, fold, machine, objective, optimizer, start, state
+from mae_viz.training import data, fold, machine, objective, optimizer, scales, start, state
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
 
@@ -78,7 +78,12 @@ class Run:
         config = self.config
         if source and not saved:
             self.origin = f"started from {Path(source).name}"
-            return fold.from_checkpoint(source, config)
+            model = fold.from_checkpoint(source, config)
+            if isinstance(model, BottleneckScaling) and fold.architecture_of(source) == "Independent":
+                crops = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)(-1).x
+                for sentence in scales.search(model, crops.float() / 255):
+                    self.say(sentence)
+            return model
         model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
         if saved:
             model.load_state_dict(saved["model"])

@@ -31,11 +31,13 @@ _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 def build(model: RateModel, config: Config, batch) -> torch.optim.Optimizer:
     """The optimiser that a configuration names, and what it may move.
 
-    Bottleneck scaling moves log s(λ) and the entropy tables only: `requires_grad` of everything else is switched off.
+    `requires_grad` is switched off outside ``config.parts``, and for the autoencoder that bottleneck scaling freezes.
     ``batch``: crops and λ to measure the RMS on (`mae_viz.training.data.Batch`).
     """
     for name, parameter in model.named_parameters():
-        moves = not isinstance(model, BottleneckScaling) or name.startswith(("prior.", "scale."))
+        part = name.split(".")[0]
+        frozen = isinstance(model, BottleneckScaling) and part not in ("prior", "scale")
+        moves = part in config.parts and not frozen
         parameter.requires_grad_(moves and not name.endswith("quantiles"))
     if config.optimizer == "adam":
         entropy = [p for name, p in _moving(model) if name.startswith("prior.")]
