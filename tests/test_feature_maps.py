@@ -21,6 +21,7 @@ from mae_viz.pages import plots
 
 PICTURE = "chelsea"
 HIGH, LOW = 4096.0, 64.0
+LAST = re.compile("^(The gains that do it|The pictures at this λ|And to the pictures)$")
 SIZES = {"width": 1440, "height": 1000}
 
 expect.set_options(timeout=60_000)
@@ -46,7 +47,7 @@ def latents(picture) -> dict:
 
 def settled(page: Page) -> None:
     """Wait until a run of the script has ended: its last element is there, and nothing waits to be replaced."""
-    page.locator("[data-testid=stPageLink]").first.wait_for()
+    page.get_by_role("link", name=LAST).wait_for()
     page.wait_for_function("!document.querySelector('[data-stale=true], [data-testid=stSpinner]')")
 
 
@@ -76,6 +77,14 @@ def pixels(page: Page, alt: str) -> np.ndarray:
     """An image on the page, RGB(A)."""
     source = page.get_by_alt_text(alt, exact=True).get_attribute("src")
     return np.asarray(Image.open(io.BytesIO(b64decode(source.partition(",")[2]))))
+
+
+def type_in(page: Page, label: str, value: str) -> None:
+    """Type a λ, listed or not, and take it from the list that opens."""
+    page.get_by_role("combobox", name=label).click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(value)
+    page.get_by_role("option").filter(has_text=value).first.click()
 
 
 def parameters(page: Page) -> dict[str, str]:
@@ -120,7 +129,7 @@ def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents)
         assert np.array_equal(pixels(page, f"MAE, channel {channel}: ratio")[..., 3] > 0, kept)
         said = numbers(page.get_by_text(re.compile(r"^ratio: mean")).first.inner_text())
         assert said == pytest.approx([mean, 100 * (1 - kept.mean()), 100 * np.mean(r < 0)], rel=0.01, abs=0.6)
-        facts = page.get_by_text(re.compile(rf"^MAE, channel {channel}")).first.inner_text()
+        facts = page.locator("div").filter(has_text=re.compile(rf"^MAE, channel {channel}\s*\d")).last.inner_text()
         assert f"{bits[channel]:,.0f} bits" in facts
         assert numbers(re.search(r"constancy score (\S+):", facts)[1]) == pytest.approx([score], rel=0.02)
         # beside it, the channel of bottleneck scaling most like it: constant by construction
@@ -131,12 +140,17 @@ def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents)
             f"is {alike[partner]:.2f}"
         )
         kept, r = ratio(x1[partner], x2[partner])
-        facts = page.get_by_text(re.compile(rf"^Bottleneck scaling, channel {partner}")).first.inner_text()
+        facts = (
+            page.locator("div")
+            .filter(has_text=re.compile(rf"^Bottleneck scaling, channel {partner}\s*\d"))
+            .last.inner_text()
+        )
         assert numbers(re.search(r"constancy score (\S+):", facts)[1])[0] < 1e-5
         assert "constant by construction" in facts
         assert r.std() / abs(r.mean()) < 1e-5
         wider = sum(np.ptp(a) > np.ptp(b) for a, b in zip(y1, y2, strict=True))
-        expect(page.get_by_text(re.compile("^MAE: the range of values"))).to_contain_text(f"in {wider} of 192 channels")
+        said = page.get_by_role("listitem").filter(has_text="MAE: the range of values")
+        expect(said).to_contain_text(f"in {wider} of 192 channels")
 
 
 def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, latents):
@@ -172,19 +186,17 @@ def test_the_page_fits_and_is_accessible(browser, server):
     address = f"{server}/feature-maps?image={PICTURE}&of=bottleneck-scaling&rank=constancy&scale=same"
     with visit(browser, address, viewport=SIZES) as page:
         settled(page)
-        assert page.get_by_role("group", name="Channels of Bottleneck scaling").get_by_role("button").count() == 192
+        tiles = page.get_by_role("group", name="Channels of Bottleneck scaling").get_by_role("button")
+        expect(tiles).to_have_count(192)
         assert overflowing(page) == []
         assert serious(page) == []
         page.set_viewport_size({"width": 820, "height": 1000})
         page.wait_for_timeout(500)
         assert overflowing(page) == []
-        box = page.get_by_role("combobox", name="λ₂ (divisor)")
-        box.fill("700")  # between trained λ
-        box.press("Enter")
+        type_in(page, "λ₂ (divisor)", "700")  # between trained λ
         expect(page.get_by_text("λ = 700.9: ").first).to_be_visible()
         assert parameters(page)["base"] == "700"
-        box.fill("9999")
-        box.press("Enter")
+        type_in(page, "λ₂ (divisor)", "9999")
         expect(page.get_by_text("9999 is no λ of these models: type a number from 64 to 4096")).to_be_visible()
 
 

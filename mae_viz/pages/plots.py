@@ -132,8 +132,8 @@ def number(value: float) -> str:
     if not np.isfinite(value):
         return "n/a" if np.isnan(value) else "∞"
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else None
-    return (f"{value:.{digits}f}" if digits is not None else f"{value:.2g}").replace("-", "−")
+    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
+    return text.replace("-", "−")
 
 
 def logarithmic(axis: str = "λ") -> dict:
