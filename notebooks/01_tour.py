@@ -96,8 +96,9 @@ said = ipywidgets.HTML("Move λ and let go.")
 
 
 def change(event):
-    chosen = gallery()[event["new"]]
-    widget.manifest = the_viewer.manifest(ladder.shared(), ladder.middle(open_rgb(chosen.path)), chosen.title)
+    chosen, lmbda = gallery()[event["new"]], widget.view.get("lmbda", 512)
+    picture = ladder.middle(open_rgb(chosen.path))
+    widget.manifest = the_viewer.manifest(ladder.shared(), picture, chosen.title, lmbda)
 
 
 def report(event):

@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 
 import mae_viz
 from mae_viz import checkpoints, curves, rates
+from mae_viz.images import gallery
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = [path.stem for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
@@ -150,17 +151,19 @@ def test_the_tour_works_in_jupyterlab(browser, tmp_path):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         viewer = page.locator(".mae-viewer[data-busy=false]")
-        viewer.wait_for()
+        viewer.wait_for(timeout=240_000)
         viewer.scroll_into_view_if_needed()
         expect(page.locator(".mae-viewer .pane")).to_have_count(3)
         first = canvas_pixels(page.locator(".mae-viewer .pane canvas").nth(1))
         assert first.std() > 10, "the decoded picture is blank"
         page.get_by_role("button", name="λ 64", exact=True).click()
-        expect(page.get_by_text("You are looking at λ = 64.0.")).to_be_visible()
+        expect(page.get_by_text("You are looking at λ = 64.0.")).to_be_visible(timeout=60_000)
         page.locator(f".mae-viewer[data-index='{rates.grid_index(64)}'][data-busy=false]").wait_for()
         assert not np.array_equal(canvas_pixels(page.locator(".mae-viewer .pane canvas").nth(1)), first)
-        page.get_by_label("Picture", exact=True).select_option("Chelsea the cat")
-        expect(page.locator(".mae-viewer")).to_contain_text("Chelsea")
+        chelsea = gallery()["chelsea"]
+        page.locator(".widget-dropdown select").select_option(chelsea.title)
+        size = len(mae_viz.compress(chelsea.path, lmbda=64))
+        expect(page.locator(".mae-viewer .pane").nth(1)).to_contain_text(f"{size:,}", timeout=60_000)
 
 
 # What is plotted is what was measured
