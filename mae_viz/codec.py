@@ -168,7 +168,7 @@ def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: "Tensor", progre
     g_a = transform(checkpoint.model, "g_a", float(rate))
 
     def analysis(tile: "Tensor") -> "Tensor":
-        return g_a((tile.float() / 255 if tile.dtype == torch.uint8 else tile) - 0.5)
+        return g_a((tile.float() / 255 if tile.dtype == torch.uint8 else tile) - 0.5).float()
 
     with torch.inference_mode():
         return _tiled(analysis, x, TILE, ANALYSIS_HALO, (1, LATENT), progress).contiguous()
@@ -190,7 +190,7 @@ def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: "Tensor") -> list[np.n
 
 def _rounded(values: "Tensor") -> np.ndarray:
     # what no table and no escape code holds would not be a number either
-    return values.clamp(-(2.0**24), 2.0**24).round()[0].int().contiguous().numpy()
+    return values.float().clamp(-(2.0**24), 2.0**24).round()[0].int().contiguous().numpy()
 
 
 def decode_latents(

@@ -37,9 +37,11 @@ def open_rgb(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
         _check_size(*source.size, max_pixels)
         return _to_rgb(source)
     try:
-        with _open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            _check_size(*image.size, max_pixels)
-            return _to_rgb(image)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures (`_check_size` has the say) and of damaged ones
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+                _check_size(*image.size, max_pixels)
+                return _to_rgb(image)
     except FileNotFoundError:
         raise ImageError(f"there is no file {source}.") from None
     except IsADirectoryError:
@@ -50,15 +52,8 @@ def open_rgb(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise ImageError(_too_large(max_pixels)) from None
     except ImageError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # Pillow's readers raise all sorts of things over damaged files
         raise ImageError(f"the picture is damaged or cut off ({error}): export it again.") from None
-
-
-def _open(source) -> Image.Image:
-    """`Image.open` without its warning about large pictures: `_check_size` has the say here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(source)
 
 
 def _too_large(max_pixels: int) -> str:

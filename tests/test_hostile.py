@@ -1,0 +1,138 @@
+"""Files and pictures that mean harm, or met with it: a sentence each, soon, and nothing half written."""
+
+import io
+import random
+import struct
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import mae_viz
+from mae_viz import bitstream, codec
+from mae_viz.files import write_whole
+from mae_viz.images import ImageError, open_rgb
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+import fuzz
+
+CORPUS = fuzz.corpus()
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+
+
+def test_two_thousand_mutated_files():
+    outcomes = fuzz.fuzz(2000, seed=0)
+    assert sum(outcomes.values()) > 1900
+    reached = " ".join(outcomes)
+    # deep enough: past the checksum, into the coder and to the check of the symbols
+    for sentence in ("cut off", "damaged", "contradict", "do not match their checksum", "claims more pixels"):
+        assert sentence in reached
+
+
+@pytest.mark.parametrize("stem", ["factorized-1", "hyperprior-2"])
+def test_every_change_of_any_byte_is_detected(stem):
+    """Every byte of the file, each bit of it and two other values: refused before anything is decoded."""
+    data = CORPUS[stem]
+    for position in range(len(data)):
+        for value in {*(data[position] ^ 1 << bit for bit in range(8)), 0, 255} - {data[position]}:
+            with pytest.raises(bitstream.StreamError):
+                bitstream.parse(data[:position] + bytes([value]) + data[position + 1 :])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(CORPUS)), st.data())
+def test_spliced_files_are_refused(stem, data):
+    first, second = CORPUS[stem], CORPUS[data.draw(st.sampled_from(sorted(CORPUS)))]
+    a, b = data.draw(st.integers(0, len(first))), data.draw(st.integers(0, len(second)))
+    spliced = first[:a] + second[b:]
+    if spliced in CORPUS.values():
+        return
+    with pytest.raises(bitstream.StreamError):
+        mae_viz.decompress(spliced)
+
+
+def test_a_header_that_claims_a_huge_picture_costs_nothing(crop):
+    """Right checksum, 134 million pixels, a payload of a few bytes: refused before memory is taken for them."""
+    stream = bytearray(mae_viz.compress(crop, lmbda=4096))
+    struct.pack_into("<HH", stream, 15, 11000, 12000)
+    crc = zlib.crc32(stream[35:], zlib.crc32(stream[:31]))
+    struct.pack_into("<I", stream, 31, crc)
+    start = time.perf_counter()
+    with pytest.raises(bitstream.StreamError, match="claims more pixels than it can hold"):
+        codec.decompress(bytes(stream))
+    assert time.perf_counter() - start < 5
+
+
+def encoded(image: Image.Image, form: str = "PNG", **options) -> bytes:
+    data = io.BytesIO()
+    image.save(data, form, **options)
+    return data.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that claims a size."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (png(60000, 60000), "more than 134 megapixels"),
+        (png(2**31 - 1, 2**31 - 1), "more than 134 megapixels|damaged|no picture"),
+        (png(100_000, 10), "more than 134 megapixels"),
+        (png(0, 10), "no pixels|damaged|no picture"),
+        (png(64, 64), "damaged or cut off"),
+        (encoded(Image.new("RGB", (64, 64), "red"))[:-30], "damaged or cut off"),
+        (encoded(NOISE, "JPEG")[:700], "damaged or cut off"),
+        (encoded(NOISE, "WEBP")[:400], "damaged or cut off|no picture"),
+        (encoded(Image.fromarray(np.full((8, 8), np.nan, np.float32)), "TIFF"), "floating-point"),
+        (encoded(Image.fromarray(np.full((8, 8), np.inf, np.float32)), "TIFF"), "floating-point"),
+        (encoded(Image.new("RGB", (9, 9)), "TIFF")[:60], "damaged or cut off|no picture"),
+        (np.zeros((0, 0, 3), np.uint8), "no pixels"),
+        (np.full((4, 4, 3), np.nan), "must be uint8"),
+    ],
+)
+def test_pictures_that_mean_harm_get_a_sentence(source, sentence):
+    start = time.perf_counter()
+    with pytest.raises(ImageError, match=sentence):
+        open_rgb(source)
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP"])
+def test_mutated_pictures_are_read_or_refused(form, noise):
+    data, random_, read = encoded(Image.fromarray(noise(30, 40)), form), random.Random(0), 0
+    for _ in range(150):
+        try:
+            read += open_rgb(fuzz.mutated(data, random_)).mode == "RGB"
+        except ImageError:
+            continue
+    assert read < 150
+
+
+def test_an_interrupted_write_leaves_what_was_there(tmp_path, monkeypatch):
+    target = tmp_path / "out.mae"
+    target.write_bytes(b"before")
+    real = Path.write_bytes
+
+    def interrupted(path, data):
+        real(path, data[: len(data) // 2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(target, b"x" * 1000)
+    monkeypatch.undo()
+    assert target.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mae"]
