@@ -143,11 +143,12 @@ def page() -> None:
 def layout(number: int, step: Step, lmbda: str):
     """A step's text, equations and links; returns the place for its figure."""
     st.subheader(f"{number}. {step.title}", anchor=f"step-{number}")
-    left, right = st.columns([2, 3], gap="large")
+    row = st.container(horizontal=True, gap="large")  # a narrow window has the figure below the text
+    left, right = row.container(width=400), row.container(width=520)
     with left:
         st.markdown(step.text)
         for equation in step.equations:
             st.latex(equation)
         for name, (label, state) in step.links.items():
             site.link(name, label, **{"lambda_": lmbda, **state})
-    return right.container()
+    return right
