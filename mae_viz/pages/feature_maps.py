@@ -136,7 +136,10 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         look, c = looked[model], channels[model]
         ratio = look.ratios[c]
         ranges = [(float(y[c].min()), float(y[c].max())) for y in look.maps]
-        cells = [f'<div style="font-size:0.875rem;word-break:keep-all">{describe(look, c, ranges)}</div>']
+        facts = f'<div style="font-size:0.875rem;word-break:keep-all">{describe(look, c, ranges)}</div>'
+        if model == MODELS[0]:
+            facts = f"<div>{facts}{plots.figure(plots.url(small(picture)), picture.name, '')}</div>"
+        cells = [facts]
         for k, (low, high) in enumerate(ranges):
             name = f"λ = {named(look.rates[k])}"
             cells.append(
@@ -170,6 +173,13 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         "**Constancy score**: standard deviation over |mean| of the ratio at the other places, weighted by y(λ₂)². "
         f"One place is 16 × 16 pixels of {picture.name}."
     )
+
+
+def small(picture: Picture) -> np.ndarray:
+    """The picture, to stand beside its maps."""
+    reduced = picture.image.copy()
+    reduced.thumbnail((480, 480))
+    return np.asarray(reduced)
 
 
 def describe(look: Look, c: int, ranges: list[tuple[float, float]]) -> str:
