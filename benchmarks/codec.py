@@ -1,24 +1,46 @@
-"""Seconds to compress and decompress a 768×512 picture, transform and coding apart, beside CompressAI's coder.
+"""Seconds to compress and decompress, transform and coding apart, beside CompressAI, JPEG 2000 and AVIF; memory.
 
-    python benchmarks/codec.py [--threads 2] [--repeats 5]
+    python benchmarks/codec.py [--repeats 5] [--large]
 
-The peer codes the same latents with CompressAI's own EntropyBottleneck.compress() and decompress(), built from the
-same tables. Every figure is the median of the repeats, all taken in turn in one run.
+The peer is the same network as CompressAI users would run it: transforms unfolded in float32, symbols through its own
+EntropyBottleneck.compress() and decompress(), tables from the same weights. CompressAI's factorised and hyperprior
+models have the same width and random weights (time does not depend on them much). A figure is the median of the
+repeats, all taken in turn in one run. With --large the same once for a 24-megapixel picture, and the peak memory of
+whole processes that code 0.4, 24 and 100 megapixels.
 """
 
 import argparse
-import io
+import resource
 import statistics
+import subprocess
+import sys
 import time
+import warnings
 from collections import defaultdict
 
 import torch
 from PIL import Image
 
-from mae_viz import bitstream, codec, rates
+from mae_viz import codec, rates
+from mae_viz.bitstream import SymbolDecoder, SymbolEncoder, parse
 from mae_viz.checkpoints import open_checkpoint
+from mae_viz.classical import CLASSICAL
 from mae_viz.images import gallery, open_rgb
 from mae_viz.layers import EntropyBottleneck
+
+LMBDA = 512.0
+SIZES = {"768×512": (768, 512), "24 MP": (6000, 4000)}
+MEMORY = {"0.4 MP": (768, 512), "24 MP": (6000, 4000), "100 MP": (11600, 8640)}
+
+
+def picture(size: tuple[int, int]) -> Image.Image:
+    """A photograph at the size of a 768 × 512 one, repeated as often as it takes: detail as in a sharp picture."""
+    tile = open_rgb(gallery()["china"].path).resize((768, 512), Image.Resampling.LANCZOS)
+    out = Image.new("RGB", size)
+    for top in range(0, size[1], 512):
+        for left in range(0, size[0], 768):
+            out.paste(tile, (left, top))
+    return out
 
 
 def peer_coder(prior, lmbda: float) -> EntropyBottleneck:
@@ -33,16 +55,24 @@ def peer_coder(prior, lmbda: float) -> EntropyBottleneck:
     return coder
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+def compressai_models() -> dict:
+    """CompressAI's own models of the same width, their tables ready."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from compressai.models import FactorizedPrior, ScaleHyperprior
 
-    picture = open_rgb(gallery()["china"].path).resize((768, 512), Image.Resampling.LANCZOS)
+    models = {"CompressAI factorised": FactorizedPrior(192, 192), "CompressAI hyperprior": ScaleHyperprior(192, 192)}
+    for model in models.values():
+        model.eval().update(force=True, **({"scale_table": None} if "scale" in type(model).__name__ else {}))
+    return models
+
+
+def measure(image: Image.Image, repeats: int, others: bool) -> dict[str, float]:
+    """Median seconds of every step."""
     checkpoint = open_checkpoint("mae")
     model, prior = checkpoint.model, checkpoint.model.prior
+    index, rate, coder = rates.grid_index(LMBDA), torch.tensor([LMBDA]), peer_coder(prior, LMBDA)
+    theirs = compressai_models() if others else {}
     seconds: dict[str, list[float]] = defaultdict(list)
 
     def timed(name, function, *arguments):
@@ -51,34 +81,113 @@ def main() -> None:
         seconds[name].append(time.perf_counter() - start)
         return result
 
-    print(f"768×512, {options.threads} threads, median of {options.repeats}; milliseconds")
-    for lmbda in (64.0, 512.0, 4096.0):
-        seconds.clear()
-        coder = peer_coder(prior, lmbda)
-        index, rate = rates.grid_index(lmbda), torch.tensor([lmbda])
-        for _ in range(options.repeats + 1):
-            stream = timed("compress, whole", codec.compress, picture, "mae", lmbda)
-            timed("decompress, whole", codec.decompress, stream)
-            with torch.inference_mode():
-                x = codec.to_tensor(picture, model.stride)
-                y = timed("g_a", codec.encode_latents, checkpoint, x, rate)
-                symbols = torch.round(y - prior.medians(rate))[0].int().reshape(prior.channels, -1).numpy()
-                models = checkpoint.tables.at(index)
-                payload, escapes = timed("encode symbols", bitstream.encode_symbols, symbols, models)
-                timed("decode symbols", bitstream.decode_symbols, payload, escapes, models, symbols.shape[1])
-                strings = timed("CompressAI: encode", coder.compress, y)
-                timed("CompressAI: decode", coder.decompress, strings, y.shape[2:])
-                y_hat = codec.decode_y_hat(checkpoint, bitstream.parse(stream))
-                timed("g_s", codec.decode_latents, checkpoint, y_hat, lmbda)
-            timed("JPEG 2000: encode", picture.save, io.BytesIO(), "JPEG2000")
-        median = {name: 1000 * statistics.median(values[1:]) for name, values in seconds.items()}  # the first warms up
-        print(f"\nλ = {lmbda:.0f}: {len(stream)} bytes, CompressAI's coder {len(strings[0])} + header")
-        for name, value in median.items():
-            print(f"  {name:20} {value:8.1f}")
-        print(
-            f"  encoding {median['CompressAI: encode'] / median['encode symbols']:.1f} × CompressAI's speed,", end=" "
-        )
-        print(f"decoding {median['CompressAI: decode'] / median['decode symbols']:.1f} ×")
+    def encode(groups):
+        encoder = SymbolEncoder()
+        encoder.add(groups, checkpoint.tables.at(index))
+        return encoder.sections()
+
+    def decode(parsed, places):
+        return list(SymbolDecoder(parsed.payload, parsed.escapes).take(checkpoint.tables.at(index), [places] * 192))
+
+    for _ in range(repeats + 1):
+        stream = timed("ours: compress", codec.compress, image, "mae", LMBDA)
+        timed("ours: decompress", codec.decompress, stream)
+        with torch.inference_mode():
+            pixels, parsed = codec.to_pixels(image, 16), parse(stream)
+            y = timed("ours: g_a", codec.encode_latents, checkpoint, pixels, rate)
+            (symbols,) = codec.quantise(checkpoint, y, rate)
+            timed("ours: encode symbols", encode, symbols.reshape(192, -1))
+            timed("ours: decode symbols", decode, parsed, symbols[0].size)
+            y_hat = codec.decode_y_hat(checkpoint, parsed)
+            timed("ours: g_s", codec.decode_picture, checkpoint, y_hat, LMBDA, image.height, image.width)
+            if others:
+                x = codec.to_tensor(image, 16)
+                timed("peer: g_a", model.analysis, x, rate)
+                strings = timed("peer: encode symbols", coder.compress, y)
+                decoded = timed("peer: decode symbols", coder.decompress, strings, y.shape[2:])
+                timed("peer: g_s", model.synthesis, decoded, rate)
+                for name, other in theirs.items():
+                    coded = timed(f"{name}: compress", other.compress, x)
+                    timed(f"{name}: decompress", lambda o=other, c=coded: o.decompress(c["strings"], c["shape"]))
+        for name, quality in (("jpeg2000", 0.6), ("avif", 40)):
+            data = timed(f"{name}: compress", CLASSICAL[name].encode, image, quality)
+            timed(f"{name}: decompress", CLASSICAL[name].decode, data)
+    return {name: statistics.median(values[1:] or values) for name, values in seconds.items()}
+
+
+def roofline() -> float:
+    """Floating-point operations a second of a large matrix product, with the threads at hand."""
+    a = torch.rand(2048, 2048)
+    best = float("inf")
+    for _ in range(4):
+        start = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - start)
+    return 2 * 2048**3 / best
+
+
+def transform_operations(pixels: int, channels: int = 192) -> float:
+    """Multiplications and additions of g_a (g_s has as many) for so many pixels."""
+    n = channels
+    per_place = {16: 3 * 81 * n + n * n, 64: 25 * n * n + n * n, 256: 25 * n * n + n * n}
+    return 2 * sum(pixels / area * products for area, products in per_place.items())
+
+
+def report(title: str, pixels: int, found: dict[str, float]) -> None:
+    print(f"\n{title}; milliseconds")
+    for name, value in found.items():
+        print(f"  {name:36} {1000 * value:9.1f}")
+    peak, operations = roofline(), transform_operations(pixels)
+    print(
+        f"  g_a alone is {operations / 1e9:.0f} GFLOP: {1000 * operations / peak:.0f} ms at the {peak / 1e9:.0f}",
+        end="",
+    )
+    print(" GFLOP/s of this machine's matrix product")
+    if "peer: g_a" in found:
+        for way, transform, coding in (("compress", "g_a", "encode"), ("decompress", "g_s", "decode")):
+            peer = found[f"peer: {transform}"] + found[f"peer: {coding} symbols"]
+            ratio = found[f"peer: {coding} symbols"] / found[f"ours: {coding} symbols"]
+            print(f"  {way}: coding {ratio:.1f} × the peer's speed, the whole {peer / found[f'ours: {way}']:.1f} ×")
+
+
+def peak_memory(size: tuple[int, int]) -> None:
+    """Code a picture of that size and print seconds and the peak of this whole process."""
+    image = picture(size)
+    warm = codec.decompress(codec.compress(picture((256, 256))))
+    assert warm.size == (256, 256)
+    start = time.perf_counter()
+    stream = codec.compress(image)
+    middle = time.perf_counter()
+    codec.decompress(stream)
+    end = time.perf_counter()
+    megapixels = size[0] * size[1] / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"  {megapixels:5.1f} MP: compress {(middle - start) / megapixels:.3f} s/MP, "
+        f"decompress {(end - middle) / megapixels:.3f} s/MP, peak {peak:.2f} GiB",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--large", action="store_true", help="24 megapixels and peak memory too: some minutes")
+    parser.add_argument("--memory", choices=MEMORY, help="only this picture, in this process")
+    options = parser.parse_args()
+    if options.memory:
+        return peak_memory(MEMORY[options.memory])
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        for name in SIZES if options.large else ["768×512"]:
+            small = name == "768×512"
+            image = picture(SIZES[name])
+            found = measure(image, options.repeats if small else 0, small)
+            report(f"{name}, {threads} thread{'s'[: threads - 1]}, λ = {LMBDA:.0f}", image.width * image.height, found)
+    print("\nwhole processes:")
+    for name in MEMORY if options.large else ["0.4 MP"]:
+        subprocess.run([sys.executable, __file__, "--memory", name], check=True)
+    return None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Pictures through real files: what comes back is what the network says, at the rate that the network says."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +90,31 @@ def test_tiles_give_what_the_whole_gives(photograph, monkeypatch):
             )
             assert done == sorted(done)
             assert done[-1] == 1
+
+
+@pytest.mark.parametrize("name", ["mae", "bottleneck-scaling", "hyperprior"])
+def test_tiles_give_the_same_symbols_at_sizes_around_their_borders(name, photograph, monkeypatch):
+    """Every symbol but those of latents within 1e-4 of a tie, which are counted; pixels of equal symbols to 1e-5."""
+    if name == "hyperprior":
+        name = str(Path(__file__).parent / "golden" / name)
+    checkpoint, rate = checkpoints.open_checkpoint(name), torch.tensor([1024.0])
+    stride, tile, at_ties = checkpoint.model.stride, 64, 0
+    for side in (tile - 1, tile, tile + 1, 2 * tile - 16, 2 * tile + 1, 3 * tile + 17):
+        x = codec.to_pixels(photograph.crop((200, 60, 200 + side, 60 + 3 * tile - side // 2)), stride)
+        monkeypatch.setattr(codec, "TILE", 1024)
+        y = codec.encode_latents(checkpoint, x, rate)
+        whole = codec.quantise(checkpoint, y, rate)[-1]
+        y_hat = torch.from_numpy(whole)[None].float()
+        x_hat = codec.decode_latents(checkpoint, y_hat, 1024.0)
+        monkeypatch.setattr(codec, "TILE", tile)
+        tiled = codec.quantise(checkpoint, codec.encode_latents(checkpoint, x, rate), rate)[-1]
+        centred = y[0] - (0 if checkpoint.hyper else checkpoint.model.prior.medians(rate)[0])
+        tie = ((centred - centred.floor() - 0.5).abs() < 1e-4).numpy()
+        at_ties += int((whole != tiled).sum())
+        assert not (whole != tiled)[~tie].any()
+        scale = float(x_hat.abs().max())
+        torch.testing.assert_close(codec.decode_latents(checkpoint, y_hat, 1024.0), x_hat, atol=1e-5 * scale, rtol=0)
+    assert at_ties <= 2
 
 
 # What is wrong is said in one kind of exception

@@ -1,0 +1,43 @@
+"""The transforms as the codec runs them: the model's own, with the gains in the kernels."""
+
+import pytest
+import torch
+
+from mae_viz.folding import subpixel_kernels, transform
+from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior
+
+
+@pytest.mark.parametrize("cls", [MAE, BottleneckScaling, Independent, MAEHyperprior, IndependentHyperprior])
+@pytest.mark.parametrize("lmbda", [64.0, 300.0, 4096.0])
+def test_folded_transforms_compute_what_the_model_computes(cls, lmbda):
+    torch.manual_seed(0)
+    model = cls(64).eval().requires_grad_(False)
+    if lmbda < model.lmbdas[0]:
+        lmbda = model.lmbdas[0]
+    for name, parameter in model.named_parameters():
+        if name.endswith("fc2.weight"):
+            parameter.normal_(std=0.3)
+    rate, x = torch.tensor([lmbda]), torch.rand(1, 3, 128, 64)
+    with torch.inference_mode():
+        y = model.analysis(x, rate)
+        torch.testing.assert_close(
+            transform(model, "g_a", lmbda)(x - 0.5), y, rtol=1e-5, atol=1e-5 * float(y.abs().max())
+        )
+        x_hat = model.synthesis(y, rate) - 0.5
+        torch.testing.assert_close(
+            transform(model, "g_s", lmbda)(y), x_hat, rtol=1e-5, atol=1e-5 * float(x_hat.abs().max())
+        )
+        if hasattr(model, "h_a"):
+            z = model.hyper_analysis(y, rate)
+            torch.testing.assert_close(
+                transform(model, "h_a", lmbda)(y.abs()), z, rtol=1e-5, atol=1e-5 * float(z.abs().max())
+            )
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(9, 4), (5, 2)])
+def test_subpixels_of_a_convolution_are_a_transposed_one(kernel, stride):
+    torch.manual_seed(0)
+    h, weight = torch.randn(1, 7, 5, 6), torch.randn(7, 3, kernel, kernel)
+    whole = torch.nn.functional.conv_transpose2d(h, weight, None, stride, stride, stride - 1)
+    split = torch.nn.functional.conv2d(h, subpixel_kernels(weight, stride), padding=1)
+    torch.testing.assert_close(torch.pixel_shuffle(split, stride), whole, rtol=1e-5, atol=1e-5)

@@ -1,0 +1,119 @@
+"""The same symbols from the same file whatever the machine does: each setting in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+EXPECTED = json.loads((GOLDEN / "expected.json").read_text(encoding="utf-8"))
+
+PROGRAM = """
+import json, sys, zlib
+from contextlib import nullcontext
+from pathlib import Path
+setting = json.loads(sys.argv[1])
+if setting.get("libm"):
+    import math
+    import numpy as np
+    def off(function):
+        return lambda *a, **k: np.nextafter(function(*a, **k), setting["libm"] * np.inf)
+    for name in ("exp", "log", "log2", "exp2", "tanh", "power"):
+        setattr(np, name, off(getattr(np, name)))
+    for name in ("exp", "log", "log2", "pow"):
+        setattr(math, name, lambda *a, f=getattr(math, name): math.nextafter(f(*a), setting["libm"] * math.inf))
+import torch
+from mae_viz import bitstream, checkpoints, codec, folding
+torch.set_num_threads(setting.get("threads", 1))
+torch.backends.mkldnn.enabled = setting.get("mkldnn", True)
+if not setting.get("channels_last", True):
+    torch.channels_last = torch.contiguous_format
+bf16 = setting.get("bf16")
+found = {}
+for path in sorted(Path(sys.argv[2]).glob("*.mae")):
+    folder = str(path.parent / path.stem.split("-")[0])
+    checkpoint = checkpoints.open_checkpoint(folder)
+    parsed = bitstream.parse(path.read_bytes())
+    symbols = codec.decode_symbols(checkpoint, parsed)
+    # and there again: what this setting encodes, of a picture that it decoded, it must decode to the same symbols
+    with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
+        encoded = codec.encode(codec.decompress(path.read_bytes(), folder), folder, parsed.lmbda)
+    again = codec.decode_symbols(checkpoint, bitstream.parse(encoded.stream))
+    found[path.stem] = {
+        "symbols": [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols],
+        "tables": zlib.crc32(b"".join(m.counts.tobytes() for m in checkpoint.tables.at(parsed.rate_index))),
+        "stream": encoded.stream.hex(),
+        "again": [zlib.crc32(s.astype("<i4").tobytes()) for s in again],
+    }
+print(json.dumps(found))
+"""
+
+SETTINGS = {
+    "one thread": {},
+    "two threads": {"threads": 2},
+    "four threads": {"threads": 4},
+    "without oneDNN": {"mkldnn": False},
+    "channels first": {"channels_last": False},
+    "encoder in bf16": {"bf16": True},
+    "libm an ulp up": {"libm": 1},
+    "libm an ulp down": {"libm": -1},
+}
+
+
+def run(setting: dict) -> dict:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(setting), str(GOLDEN)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"MKL_NUM_THREADS": "1"} | {"OMP_NUM_THREADS": str(setting.get("threads", 1))},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, dict]:
+    return {name: run(setting) for name, setting in SETTINGS.items()}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_golden_files_hold_the_same_symbols_and_tables(found, name):
+    for stem, facts in EXPECTED.items():
+        assert found[name][stem]["symbols"] == facts["symbols"]
+        assert found[name][stem]["tables"] == found["one thread"][stem]["tables"]
+
+
+def test_what_one_setting_encodes_every_other_decodes_to_the_encoders_symbols(found, tmp_path):
+    """The files of all settings, which may differ where a latent lies at a tie, decoded here."""
+    import zlib
+
+    from mae_viz import bitstream, checkpoints, codec
+
+    for name, files in found.items():
+        for stem, facts in files.items():
+            checkpoint = checkpoints.open_checkpoint(str(GOLDEN / stem.split("-")[0]))
+            symbols = codec.decode_symbols(checkpoint, bitstream.parse(bytes.fromhex(facts["stream"])))
+            assert [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols] == facts["again"], name
+
+
+@pytest.mark.parametrize("direction", [np.inf, -np.inf])
+def test_building_tables_with_another_libm_gives_the_same_bytes(monkeypatch, direction):
+    """From the same logits: exp and log an ulp away round to the same integers."""
+    from mae_viz import hyper, tables
+    from mae_viz.checkpoints import open_checkpoint
+
+    logits = np.linspace(-14, 14, len(tables.EDGES)) * np.array([[[0.3], [1.0], [4.0]]])
+    model = open_checkpoint(str(GOLDEN / "hyperprior")).model
+    before = tables.from_logits(logits, [0]).arrays(), hyper.build(model).arrays()
+    for name in ("exp", "log", "log2", "power"):
+        function = getattr(np, name)
+        monkeypatch.setattr(np, name, lambda *a, f=function, **k: np.nextafter(f(*a, **k), direction))
+    after = tables.from_logits(logits, [0]).arrays(), hyper.build(model).arrays()
+    for old, new in zip(before, after, strict=True):
+        assert old.keys() == new.keys()
+        assert all(np.array_equal(old[key], new[key]) for key in old)
