@@ -41,14 +41,14 @@ def page() -> None:
         "a model to see its pictures in Explore."
     )
     frame = measurements()
-    which, unit, scale = st.columns([3, 2, 2], vertical_alignment="bottom")
-    name = which.segmented_control(
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    name = row.segmented_control(
         "Data set", list(DATASETS), default="Kodak", required=True, key="dataset", bind="query-params"
     )
-    quality = unit.segmented_control(
+    quality = row.segmented_control(
         "Quality", list(UNITS), default="PSNR", required=True, key="quality", bind="query-params"
     )
-    log = scale.toggle("Logarithmic rate", key="log", bind="query-params")
+    log = row.toggle("Logarithmic rate", key="log", bind="query-params")
     dataset, metric = DATASETS[name], UNITS[quality]
     st.caption(f"**{name}**: {ABOUT[dataset]}")
     drawn = measured(frame, dataset, metric)
@@ -251,10 +251,10 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
         rows.append(
             {
                 "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.MODELS else row.title,
-                "BD-rate": f"{row.bd_rate_percent:+.1f} %".replace("-", "−") if overlaps else "n/a",
-                "overlap": f"{row.from_db:.1f} … {row.to_db:.1f} dB" if overlaps else "none",
+                "BD-rate": f"{row.bd_rate_percent:+.1f}\u00a0%".replace("-", "−") if overlaps else "n/a",
+                "overlap": f"{row.from_db:.1f} … {row.to_db:.1f}\u00a0dB" if overlaps else "none",
                 "points": str(row.points),
-                "lowest rate": f"{row.lowest_bpp:.3f} bpp",
+                "lowest rate": f"{row.lowest_bpp:.3f}\u00a0bpp",
             }
         )
     table(rows, numbers=("BD-rate", "overlap", "points", "lowest rate"))

@@ -87,7 +87,7 @@ def gdn(look: Look) -> None:
     figure.update_traces(marker={"size": 4, "opacity": 0.5}, selector={"mode": "markers"})
     show(figure, "gdn", f"Output of GDN against its input, channel {channel} of the first layer")
     st.caption(
-        f"First GDN of the encoder, channel {channel}, the one that it changes most, at λ = {named(look.index)}. The "
+        f"First GDN of the encoder, channel {channel}, one that matters and that it changes, at λ = {named(look.index)}. The "
         "same input gives different outputs, because the other channels differ from place to place."
     )
 
@@ -109,7 +109,8 @@ def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray,
         v = layer.nonlinearity(u)
         slopes = layer.nonlinearity.beta_reparam(layer.nonlinearity.beta) ** -0.5
         removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
-        channel = int(torch.argmax(removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)))
+        share = removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)
+        channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
     inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
     step = max(1, len(inputs) // 500)
     return channel, inputs[::step], outputs[::step], float(slopes[channel])
