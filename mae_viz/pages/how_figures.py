@@ -87,7 +87,7 @@ def gdn(look: Look) -> None:
     figure.update_traces(marker={"size": 4, "opacity": 0.5}, selector={"mode": "markers"})
     show(figure, "gdn", f"Output of GDN against its input, channel {channel} of the first layer")
     st.caption(
-        f"First GDN of the encoder, channel {channel}, one that matters and that it changes, at λ = {named(look.index)}. The "
+        f"First GDN of the encoder, channel {channel}, one that it changes much, at λ = {named(look.index)}. The "
         "same input gives different outputs, because the other channels differ from place to place."
     )
 
