@@ -100,11 +100,12 @@ def test_a_rate_between_the_frames_is_made_on_demand(ladders, opened, picture):
 
 @pytest.mark.parametrize(("name", "at", "made_at"), [("jpeg", 41.3, 41), ("jpeg2000", 0.17, 0.17)])
 def test_a_quality_between_the_frames_is_made_on_demand(tmp_path, picture, name, at, made_at):
+    expected = len(CLASSICAL[name].encode(picture, made_at))
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, name)
     ladders.listing(made.id, [at])
     ladders.wait([made], at=made_at)
-    assert made.frames[made_at]["bytes"] == len(CLASSICAL[name].encode(picture, made_at))
+    assert made.frames[made_at]["bytes"] == expected
 
 
 def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, picture):
