@@ -104,7 +104,7 @@ def test_a_quality_between_the_frames_is_made_on_demand(tmp_path, picture, name,
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, name)
     ladders.listing(made.id, [at])
-    ladders.wait([made], at=made_at)
+    ladders.wait([made])
     assert made.frames[made_at]["bytes"] == expected
 
 
