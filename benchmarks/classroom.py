@@ -39,7 +39,7 @@ from mae_viz.images import gallery, open_rgb
 
 MODELS = ("mae", "bottleneck-scaling")
 INDICES = tuple(range(0, rates.LAST_INDEX + 1, 3 * ladder.FRAME_STEP))
-ROUNDS = 4
+ROUNDS = 2
 THINK_S = (1.0, 6.0)
 UPLOAD = (4000, 3000)
 LIMITS = {"median": 3.0, "p95": 10.0, "gib": 4.0}
