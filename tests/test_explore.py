@@ -37,6 +37,7 @@ def page(browser, server):
 def settled(page: Page, lmbda: float | None = None) -> None:
     index = "" if lmbda is None else f"[data-index='{rates.grid_index(lmbda)}']"
     page.locator(f".mae-viewer{index}[data-busy=false]").wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
 
 
@@ -148,7 +149,7 @@ def test_the_address_follows_and_back_restores_the_state_before(page):
     expect(page.get_by_role("combobox", name="Photograph")).to_have_value(gallery()[PICTURE].title)
     page.go_back()
     in_address(page, panes="jpeg,mae,bottleneck-scaling", preset=None)
-    page.wait_for_function("document.querySelectorAll('.pane').length == 3")
+    expect(page.locator(".pane")).to_have_count(3)
     settled(page, 128)
     assert [pane[0] for pane in panes(page)] == ["jpeg", "mae", "bottleneck-scaling"]
     page.go_back()
@@ -192,6 +193,7 @@ def test_an_address_that_asks_for_what_there_is_not_gets_a_sentence(browser, ser
 
 def match(page: Page, kind: str = "same bytes", target: str = "") -> list[list[str]]:
     """Press Match; the table that appears."""
+    settled(page)
     if kind != "same bytes":
         page.get_by_role("combobox", name="Bring all panes to").click()
         page.get_by_role("option", name=kind, exact=True).click()
@@ -265,7 +267,9 @@ def test_the_dots_move_with_lambda_and_a_click_on_a_point_sets_it(page):
     page.keyboard.press("Home")
     settled(page, 64)
     assert float(dot.get_attribute("cx")) < before - 20
-    box = page.locator(".curve circle:not(.dot)").last.bounding_box()  # the best frame of bottleneck scaling
+    best = page.locator(".curve circle:not(.dot)").last  # of bottleneck scaling
+    best.evaluate("circle => circle.scrollIntoView({block: 'center'})")
+    box = best.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     in_address(page, **{"lambda": "4096"})
     settled(page, 4096)

@@ -120,7 +120,7 @@ export class Curve {
   /** λ goes to a model's point; a pane that has a rate of its own, or a classical codec, takes it alone. */
   choose(point) {
     if (!point) return;
-    const { viewer } = this, panes = viewer.panes.filter((p) => p.codec === point.codec);
+    const { viewer } = this, panes = viewer.panes.filter((p) => p.codec.id === point.codec.id);
     if (panes.some((p) => p.follow === "shared")) return viewer.step(point.frame.at);
     for (const pane of panes) Object.assign(pane.state, { follow: "own", own: point.frame.at });
     viewer.changed();
