@@ -4,6 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there: each process has a core of its own
+
 import numpy as np
 import pytest
 from chromium import launched, serve
@@ -11,8 +14,18 @@ from PIL import Image
 
 from mae_viz.images import gallery, open_rgb
 
+TRAINED_TINY = ("test_notebooks", "test_training_tiny")
+"""Files whose tests share the fixture `tiny_run`: minutes of training."""
+
 PHOTOGRAPHS = [photograph.path for photograph in gallery().values()]
 KODAK = sorted(Path(os.environ["MAE_VIZ_KODAK"]).glob("*.png")) if "MAE_VIZ_KODAK" in os.environ else []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests, a file's go to one, for its fixtures' sake; the longest begin."""
+    items.sort(key=lambda item: item.path.stem not in TRAINED_TINY)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("tiny" if item.path.stem in TRAINED_TINY else item.path.stem))
 
 
 @pytest.fixture(scope="session")

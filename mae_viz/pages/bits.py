@@ -21,7 +21,7 @@ def page() -> None:
     st.markdown(
         "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, the MAE "
         "stops paying for whole channels and for smooth places; bottleneck scaling can only round all of them more "
-        "coarsely, and goes on paying."
+        "coarsely, and pays more for the same picture."
     )
     picture = subject.choose_picture()
     if picture is None:
