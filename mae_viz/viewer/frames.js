@@ -2,11 +2,13 @@
 // at many rates; its frames are immutable files. Pictures are kept as ImageBitmaps, maps as Float32Arrays, as many as
 // the limits below allow: then the rates in between show the nearest frame, and what λ rests on is fetched again.
 
-const AT_ONCE = 6; // requests under way
-const HELD = 240e6; // bytes of frames in memory, all ladders together
+const AT_ONCE = 4; // requests under way,
+const LARGE = 4e6; // one where pictures have more pixels
+const HELD = 150e6; // bytes of frames in memory, all ladders together: nearly four panes of 25 frames of 768 × 512
 const WIRE = 22e6; // bytes of one ladder fetched ahead of need
 const KEEP_EXTRA = 16; // frames between the grid's that are kept per ladder
 const POLL_MS = 350;
+const FIRST_MS = 150; // between two looks for a ladder's first frame
 
 /** One ladder: its list of frames as the host knows it, and what has been fetched of them. */
 class Ladder {
@@ -97,7 +99,7 @@ export class Frames {
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
-    if (!ladder.info?.complete || (wanted && !ladder.error)) ladder.timer = setTimeout(() => this.poll(ladder), ladder.error ? 4 * POLL_MS : POLL_MS);
+    if (!ladder.info?.complete || (wanted && !ladder.error)) ladder.timer = setTimeout(() => this.poll(ladder), ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS);
     this.changed();
     this.pump();
   }
@@ -137,7 +139,7 @@ export class Frames {
   }
 
   pump() {
-    while (this.busy.size < AT_ONCE) {
+    while (this.busy.size < (this.pixels() > LARGE ? 1 : AT_ONCE)) {
       const candidates = this.wants.map((want) => this.next(want)).filter(Boolean).sort((a, b) => b.urgency - a.urgency);
       const best = candidates.find((candidate) => this.makeRoom(candidate));
       if (!best) return;
