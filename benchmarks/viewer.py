@@ -4,8 +4,9 @@ drag    four panes of 768 × 512, λ swept from end to end for two seconds by a 
         slider's input event to the end of the animation frame that draws it, after a pixel has been read back from
         every canvas; in milliseconds, for pictures and for maps.
 ladder  25 frames each of MAE and bottleneck scaling of a bundled photograph, models warm, nothing on disk; seconds.
-app     the real app in a browser, seconds: server start to a usable page, and to the models' first pictures; a photograph chosen to its first picture
-        (nothing on disk); a prepared photograph chosen to all its frames listed and λ's shown.
+app     the real app in a browser, seconds: server start to a page that answers, and to the models' first pictures; a
+        photograph chosen to its first picture (nothing on disk); a prepared photograph chosen to all its frames
+        listed and λ's shown.
 memory  the app with 0.8 megapixel in four panes of different codecs until nothing more is fetched, then the whole of a
         12 megapixel upload in three panes: memory of the page's process, MB received per pane.
 
