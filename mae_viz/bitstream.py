@@ -58,7 +58,7 @@ import numpy as np
 
 from mae_viz import rates
 from mae_viz.images import MAX_PIXELS, MAX_SIDE
-from mae_viz.tables import TOTAL, Frequencies
+from mae_viz.tables import Frequencies
 
 MAGIC = b"\x8bMAE"
 VERSION = 1
@@ -183,15 +183,16 @@ class SymbolEncoder:
     def add(self, groups: Iterable[np.ndarray], models: list[Frequencies]) -> None:
         """Groups of symbols, int32 (places,) each, with their tables."""
         for group, model in zip(groups, models, strict=True):
+            if not len(group):
+                continue
             escape = len(model.counts) - 1
-            entries = group - model.first
-            outside = (entries < 0) | (entries >= escape)
-            if outside.any():
+            entries = np.subtract(group, model.first, dtype=np.int32)
+            if entries.view(np.uint32).max() >= escape:  # what is negative counts as huge
+                outside = entries.view(np.uint32) >= escape
                 for entry in entries[outside].tolist():
                     self._escapes += _leb128(-2 * entry - 1 if entry < 0 else 2 * (entry - escape + 1))
-                entries = np.where(outside, escape, entries)
-            if len(entries):
-                self._coder.encode(entries.astype(np.int32, copy=False), _categorical(model))
+                entries[outside] = escape
+            self._coder.encode(entries, model.categorical)
 
     def sections(self) -> tuple[bytes, bytes]:
         """Payload and escape section of all that was added."""
@@ -221,13 +222,15 @@ class SymbolDecoder:
         for model, count in zip(models, counts, strict=True):
             escape = len(model.counts) - 1
             try:
-                entries = self._coder.decode(_categorical(model), int(count))
+                entries = self._coder.decode(model.categorical, int(count))
             except AssertionError:  # what constriction raises for words that no encoder writes
                 raise StreamError(_unfitting) from None
-            for place in np.flatnonzero(entries == escape):
-                code, self._position = _read_leb128(self._escapes, self._position)
-                entries[place] = -(code + 1) // 2 if code % 2 else escape - 1 + code // 2
-            yield entries + np.int32(model.first)
+            if count and entries.max() == escape:
+                for place in np.flatnonzero(entries == escape):
+                    code, self._position = _read_leb128(self._escapes, self._position)
+                    entries[place] = -(code + 1) // 2 if code % 2 else escape - 1 + code // 2
+            entries += np.int32(model.first)
+            yield entries
 
     def finish(self) -> None:
         """Raises StreamError where escapes are left over."""
@@ -254,13 +257,6 @@ def decode_symbols(payload: bytes, escapes: bytes, models: list[Frequencies], pl
 
 
 _unfitting = "the file's contents contradict each other: it was written by a faulty program."
-
-
-def _categorical(model: Frequencies):
-    from constriction import stream
-
-    # sixteen-bit counts are exact in float64, and so is everything that constriction does with them
-    return stream.model.Categorical(model.counts / TOTAL, perfect=False)
 
 
 def _leb128(code: int) -> bytes:

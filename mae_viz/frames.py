@@ -31,7 +31,7 @@ MAX_PIXELS = 800_000
 RANKED = 32
 """How many channels a frame lists, those with the most bits first."""
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,7 @@ def compute(
         frame["lmbda"] = lmbda
         encoded = codec.encode(picture, made_with.name, lmbda, part(0, 0.4))
         stream = encoded.stream
+        frame["stream"] = keep(stream, ".mae")
         decoded = codec.decompress(stream, made_with.name, part(0.4, 0.5))
         if made_with.maps:
             checkpoint = checkpoints.open_checkpoint(made_with.name)

@@ -5,6 +5,7 @@ and kept on disk:
 
     <cache>/ladders/<ladder id>/index.json    the frames and their numbers
     <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
+    <cache>/ladders/<ladder id>/<hash>.mae    the file that a model made
     <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
 
 A ladder's id is a hash of the picture's pixels and of everything in the codec that the frames depend on; a file's
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 CACHE_BYTES = 3 << 30
-_IN_MEMORY = 64
+_IN_MEMORY = 320  # of nine codecs and more than thirty pictures: what somebody has on show must not be forgotten
 _INDEX = "index.json"
 
 
@@ -169,6 +170,14 @@ class Ladders:
             self._start(ladder, asked[0] if asked else None)
             return ladder.listing()
 
+    def stream(self, picture: Image.Image, name: str, at: float, pixels: str | None = None) -> bytes | None:
+        """A model's `.mae` file of a picture at a rate index, where its frame is there; nothing is computed."""
+        ladder = self.offer(picture, name, pixels=pixels)
+        try:
+            return (ladder.folder / ladder.frames[at]["stream"]).read_bytes()
+        except (KeyError, OSError):
+            return None
+
     def path(self, key: str, file: str) -> Path | None:
         """A frame's file, None where there is none; the names come from outside and are not trusted."""
         if not (key.isalnum() and file.replace(".", "", 1).isalnum()):
@@ -257,7 +266,7 @@ class Ladders:
         except (OSError, json.JSONDecodeError):
             return ladder
         for frame in index["frames"]:
-            if all((ladder.folder / frame[k]).is_file() for k in ("file", "y", "bits") if frame.get(k)):
+            if all((ladder.folder / frame[k]).is_file() for k in ("file", "stream", "y", "bits") if frame.get(k)):
                 ladder.frames[frame["at"]] = frame
         ladder.facts = index["facts"]
         return ladder

@@ -17,7 +17,7 @@ Symbol q of channel c is the latent minus the median of c at that λ, rounded.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -39,6 +39,14 @@ class Frequencies:
 
     first: int
     counts: np.ndarray  # int64, the last one is the escape; sums to TOTAL
+
+    @cached_property
+    def categorical(self):
+        """The same for constriction's coders."""
+        from constriction import stream
+
+        # sixteen-bit counts are exact in float64, and so is everything that constriction does with them
+        return stream.model.Categorical(self.counts / TOTAL, perfect=False)
 
 
 class EntropyTables:

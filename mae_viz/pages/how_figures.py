@@ -104,13 +104,19 @@ def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray,
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
     model = open_checkpoint("mae").model
     layer, rate = model.g_a[0], torch.tensor([rates.at_index(index)])
-    with torch.inference_mode(), work.turn(*part.size):
+
+    @torch.inference_mode()
+    def bent():
+        """Before and after, the slopes of the straight lines, and the channel that leaves its line the most."""
         u = layer.modulation(rate) * layer.conv(to_tensor(part, model.stride) - 0.5)
         v = layer.nonlinearity(u)
         slopes = layer.nonlinearity.beta_reparam(layer.nonlinearity.beta) ** -0.5
         removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
         share = removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)
         channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
+        return u, v, slopes, channel
+
+    u, v, slopes, channel = work.in_turn(part.size, bent)
     inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
     step = max(1, len(inputs) // 500)
     return channel, inputs[::step], outputs[::step], float(slopes[channel])

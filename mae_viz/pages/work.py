@@ -4,7 +4,11 @@ import base64
 import functools
 import hashlib
 import io
+import os
+import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,17 +60,34 @@ class Opened:
     png: bytes
 
 
-_SMALL, _LARGE = threading.Semaphore(1), threading.Semaphore(1)
+_SMALL = threading.Semaphore(1)
 _LARGE_ENTRIES = 4
+_BEHIND_OTHERS = 10  # as `nice` counts
 
 
-def turn(width: int, height: int) -> threading.Semaphore:
-    """One computation at a time on small pictures, and one on large ones: ``with turn(width, height): …``.
+def _step_back() -> None:
+    """What this thread computes, and the threads that torch starts for it, leave the processors to others."""
+    if sys.platform == "linux":  # where threads have priorities of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND_OTHERS)
 
-    So many visitors neither fill the memory nor slow one another down, and a large upload keeps nobody with a small
-    picture waiting. Nothing inside may wait for another result of this file.
+
+_LARGE = ThreadPoolExecutor(1, "large pictures", initializer=_step_back)
+
+
+def is_large(width: int, height: int) -> bool:
+    return width * height > ladder.MAX_PIXELS
+
+
+def in_turn(size: tuple[int, int], function: Callable, *args):
+    """``function(*args)``: one at a time on small pictures, and one, behind all others, on large ones.
+
+    ``size``: width and height. So many visitors neither fill the memory nor slow one another down, and a large upload
+    keeps nobody with a small picture waiting. Nothing inside may wait for another result of this file.
     """
-    return _SMALL if width * height <= ladder.MAX_PIXELS else _LARGE
+    if is_large(*size):
+        return _LARGE.submit(function, *args).result()
+    with _SMALL:
+        return function(*args)
 
 
 def kept(entries: int):
@@ -83,7 +104,7 @@ def kept(entries: int):
 
         @functools.wraps(function)
         def call(key: str, picture: Picture, *args):
-            return (many if turn(*picture.image.size) is _SMALL else few)(key, picture, *args)
+            return (few if is_large(*picture.image.size) else many)(key, picture, *args)
 
         return call
 
@@ -130,9 +151,7 @@ def bits(picture: Picture, model: str, index: int) -> np.ndarray:
 
 def symbols(picture: Picture, model: str, index: int) -> np.ndarray:
     """The integers (C, h, w) in the picture's file."""
-    data = stream(picture, model, index)
-    with turn(*picture.image.size):
-        return probe.symbols(open_checkpoint(model), data)
+    return in_turn(picture.image.size, probe.symbols, open_checkpoint(model), stream(picture, model, index))
 
 
 def switched_off(picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
@@ -153,37 +172,36 @@ def opened(data: bytes) -> Opened:
 @st.cache_data(max_entries=_LARGE_ENTRIES, show_spinner=False)
 def _opened(data: bytes) -> Opened:
     parsed = parse(data)
-    with turn(parsed.width, parsed.height):
-        return Opened(codec.info(data), to_png(codec.decompress(data)))
+    return in_turn((parsed.width, parsed.height), lambda: Opened(codec.info(data), to_png(codec.decompress(data))))
 
 
 @kept(200)
 def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
-    with turn(*_picture.image.size):
-        return codec.compress(_picture.image, model, rates.at_index(index))
+    made = None if is_large(*_picture.image.size) else ladder.shared().stream(_picture.image, model, index)
+    return made or in_turn(_picture.image.size, codec.compress, _picture.image, model, rates.at_index(index))
 
 
 @kept(64)
 def _bits(key: str, _picture: Picture, model: str, index: int) -> np.ndarray:
-    data = stream(_picture, model, index)
-    with turn(*_picture.image.size):
-        return probe.bits(open_checkpoint(model), data)
+    return in_turn(_picture.image.size, probe.bits, open_checkpoint(model), stream(_picture, model, index))
 
 
 @kept(64)
 def _switched_off(key: str, _picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
-    files = [stream(_picture, model, index)]
-    with turn(*_picture.image.size):
-        files.append(probe.switched_off(open_checkpoint(model), files[0], channel))
-        decoded = [np.asarray(codec.decompress(data)) for data in files]
+    before = stream(_picture, model, index)
+
+    def without() -> tuple[list[bytes], list[np.ndarray]]:
+        files = [before, probe.switched_off(open_checkpoint(model), before, channel)]
+        return files, [np.asarray(codec.decompress(data)) for data in files]
+
+    files, decoded = in_turn(_picture.image.size, without)
     return SwitchedOff(*files, *decoded, *(metrics.psnr_db(pixels, _picture.pixels) for pixels in decoded))
 
 
 @kept(200)
 def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
     data = stream(_picture, model, index)
-    with turn(*_picture.image.size):
-        decoded = codec.decompress(data)
+    decoded = in_turn(_picture.image.size, codec.decompress, data)
     pixels = np.asarray(decoded)
     height, width = pixels.shape[:2]
     estimate = float(bits(_picture, model, index).sum(dtype=np.float64))
@@ -199,8 +217,8 @@ def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
 
 @kept(64)
 def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    with turn(*_picture.image.size):
-        return probe.latents(open_checkpoint(model), _picture.image, rates.at_index(index))
+    checkpoint = open_checkpoint(model)
+    return in_turn(_picture.image.size, probe.latents, checkpoint, _picture.image, rates.at_index(index))
 
 
 def to_png(image: Image.Image) -> bytes:
