@@ -142,7 +142,7 @@ def bd_table(anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "
     measured = curves(frame, dataset, metric)
     for name, curve in curves(frame, dataset, metric, trained_only=False).items():
         if len(curve[1]) > len(measured.get(name, ("", []))[1]):
-            measured[f"{name}, every λ"] = curve
+            measured[f"{name}, every λ"] = f"{curve[0]}, every λ", *curve[1:]
     if anchor not in measured:
         raise ValueError(
             f"there is no curve {anchor!r} on {dataset!r}: choose one of {', '.join(measured) or '(none)'}."

@@ -65,13 +65,10 @@ def page() -> None:
     say_what_it_costs(picture, model, index, data, parts)
     damage(data, parts)
     decode()
-    for column, (name, label) in zip(
-        st.columns(3),
-        {"explore": "See this λ in Explore", "bits": "Where its bits go", "how": "How it was made"}.items(),
-        strict=True,
-    ):
-        with column:
-            site.link(name, label, lambda_=named(index))
+    with controls.row():
+        site.link("explore", "See this λ in Explore", lambda_=named(index))
+        site.link("bits", "Where its bits go", lambda_=named(index))
+        site.link("how", "How it was made", lambda_=named(index))
 
 
 def show_parts(parts: list[Part], data: bytes) -> None:
