@@ -62,6 +62,8 @@ def test_jupyterlab_shows_the_decoders_pixels(page: Page):
 def test_jupyterlab_shows_classical_codecs_pixels(page: Page, quality):
     picture = open_rgb(gallery()["chelsea"].path).crop(BOX)
     position = ladder.source("jpeg").grid.index(quality)
+    page.locator(".pane .stage").nth(2).focus()
+    page.keyboard.press("1")
     expect(page.locator(".pane").nth(2)).not_to_contain_text("rates ready", timeout=90_000)  # all are there
     page.locator(".pane").nth(2).get_by_label("This pane's own rate").fill(str(position))
     expect(page.locator(".pane").nth(2).locator("dl")).to_contain_text(f"{quality}")
