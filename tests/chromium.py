@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
@@ -106,6 +106,35 @@ def jupyterlab(browser: Browser, notebook: Path, settings: Path) -> Iterator[Pag
         yield tab
         tab.close()
         assert wrong == []
+
+
+def settled(page: Page) -> None:
+    """Wait until the app's script has run, all it made is drawn, and that has been so for a while."""
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector("[data-testid=stApp]");
+            const waits = "[data-stale=true], [data-testid=stSpinner], [data-testid=stSkeleton]";
+            const done = app?.dataset.testConnectionState == "CONNECTED" &&
+                app.dataset.testScriptState == "notRunning" && !app.querySelector(waits);
+            window.settledSince = done ? (window.settledSince ?? performance.now()) : undefined;
+            return performance.now() - window.settledSince > 400;
+        }"""
+    )
+    page.evaluate("window.settledSince = undefined")
+
+
+def in_address(page: Page, exactly: bool = False, **expected: str | None) -> None:
+    """Wait until the address says so (None: says nothing of it), ``exactly``: and nothing else."""
+
+    def said() -> dict:
+        found = dict(parse_qsl(urlsplit(page.url).query))
+        return found if exactly else {key: found.get(key) for key in expected}
+
+    for _ in range(200):
+        if said() == expected:
+            return
+        page.wait_for_timeout(100)
+    assert said() == expected
 
 
 def canvas_pixels(canvas: Locator) -> np.ndarray:

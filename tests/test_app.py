@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import canvas_pixels, visit
+from chromium import canvas_pixels, settled, visit
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
@@ -167,7 +167,7 @@ def test_nothing_overflows(page, width):
 def test_no_serious_violation_of_accessibility_rules(page, preset):
     show(page, preset)
     page.locator(".mae-viewer[data-busy=false]").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+    settled(page)
     page.mouse.move(5, 5)
     found = Axe().run(page).response["violations"]
     serious = [f"{v['help']}: {v['nodes'][0]['html'][:100]}" for v in found if v["impact"] in ("serious", "critical")]

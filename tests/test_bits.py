@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
-from chromium import visit
+from chromium import in_address, settled, visit
 from playwright.sync_api import Page, expect
-from test_feature_maps import numbers, overflowing, parameters, pixels, serious, settled, type_in
+from test_feature_maps import numbers, overflowing, pixels, serious, type_in
 
 import mae_viz
 from mae_viz import codec, rates
@@ -71,7 +71,7 @@ def test_totals_blocks_and_channels(browser, server, picture):
         page.get_by_role("radio", name="λ₁ − λ₂").click()
         expect(page.get_by_role("heading", name="Per block, λ₁ − λ₂")).to_be_visible()
         settled(page)
-        assert parameters(page) == {"image": PICTURE, "bits": "difference"}
+        in_address(page, exactly=True, image=PICTURE, bits="difference")
         less = [real[name, 4096][2].sum(0) - real[name, 64][2].sum(0) for name in ("mae", "bottleneck-scaling")]
         compare_blocks(page, *less, "y")
         page.go_back()  # to the state before
@@ -110,4 +110,4 @@ def test_the_prior_between_trained_rates_is_told_in_words(browser, server, pictu
         assert overflowing(page) == []
         type_in(page, "λ of the prior", "1024")
         expect(page.get_by_text("λ = 1024 is a trained λ: it has a table of its own")).to_be_visible()
-        assert parameters(page)["at"] == "1024"
+        in_address(page, at="1024")

@@ -1,11 +1,10 @@
 """Page Explore in a browser: the address holds the view, codecs are matched for real, the blind test is blind."""
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, visit
+from chromium import canvas_pixels, in_address, settled, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -30,29 +29,16 @@ def original() -> Image.Image:
 @pytest.fixture
 def page(browser, server):
     with visit(browser, f"{server}/explore?image={PICTURE}", viewport=SIZE) as tab:
-        settled(tab)
+        drawn(tab)
         yield tab
 
 
-def settled(page: Page, lmbda: float | None = None) -> None:
+def drawn(page: Page, lmbda: float | None = None) -> None:
+    """Wait until the viewer shows the frame of the λ that is set, or of this one, and the page around it."""
     index = "" if lmbda is None else f"[data-index='{rates.grid_index(lmbda)}']"
     page.locator(f".mae-viewer{index}[data-busy=false]").wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
-
-
-def in_address(page: Page, **expected: str | None) -> None:
-    """Wait until the address says so."""
-
-    def said() -> dict:
-        found = parse_qs(urlsplit(page.url).query)
-        return {key: found.get(key, [None])[0] for key in expected}
-
-    for _ in range(100):
-        if said() == expected:
-            return
-        page.wait_for_timeout(100)
-    assert said() == expected
+    settled(page)
+    page.locator(f".mae-viewer{index}[data-busy=false]").wait_for()
 
 
 def panes(page: Page) -> list[list[str]]:
@@ -109,9 +95,9 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(browser, server, origin
     views = []
     for _ in range(2):
         with visit(browser, f"{server}/explore{LINK}", viewport={"width": 2600, "height": 2000}) as page:
-            settled(page, 724.1)
+            drawn(page, 724.1)
             page.get_by_role("button", name="Zoom 100 %").click()
-            settled(page)
+            drawn(page)
             views.append((panes(page), [canvas_pixels(c) for c in page.locator(".pane canvas").all()]))
     (told, shown), (again, repeated) = views
     assert told == [
@@ -135,11 +121,11 @@ def test_the_address_follows_and_back_restores_the_state_before(page):
     in_address(page, **{"lambda": "128", "panes": "jpeg,mae,bottleneck-scaling"})
     page.get_by_role("radio", name="What is lost").click()
     in_address(page, **{"lambda": "128", "panes": None, "preset": "lost"})
-    settled(page)
+    drawn(page)
     page.get_by_role("combobox", name="Photograph").click()
     page.get_by_role("option", name=gallery()["chelsea"].title).click()
     in_address(page, **{"lambda": "128", "image": "chelsea", "preset": "lost"})
-    settled(page)
+    drawn(page)
     assert [pane[:2] for pane in panes(page)] == [
         [model, layer] for layer in ("difference", "bits") for model in ("mae", "bottleneck-scaling")
     ]
@@ -150,23 +136,23 @@ def test_the_address_follows_and_back_restores_the_state_before(page):
     page.go_back()
     in_address(page, panes="jpeg,mae,bottleneck-scaling", preset=None)
     expect(page.locator(".pane")).to_have_count(3)
-    settled(page, 128)
+    drawn(page, 128)
     assert [pane[0] for pane in panes(page)] == ["jpeg", "mae", "bottleneck-scaling"]
     page.go_back()
     in_address(page, **{"panes": None, "lambda": "128"})
     expect(page.locator(".pane").nth(0).get_by_label("Codec", exact=True)).to_have_value("original")
     page.go_back()
     in_address(page, **{"lambda": None})
-    settled(page, 512)
+    drawn(page, 512)
     page.go_forward()
     in_address(page, **{"lambda": "128"})
-    settled(page, 128)
+    drawn(page, 128)
 
 
 def test_another_page_and_back_keep_picture_and_rate(page):
     page.get_by_role("button", name="λ 256", exact=True).click()
     in_address(page, **{"lambda": "256"})
-    settled(page, 256)
+    drawn(page, 256)
     page.wait_for_function("document.querySelector('a[href*=\"how\"]').href.includes('lambda=256')")
     page.get_by_role("link", name="How it works").click()
     page.wait_for_url(re.compile("/how"))
@@ -174,18 +160,18 @@ def test_another_page_and_back_keep_picture_and_rate(page):
     page.get_by_role("link", name="Explore").first.click()
     page.wait_for_url(re.compile("/explore"))
     in_address(page, **{"lambda": "256", "image": PICTURE})
-    settled(page, 256)
+    drawn(page, 256)
     page.go_back()
     page.wait_for_url(re.compile("/how"))
     page.go_back()
     page.wait_for_url(re.compile("/explore"))
-    settled(page, 256)
+    drawn(page, 256)
 
 
 def test_an_address_that_asks_for_what_there_is_not_gets_a_sentence(browser, server):
     with visit(browser, f"{server}/explore?image=nothing&lambda=5&panes=mea", viewport=SIZE) as page:
         expect(page.get_by_text("The address asks for what cannot be shown: λ = 5 is outside")).to_be_visible()
-        settled(page, 512)
+        drawn(page, 512)
 
 
 # Match
@@ -193,17 +179,17 @@ def test_an_address_that_asks_for_what_there_is_not_gets_a_sentence(browser, ser
 
 def match(page: Page, kind: str = "same bytes", target: str = "") -> list[list[str]]:
     """Press Match; the table that appears."""
-    settled(page)
+    drawn(page)
     if kind != "same bytes":
         page.get_by_role("combobox", name="Bring all panes to").click()
         page.get_by_role("option", name=kind, exact=True).click()
     if target:
         page.get_by_role("spinbutton").fill(target)
         page.keyboard.press("Enter")
-    settled(page)
+    drawn(page)
     page.get_by_role("button", name="Match").click()
     page.locator("[data-testid=stMain] table").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+    settled(page)
     rows = page.locator("[data-testid=stMain] tbody tr")
     return rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
 
@@ -248,7 +234,7 @@ def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
     assert all(28 <= plain(row[5]) < 28.2 for row in table)
     page.get_by_role("spinbutton").fill("70")
     page.keyboard.press("Enter")
-    settled(page)
+    drawn(page)
     page.get_by_role("button", name="Match").click()
     for title in ("MAE", "Bottleneck scaling"):
         expect(page.get_by_text(re.compile(f"{title} cannot be brought to 70.00 dB: the range is"))).to_be_visible()
@@ -265,14 +251,14 @@ def test_the_dots_move_with_lambda_and_a_click_on_a_point_sets_it(page):
     assert page.locator(".curve polyline").count() == 2
     page.locator("input.rate").focus()
     page.keyboard.press("Home")
-    settled(page, 64)
+    drawn(page, 64)
     assert float(dot.get_attribute("cx")) < before - 20
     best = page.locator(".curve circle:not(.dot)").last  # of bottleneck scaling
     best.evaluate("circle => circle.scrollIntoView({block: 'center'})")
     box = best.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     in_address(page, **{"lambda": "4096"})
-    settled(page, 4096)
+    drawn(page, 4096)
     page.get_by_role("button", name="MS-SSIM", exact=True).click()
     expect(page.locator(".curve svg")).to_have_attribute("aria-label", re.compile("Rate and MS-SSIM"))
 
@@ -283,7 +269,7 @@ def test_the_dots_move_with_lambda_and_a_click_on_a_point_sets_it(page):
 def test_a_blind_round_names_nobody_until_it_is_answered(page):
     page.get_by_role("button", name="Start a blind test").click()
     page.locator(".mae-viewer[data-blind][data-busy=false]").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-stale=true]').length == 0")
+    settled(page)
     visible = page.locator(".mae-viewer").inner_text()
     assert not re.search("MAE|ottleneck|bytes|λ|dB", visible), visible
     assert page.locator(".pane").count() == 2

@@ -2,14 +2,13 @@
 
 import io
 import re
-import urllib.parse
 from base64 import b64decode
 
 import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from chromium import visit
+from chromium import in_address, settled, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -21,7 +20,6 @@ from mae_viz.pages import plots
 
 PICTURE = "chelsea"
 HIGH, LOW = 4096.0, 64.0
-LAST = re.compile("^(The gains that do it|The pictures at this λ|And to the pictures)$")
 SIZES = {"width": 1440, "height": 1000}
 
 expect.set_options(timeout=60_000)
@@ -43,12 +41,6 @@ def latents(picture) -> dict:
             bits = -torch.log2(out["likelihoods"]["y"][0]).sum(dim=(1, 2))
             found[name, lmbda] = out["y"][0].numpy(), bits.numpy()
     return found
-
-
-def settled(page: Page) -> None:
-    """Wait until a run of the script has ended: its last element is there, and nothing waits to be replaced."""
-    page.get_by_role("link", name=LAST).wait_for()
-    page.wait_for_function("!document.querySelector('[data-stale=true], [data-testid=stSpinner]')")
 
 
 def overflowing(page: Page) -> list[str]:
@@ -87,10 +79,6 @@ def type_in(page: Page, label: str, value: str) -> None:
     page.get_by_role("option").filter(has_text=value).first.click()
 
 
-def parameters(page: Page) -> dict[str, str]:
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.url).query))
-
-
 def ratio(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which places have a ratio, and the ratios there, by the definition."""
     kept = np.abs(b) >= 0.05 * np.abs(b).max()
@@ -104,6 +92,7 @@ def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents)
     with visit(browser, f"{server}/feature-maps?image={PICTURE}&sheet=ratio", viewport=SIZES) as page:
         settled(page)
         tiles = page.get_by_role("group", name="Channels of MAE").get_by_role("button")
+        expect(tiles).to_have_count(192)
         shown = tiles.evaluate_all("tiles => tiles.map(tile => Number(tile.dataset.channel))")
         assert sorted(shown) == list(range(192))
         assert shown[:3] == order[:3].tolist()
@@ -114,7 +103,7 @@ def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents)
         expect(tiles.nth(2)).to_have_attribute("aria-pressed", "true")
         page.get_by_alt_text(f"MAE, channel {channel}, λ = 64", exact=True).wait_for()
         settled(page)
-        assert parameters(page) == {"image": PICTURE, "sheet": "ratio", "channel": str(channel)}
+        in_address(page, exactly=True, image=PICTURE, sheet="ratio", channel=str(channel))
         for name, y in (("4096", y1), ("64", y2)):
             says = page.get_by_text(re.compile(rf"^λ = {name}: \S+ … \S+$")).first.inner_text()
             low, high = numbers(says.partition(":")[2])
@@ -195,7 +184,7 @@ def test_the_page_fits_and_is_accessible(browser, server):
         assert overflowing(page) == []
         type_in(page, "λ₂ (divisor)", "700")  # between trained λ
         expect(page.get_by_text("λ = 700.9: ").first).to_be_visible()
-        assert parameters(page)["base"] == "700"
+        in_address(page, base="700")
         type_in(page, "λ₂ (divisor)", "9999")
         expect(page.get_by_text("9999 is no λ of these models: type a number from 64 to 4096")).to_be_visible()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import visit
+from chromium import settled, visit
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from starlette.requests import Request
 
 import mae_viz
@@ -34,14 +34,6 @@ expect.set_options(timeout=60_000)
 @pytest.fixture(scope="module")
 def picture():
     return open_rgb(gallery()["coffee"].path)
-
-
-def settled(page: Page) -> None:
-    """Until the page's script has come to its end."""
-    page.wait_for_function(
-        """document.querySelector('[data-testid=stApp]').dataset.testScriptState == 'notRunning'
-           && !document.querySelector('[data-testid=stSpinner], [data-stale=true]')"""
-    )
 
 
 @pytest.mark.parametrize("address", TITLES)
