@@ -87,7 +87,7 @@ def measure(image: Image.Image, repeats: int, others: bool) -> dict[str, float]:
         return encoder.sections()
 
     def decode(parsed, places):
-        return list(SymbolDecoder(parsed.payload, parsed.escapes).take(checkpoint.tables.at(index), [places] * 192))
+        return SymbolDecoder(parsed.payload, parsed.escapes).take(checkpoint.tables.at(index), places)
 
     for _ in range(repeats + 1):
         stream = timed("ours: compress", codec.compress, image, "mae", LMBDA)

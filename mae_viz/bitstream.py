@@ -51,7 +51,6 @@ A decoder refuses a file with a wrong magic, version, model, size, length or che
 import math
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,19 +179,19 @@ class SymbolEncoder:
 
         self._coder, self._escapes = stream.queue.RangeEncoder(), bytearray()
 
-    def add(self, groups: Iterable[np.ndarray], models: list[Frequencies]) -> None:
-        """Groups of symbols, int32 (places,) each, with their tables."""
-        for group, model in zip(groups, models, strict=True):
-            if not len(group):
-                continue
-            escape = len(model.counts) - 1
-            entries = np.subtract(group, model.first, dtype=np.int32)
-            if entries.view(np.uint32).max() >= escape:  # what is negative counts as huge
-                outside = entries.view(np.uint32) >= escape
-                for entry in entries[outside].tolist():
-                    self._escapes += _leb128(-2 * entry - 1 if entry < 0 else 2 * (entry - escape + 1))
-                entries[outside] = escape
-            self._coder.encode(entries, model.categorical)
+    def add(self, symbols: np.ndarray, models: list[Frequencies]) -> None:
+        """Groups of symbols, int32 (groups, places), with a table for each group."""
+        if not symbols.size:
+            return
+        first, escape = np.array([(model.first, len(model.counts) - 1) for model in models], np.int32).T[..., None]
+        entries = symbols - first
+        outside = entries.view(np.uint32) >= escape.view(np.uint32)  # what is negative counts as huge
+        for group, place in _places(outside):
+            entry, end = int(entries[group, place]), int(escape[group, 0])
+            self._escapes += _leb128(-2 * entry - 1 if entry < 0 else 2 * (entry - end + 1))
+            entries[group, place] = end
+        for group, model in zip(entries, models, strict=True):
+            self._coder.encode(group, model.categorical)
 
     def sections(self) -> tuple[bytes, bytes]:
         """Payload and escape section of all that was added."""
@@ -217,20 +216,22 @@ class SymbolDecoder:
         if 0.9 * least > self._payload_bytes + 16:
             raise StreamError("the file claims more pixels than it can hold: it was written by a faulty program.")
 
-    def take(self, models: list[Frequencies], counts: Iterable[int]) -> Iterator[np.ndarray]:
-        """The next groups of symbols, int32 (count,) each. Raises StreamError where they do not fit their tables."""
-        for model, count in zip(models, counts, strict=True):
-            escape = len(model.counts) - 1
-            try:
-                entries = self._coder.decode(model.categorical, int(count))
-            except AssertionError:  # what constriction raises for words that no encoder writes
-                raise StreamError(_unfitting) from None
-            if count and entries.max() == escape:
-                for place in np.flatnonzero(entries == escape):
-                    code, self._position = _read_leb128(self._escapes, self._position)
-                    entries[place] = -(code + 1) // 2 if code % 2 else escape - 1 + code // 2
-            entries += np.int32(model.first)
-            yield entries
+    def take(self, models: list[Frequencies], places: int) -> np.ndarray:
+        """The next groups of symbols, int32 (groups, places). Raises StreamError where they do not fit their tables."""
+        entries = np.empty((len(models), places), np.int32)
+        if not entries.size:
+            return entries
+        try:
+            for group, model in zip(entries, models, strict=True):
+                group[:] = self._coder.decode(model.categorical, places)
+        except AssertionError:  # what constriction raises for words that no encoder writes
+            raise StreamError(_unfitting) from None
+        first, escape = np.array([(model.first, len(model.counts) - 1) for model in models], np.int32).T[..., None]
+        for group, place in _places(entries == escape):
+            code, self._position = _read_leb128(self._escapes, self._position)
+            entries[group, place] = -(code + 1) // 2 if code % 2 else int(escape[group, 0]) - 1 + code // 2
+        entries += first
+        return entries
 
     def finish(self) -> None:
         """Raises StreamError where escapes are left over."""
@@ -249,14 +250,17 @@ def decode_symbols(payload: bytes, escapes: bytes, models: list[Frequencies], pl
     """Symbols, int32 (channels, places). Raises StreamError where payload and tables do not fit."""
     decoder = SymbolDecoder(payload, escapes)
     decoder.check_room(models, places)
-    symbols = np.empty((len(models), places), np.int32)
-    for row, group in zip(symbols, decoder.take(models, [places] * len(models)), strict=True):
-        row[:] = group
+    symbols = decoder.take(models, places)
     decoder.finish()
     return symbols
 
 
 _unfitting = "the file's contents contradict each other: it was written by a faulty program."
+
+
+def _places(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Row and column of what is true, row by row; where that is little, much faster than numpy.nonzero."""
+    return [divmod(index, mask.shape[1]) for index in np.flatnonzero(mask).tolist()]
 
 
 def _leb128(code: int) -> bytes:

@@ -72,11 +72,12 @@ def encode(image, model: str = "mae", lmbda: float = 512.0, progress: Progress |
     crc, encoder = 0, SymbolEncoder()
     for symbols in groups:
         crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
-    first = groups[0].reshape(len(groups[0]), -1)
-    encoder.add(first, checkpoint.tables.at(index))
+    encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(index))
     if checkpoint.hyper:
-        order, counts = _by_scale(checkpoint.hyper.indexes(groups[0], index))
-        encoder.add(np.split(groups[1].ravel()[order], np.cumsum(counts)[:-1]), checkpoint.hyper.models())
+        flat = groups[1].ravel()
+        places = _by_scale(checkpoint.hyper.indexes(groups[0], index))
+        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
+            encoder.add(flat[None, of_scale], [gaussian])
     payload, escapes = encoder.sections()
     stream = Stream(checkpoint.fingerprint, index, *picture.size, payload, escapes, crc).pack()
     return Encoded(stream, y[0].numpy())
@@ -243,15 +244,12 @@ def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]
         raise StreamError(f"the file does not fit its model: {error}") from None
     decoder = SymbolDecoder(parsed.payload, parsed.escapes)
     decoder.check_room(models, h * w)
-    groups = [np.empty((channels, h, w), np.int32)]
-    for row, symbols in zip(groups[0].reshape(channels, -1), decoder.take(models, [h * w] * channels), strict=True):
-        row[:] = symbols
+    groups = [decoder.take(models, h * w).reshape(channels, h, w)]
     if checkpoint.hyper:
-        order, counts = _by_scale(checkpoint.hyper.indexes(groups[0], parsed.rate_index))
-        y = np.empty(len(order), np.int32)
-        taken = decoder.take(checkpoint.hyper.models(), counts)
-        for places, symbols in zip(np.split(order, np.cumsum(counts)[:-1]), taken, strict=True):
-            y[places] = symbols
+        places = _by_scale(checkpoint.hyper.indexes(groups[0], parsed.rate_index))
+        y = np.empty(sum(map(len, places)), np.int32)
+        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
+            y[of_scale] = decoder.take([gaussian], len(of_scale))[0]
         per_z = stride // LATENT
         groups.append(y.reshape(channels, h * per_z, w * per_z))
     decoder.finish()
@@ -263,10 +261,11 @@ def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]
     return groups
 
 
-def _by_scale(indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places in coding order, those of scale index 0 first, and how many there are of each index."""
+def _by_scale(indexes: np.ndarray) -> list[np.ndarray]:
+    """Places of each scale index, in coding order, in the flattened array of all."""
     flat = indexes.ravel()
-    return np.argsort(flat, kind="stable"), np.bincount(flat, minlength=64)
+    ends = np.cumsum(np.bincount(flat, minlength=64))
+    return np.split(np.argsort(flat, kind="stable"), ends[:-1])
 
 
 def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int], progress: Progress | None):

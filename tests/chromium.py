@@ -14,7 +14,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+TIMEOUT_MS = 120_000
+"""For everything that a test waits for: a machine may have other things to do."""
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def executable() -> str:
@@ -51,7 +56,7 @@ def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) 
     page.on("pageerror", lambda error: wrong.append(str(error)))
     starts = ("{0.scheme}://{0.netloc}".format(urlsplit(url)), "data:", "blob:", *allowed)
     page.on("request", lambda request: None if request.url.startswith(starts) else wrong.append(request.url))
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(url)
     yield page
     profile.close()
@@ -99,7 +104,7 @@ def jupyterlab(browser: Browser, notebook: Path, settings: Path) -> Iterator[Pag
         tab = browser.new_page(viewport={"width": 1440, "height": 1100})
         wrong: list[str] = []
         tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.set_default_timeout(90_000)
+        tab.set_default_timeout(TIMEOUT_MS)
         tab.goto(f"{url}/lab/tree/{notebook.name}?reset")
         tab.locator(".jp-CodeCell .cm-content").first.click()
         tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()

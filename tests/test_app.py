@@ -19,8 +19,6 @@ ROOT = Path(__file__).parent.parent
 PICTURE = "china"
 MODELS = ("mae", "bottleneck-scaling")
 
-expect.set_options(timeout=60_000)
-
 
 def test_the_script_runs_headless(monkeypatch, tmp_path):
     monkeypatch.setenv("MAE_VIZ_CACHE", str(tmp_path))

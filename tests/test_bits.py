@@ -19,8 +19,6 @@ PICTURE = "chelsea"
 SIZES = {"width": 1440, "height": 1000}
 BETWEEN = rates.snap(700.0)
 
-expect.set_options(timeout=60_000)
-
 
 @pytest.fixture(scope="module")
 def picture():

@@ -18,8 +18,6 @@ SIZE = {"width": 1440, "height": 1000}
 PICTURE = "coffee"
 LINK = f"?image={PICTURE}&lambda=724.1&panes=original,mae:ratio.7/128,jpeg@37,bottleneck-scaling@64"
 
-expect.set_options(timeout=60_000)
-
 
 @pytest.fixture(scope="module")
 def original() -> Image.Image:

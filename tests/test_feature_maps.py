@@ -22,8 +22,6 @@ PICTURE = "chelsea"
 HIGH, LOW = 4096.0, 64.0
 SIZES = {"width": 1440, "height": 1000}
 
-expect.set_options(timeout=60_000)
-
 
 @pytest.fixture(scope="module")
 def picture() -> Image.Image:

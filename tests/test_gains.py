@@ -17,8 +17,6 @@ from mae_viz.models import MAEHyperprior
 SIZES = {"width": 1440, "height": 1000}
 BETWEEN = rates.snap(700.0)
 
-expect.set_options(timeout=60_000)
-
 
 def gain(modulation, lmbda: float) -> np.ndarray:
     """The paper's formula, by hand."""

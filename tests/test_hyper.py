@@ -56,7 +56,8 @@ def test_what_integers_and_a_table_of_scales_cost_in_rate():
     integers = hyper.build(model)
     indexes = integers.indexes(z, index)
     encoder = bitstream.SymbolEncoder()
-    encoder.add([y[indexes == i].astype(np.int32) for i in range(64)], integers.models())
+    for i, gaussian in enumerate(integers.models()):
+        encoder.add(y[None, indexes == i].astype(np.int32), [gaussian])
     bits = 8 * sum(map(len, encoder.sections()))
     assert bits < 1.005 * entropy + 64
 

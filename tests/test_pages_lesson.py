@@ -28,8 +28,6 @@ TITLES = {
     f"how?{SMALL}": "How it works",
 }
 
-expect.set_options(timeout=60_000)
-
 
 @pytest.fixture(scope="module")
 def picture():

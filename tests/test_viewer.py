@@ -21,7 +21,6 @@ from mae_viz.viewer import html
 HERE = Path(__file__).parent
 LMBDAS = (64, 512, 4096)
 SIZE = {"width": 1440, "height": 900}
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
