@@ -4,7 +4,7 @@
 
 const AT_ONCE = 4; // requests under way,
 const LARGE = 4e6; // one where pictures have more pixels
-const HELD = 150e6; // bytes of frames in memory, all ladders together: nearly four panes of 25 frames of 768 × 512
+const HELD = 200e6; // bytes of frames in memory, all ladders together: two models at 25 rates of 0.8 megapixel
 const WIRE = 22e6; // bytes of one ladder fetched ahead of need
 const KEEP_EXTRA = 16; // frames between the grid's that are kept per ladder
 const POLL_MS = 350;
@@ -184,9 +184,9 @@ export class Frames {
     this.busy.add(source.key);
     try {
       const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
-      this.received += bytes.byteLength;
-      ladder.received += bytes.byteLength;
-      const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(bytes);
+      this.received += bytes.size;
+      ladder.received += bytes.size;
+      const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(await bytes.arrayBuffer());
       if (this.closed || this.ladders.get(ladder.id) !== ladder) asset.close?.();
       else {
         ladder.assets.set(source.key, asset);
@@ -221,4 +221,4 @@ export class Frames {
 
 /** Decoded off the main thread; no colour conversion, so that the pixels are the file's. */
 const decodePicture = (bytes) =>
-  createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  createImageBitmap(bytes, { colorSpaceConversion: "none", premultiplyAlpha: "none" });

@@ -47,7 +47,7 @@ const host = {{
   ladder: async (id) => ladders[id],
   bytes: async (id, file, start, length) => {{
     const bytes = Uint8Array.from(atob(files[file]), (c) => c.charCodeAt(0));
-    return (length === undefined ? bytes : bytes.slice(start, start + length)).buffer;
+    return new Blob([length === undefined ? bytes : bytes.subarray(start, start + length)]);
   }},
 }};
 globalThis.maeViewer = mount(document.getElementById("viewer"), manifest, host);

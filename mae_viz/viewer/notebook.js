@@ -21,7 +21,7 @@ export default {
       },
       async bytes(id, file, start = null, length = null) {
         const [, [view]] = await ask({ ladder: id, file, start, length });
-        return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+        return new Blob([view]);
       },
       report(state) {
         model.set("view", state);

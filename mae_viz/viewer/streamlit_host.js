@@ -22,6 +22,6 @@ async function bytes(id, file, start, length) {
   const part = length === undefined ? {} : { headers: { Range: `bytes=${start}-${start + length - 1}` } };
   const answer = await fetch(`${this.base}/ladder/${id}/${file}`, part);
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
-  const data = await answer.arrayBuffer();
+  const data = await answer.blob();
   return length !== undefined && answer.status === 200 ? data.slice(start, start + length) : data;
 }

@@ -2,7 +2,7 @@
 //
 //   const viewer = mount(root, manifest, host)   again on the same root: update(manifest), keeping zoom and choices
 //   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
-//   host.bytes(id, file, start, length) → Promise of an ArrayBuffer; files never change
+//   host.bytes(id, file, start, length) → Promise of a Blob; files never change
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
 //                        answers an older serial does not undo what was chosen since
 import { Frames } from "./frames.js";
