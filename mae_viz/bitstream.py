@@ -239,22 +239,6 @@ class SymbolDecoder:
             raise StreamError(_unfitting)
 
 
-def encode_symbols(symbols: np.ndarray, models: list[Frequencies]) -> tuple[bytes, bytes]:
-    """Payload and escape section of symbols, int32 (channels, places), with one table per channel."""
-    encoder = SymbolEncoder()
-    encoder.add(symbols, models)
-    return encoder.sections()
-
-
-def decode_symbols(payload: bytes, escapes: bytes, models: list[Frequencies], places: int) -> np.ndarray:
-    """Symbols, int32 (channels, places). Raises StreamError where payload and tables do not fit."""
-    decoder = SymbolDecoder(payload, escapes)
-    decoder.check_room(models, places)
-    symbols = decoder.take(models, places)
-    decoder.finish()
-    return symbols
-
-
 _unfitting = "the file's contents contradict each other: it was written by a faulty program."
 
 

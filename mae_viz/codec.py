@@ -68,19 +68,7 @@ def encode(image, model: str = "mae", lmbda: float = 512.0, progress: Progress |
     index = rates.grid_index(lmbda)
     rate = checkpoint.model.rates(rates.at_index(index), torch.empty(1))
     y = encode_latents(checkpoint, to_pixels(picture, checkpoint.model.stride), rate, progress)
-    groups = quantise(checkpoint, y, rate)
-    crc, encoder = 0, SymbolEncoder()
-    for symbols in groups:
-        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
-    encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(index))
-    if checkpoint.hyper:
-        flat = groups[1].ravel()
-        places = _by_scale(checkpoint.hyper.indexes(groups[0], index))
-        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
-            encoder.add(flat[None, of_scale], [gaussian])
-    payload, escapes = encoder.sections()
-    stream = Stream(checkpoint.fingerprint, index, *picture.size, payload, escapes, crc).pack()
-    return Encoded(stream, y[0].numpy())
+    return Encoded(write(checkpoint, quantise(checkpoint, y, rate), index, picture.size), y[0].numpy())
 
 
 def decompress(stream: bytes, model: str | None = None, progress: Progress | None = None) -> Image.Image:
@@ -194,6 +182,25 @@ def _rounded(values: "Tensor") -> np.ndarray:
     return values.float().clamp(-(2.0**24), 2.0**24).round()[0].int().contiguous().numpy()
 
 
+def write(checkpoint: "Checkpoint", groups: list[np.ndarray], index: int, size: tuple[int, int]) -> bytes:
+    """The `.mae` file of symbols as `quantise` gives them, at a rate index, for a picture of (width, height)."""
+    encoder = SymbolEncoder()
+    encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(index))
+    if checkpoint.hyper:
+        flat = groups[1].ravel()
+        places = _by_scale(checkpoint.hyper.indexes(groups[0], index))
+        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
+            encoder.add(flat[None, of_scale], [gaussian])
+    return Stream(checkpoint.fingerprint, index, *size, *encoder.sections(), _checksum(groups)).pack()
+
+
+def _checksum(groups: list[np.ndarray]) -> int:
+    crc = 0
+    for symbols in groups:
+        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
+    return crc
+
+
 def decode_latents(
     checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, progress: Progress | None = None
 ) -> "Tensor":
@@ -253,10 +260,7 @@ def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]
         per_z = stride // LATENT
         groups.append(y.reshape(channels, h * per_z, w * per_z))
     decoder.finish()
-    crc = 0
-    for symbols in groups:
-        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
-    if crc != parsed.symbols_crc:
+    if _checksum(groups) != parsed.symbols_crc:
         raise StreamError("the decoded symbols do not match their checksum: the file or the model is damaged.")
     return groups
 

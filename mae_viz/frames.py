@@ -178,13 +178,13 @@ def compute(
         decoded = codec.decompress(stream, made_with.name, part(0.4, 0.5))
         if made_with.maps:
             checkpoint = checkpoints.open_checkpoint(made_with.name)
-            y, bits = encoded.y, probe.bits(checkpoint, stream)
-            facts = {"places": y.shape[1:], "stride": checkpoint.model.stride, "channels": len(y)}
+            y, cost = encoded.y, probe.cost(checkpoint, stream)
+            facts = {"places": y.shape[1:], "stride": codec.LATENT, "channels": len(y)}
             frame |= {
-                "estimate": round(float(bits.sum(dtype=np.float64)) / (height * width), 5),
-                "rank": np.argsort(-bits.sum((1, 2)), kind="stable")[:RANKED].tolist(),
+                "estimate": round(cost.bits / (height * width), 5),
+                "rank": np.argsort(-cost.y.sum((1, 2)), kind="stable")[:RANKED].tolist(),
                 "y": keep(y.astype("<f4").tobytes(), ".f32"),
-                "bits": keep(bits.sum(0).astype("<f4").tobytes(), ".f32"),
+                "bits": keep(cost.places.astype("<f4").tobytes(), ".f32"),
             }
     elif made_with.axis == "quality":
         codec = CLASSICAL[made_with.name]

@@ -3,17 +3,16 @@
 Maps are float32 numpy, channels first, at 1/16 of the padded picture's resolution.
 """
 
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from mae_viz.bitstream import encode_symbols, parse
+from mae_viz.bitstream import parse
 from mae_viz.checkpoints import Checkpoint
-from mae_viz.codec import decode_y_hat, encode_latents, to_tensor
+from mae_viz.codec import decode_symbols, encode_latents, quantise, to_tensor, write
 
 if TYPE_CHECKING:
     from mae_viz.layers import BottleneckScale, Modulation
@@ -35,8 +34,7 @@ def latents(checkpoint: Checkpoint, picture: Image.Image, lmbda: float) -> tuple
         x = to_tensor(picture, model.stride)
         rate = model.rates(lmbda, x)
         y = encode_latents(checkpoint, x, rate)
-        _, likelihoods = model.prior(y, rate)
-    return y[0].numpy(), -torch.log2(likelihoods)[0].numpy()
+    return y[0].numpy(), _cost(checkpoint, quantise(checkpoint, y, rate), lmbda).y
 
 
 @dataclass(frozen=True)
@@ -88,34 +86,58 @@ def most_alike(y: np.ndarray, others: np.ndarray) -> tuple[int, float]:
 # What is in a file
 
 
-def symbols(checkpoint: Checkpoint, stream: bytes) -> np.ndarray:
-    """The integers that a `.mae` file holds, int32 (C, h, w): latents minus their prior's median, rounded."""
-    parsed = parse(stream)
-    y_hat = decode_y_hat(checkpoint, parsed)[0].numpy()
-    return np.rint(y_hat - medians(checkpoint.model, parsed.lmbda)[:, None, None]).astype(np.int32)
+@dataclass(frozen=True)
+class Cost:
+    """Bits that every symbol of a file costs: the entropy estimate −log2 p."""
+
+    y: np.ndarray  # (C, h, w)
+    z: np.ndarray | None = None  # (C, h / 4, w / 4), the side information of a model with hyperprior
+    sigma: np.ndarray | None = None  # (C, h, w), the standard deviation that it tells of every latent
+
+    @property
+    def bits(self) -> float:
+        """Of the whole file."""
+        return sum(float(part.sum(dtype=np.float64)) for part in (self.y, self.z) if part is not None)
+
+    @property
+    def places(self) -> np.ndarray:
+        """Bits (h, w) of each place of y, and its share of the side information's."""
+        own = self.y.sum(axis=0)
+        return own if self.z is None else own + np.kron(self.z.sum(axis=0), np.full((4, 4), 1 / 16, np.float32))
 
 
-def bits(checkpoint: Checkpoint, stream: bytes) -> np.ndarray:
-    """Bits (C, h, w) that each symbol of a `.mae` file costs: the entropy estimate −log2 p.
-
-    The same numbers as those of `latents`, without another pass through g_a.
-    """
+def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], lmbda: float) -> Cost:
+    """The cost of symbols as `mae_viz.codec.quantise` gives them."""
     import torch
 
-    rate = torch.tensor([parse(stream).lmbda])
+    model, rate = checkpoint.model, torch.tensor([float(lmbda)])
     with torch.inference_mode():
-        centred = torch.from_numpy(symbols(checkpoint, stream))[None].float()
-        return -torch.log2(checkpoint.model.prior.likelihood(centred, rate))[0].numpy()
+        centred = torch.from_numpy(groups[0])[None].float()
+        first = -torch.log2(model.prior.likelihood(centred, rate))[0].numpy()
+        if not checkpoint.hyper:
+            return Cost(first)
+        sigma = model.hyper_synthesis(centred + model.prior.medians(rate), rate)
+        _, likelihoods = model.conditional(torch.from_numpy(groups[1])[None].float(), sigma)
+        return Cost(-torch.log2(likelihoods)[0].numpy(), first, sigma[0].numpy())
+
+
+def cost(checkpoint: Checkpoint, stream: bytes) -> Cost:
+    """What the symbols of a `.mae` file cost."""
+    parsed = parse(stream)
+    return _cost(checkpoint, decode_symbols(checkpoint, parsed), parsed.lmbda)
+
+
+def symbols(checkpoint: Checkpoint, stream: bytes) -> np.ndarray:
+    """The integers that a `.mae` file holds for y, int32 (C, h, w): latents minus their `medians`, rounded."""
+    return decode_symbols(checkpoint, parse(stream))[-1]
 
 
 def switched_off(checkpoint: Checkpoint, stream: bytes, channel: int) -> bytes:
-    """The same `.mae` file with every symbol of one channel at 0: the decoder sees the prior's median everywhere."""
-    parsed, kept = parse(stream), symbols(checkpoint, stream)
-    kept[channel] = 0
-    flat = kept.reshape(len(kept), -1)
-    payload, escapes = encode_symbols(flat, checkpoint.tables.at(parsed.rate_index))
-    crc = zlib.crc32(flat.astype("<i4").tobytes())
-    return replace(parsed, payload=payload, escapes=escapes, symbols_crc=crc).pack()
+    """The same `.mae` file with every symbol of one channel of y at 0: the decoder sees its median everywhere."""
+    parsed = parse(stream)
+    groups = decode_symbols(checkpoint, parsed)
+    groups[-1][channel] = 0
+    return write(checkpoint, groups, parsed.rate_index, (parsed.width, parsed.height))
 
 
 def contrast(picture: Image.Image, block: int = 16) -> np.ndarray:
@@ -140,9 +162,11 @@ def prior_pmf(model: "RateModel", lmbda: float, reach: int) -> np.ndarray:
 
 
 def medians(model: "RateModel", lmbda: float) -> np.ndarray:
-    """The prior's medians (C,) at λ: the latents that symbol 0 stands for."""
+    """The latents (C,) that symbol 0 stands for at λ: the prior's medians, 0 with a hyperprior."""
     import torch
 
+    if hasattr(model, "h_s"):
+        return np.zeros(model.channels, np.float32)
     with torch.inference_mode():
         return model.prior.medians(torch.tensor([float(lmbda)]))[0, :, 0, 0].numpy()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import mae_viz
 from mae_viz import bitstream, rates
-from mae_viz.bitstream import HEADER_BYTES, Stream, StreamError, anatomy, decode_symbols, encode_symbols, parse
+from mae_viz.bitstream import HEADER_BYTES, Stream, StreamError, SymbolDecoder, SymbolEncoder, anatomy, parse
 from mae_viz.tables import TOTAL, Frequencies
 
 
@@ -18,6 +18,21 @@ def frequencies(first: int, weights: list[int]) -> Frequencies:
     counts = np.maximum(np.array(weights) * (TOTAL - len(weights)) // sum(weights), 1)
     counts[np.argmax(counts)] += TOTAL - counts.sum()
     return Frequencies(first, counts)
+
+
+def written(symbols: np.ndarray, chosen: list[Frequencies]) -> tuple[bytes, bytes]:
+    """Payload and escape section."""
+    encoder = SymbolEncoder()
+    encoder.add(symbols, chosen)
+    return encoder.sections()
+
+
+def read(payload: bytes, escapes: bytes, chosen: list[Frequencies], places: int) -> np.ndarray:
+    decoder = SymbolDecoder(payload, escapes)
+    decoder.check_room(chosen, places)
+    symbols = decoder.take(chosen, places)
+    decoder.finish()
+    return symbols
 
 
 models = st.builds(frequencies, st.integers(-50, 50), st.lists(st.integers(1, 1000), min_size=2, max_size=40))
@@ -30,8 +45,8 @@ def test_symbols_come_back_also_those_outside_the_tables(data):
     places = data.draw(st.integers(1, 30))
     row = st.lists(st.integers(-(10**6), 10**6) | st.integers(-60, 60), min_size=places, max_size=places)
     symbols = np.array([data.draw(row) for _ in chosen], np.int32)
-    payload, escapes = encode_symbols(symbols, chosen)
-    assert np.array_equal(decode_symbols(payload, escapes, chosen, places), symbols)
+    payload, escapes = written(symbols, chosen)
+    assert np.array_equal(read(payload, escapes, chosen, places), symbols)
 
 
 @settings(max_examples=30, deadline=None)
@@ -41,7 +56,7 @@ def test_the_description_is_enough_to_write_a_decoder_from(data):
     places = data.draw(st.integers(1, 60))
     row = st.lists(st.integers(-60, 60), min_size=places, max_size=places)
     symbols = np.array([data.draw(row) for _ in chosen], np.int32)
-    payload, escapes = encode_symbols(symbols, chosen)
+    payload, escapes = written(symbols, chosen)
     assert decode_as_described(payload, escapes, chosen, places) == symbols.tolist()
 
 
@@ -149,7 +164,7 @@ def test_wrong_magic_and_version_are_named():
 def test_contents_that_no_encoder_writes_end_in_symbols_or_a_sentence(payload, escapes):
     chosen = [frequencies(-1, [3, 5, 3, 1]), frequencies(0, [1, 1])]
     try:
-        symbols = decode_symbols(payload, escapes, chosen, 8)
+        symbols = read(payload, escapes, chosen, 8)
     except StreamError:
         return
     assert symbols.shape == (2, 8)
@@ -157,7 +172,7 @@ def test_contents_that_no_encoder_writes_end_in_symbols_or_a_sentence(payload, e
 
 def test_a_symbol_far_beyond_reason_is_refused_by_the_encoder():
     with pytest.raises(ValueError, match="too far outside"):
-        bitstream.encode_symbols(np.array([[2**30]], np.int32), [frequencies(0, [1, 1])])
+        written(np.array([[2**30]], np.int32), [frequencies(0, [1, 1])])
 
 
 def test_the_anatomy_names_every_byte(crop):

@@ -1,5 +1,7 @@
 """Maps, ratios and bit counts that the app and the figures show."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from mae_viz import codec, probe, rates
+from mae_viz import bitstream, codec, probe, rates
 from mae_viz.checkpoints import open_checkpoint
 from mae_viz.models import MAEHyperprior
 
+GOLDEN = Path(__file__).parent / "golden"
 RATES = (64.0, 4096.0)
 BETWEEN = rates.snap(700.0)
 
@@ -67,38 +70,53 @@ def test_ratio_of_an_empty_channel():
 # What is in a file
 
 
-@pytest.fixture(scope="module", params=["mae", "bottleneck-scaling"])
+@pytest.fixture(scope="module", params=["mae", "bottleneck-scaling", str(GOLDEN / "hyperprior")])
 def coded(request, crop):
-    checkpoint = open_checkpoint(request.param)
-    return checkpoint, codec.compress(crop, request.param, BETWEEN)
+    return request.param, codec.compress(crop, request.param, BETWEEN)
 
 
 def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
-    checkpoint, stream = coded
-    model = checkpoint.model
+    name, stream = coded
+    checkpoint = open_checkpoint(name)
+    model, cost = checkpoint.model, probe.cost(checkpoint, stream)
     with torch.inference_mode():
-        out = model(codec.to_tensor(crop, 16), BETWEEN)
-        medians = model.prior.medians(torch.tensor([BETWEEN]))
-    assert np.array_equal(probe.symbols(checkpoint, stream), torch.round(out["y"] - medians)[0].numpy())
-    assert probe.bits(checkpoint, stream) == pytest.approx(-np.log2(out["likelihoods"]["y"][0].numpy()), abs=1e-3)
-    assert probe.bits(checkpoint, stream).sum() / 8 == pytest.approx(len(stream) - 35, abs=8)
+        out = model(codec.to_tensor(crop, model.stride), BETWEEN)
+    bits = {name: -likelihoods.log2()[0].numpy() for name, likelihoods in out["likelihoods"].items()}
+    medians = probe.medians(model, BETWEEN)[:, None, None]
+    assert np.array_equal(probe.symbols(checkpoint, stream), np.round(out["y"][0].numpy() - medians))
+    assert cost.y == pytest.approx(bits["y"], abs=1e-3)
+    assert (cost.z is None) == (cost.sigma is None) == ("z" not in bits)
+    if cost.z is not None:
+        assert cost.z == pytest.approx(bits["z"], abs=1e-3)
+        rate = torch.tensor([BETWEEN])
+        with torch.inference_mode():
+            z_hat, _ = model.prior(model.hyper_analysis(out["y"], rate), rate)
+            assert cost.sigma == pytest.approx(model.hyper_synthesis(z_hat, rate)[0].numpy(), rel=1e-4)
+    assert cost.bits == pytest.approx(sum(float(part.sum()) for part in bits.values()), rel=1e-5)
+    assert cost.places.sum() == pytest.approx(cost.bits, rel=1e-5)
+    if cost.z is None:  # the other's weights are random: its σ are beyond what the coder's tables hold
+        assert cost.bits / 8 == pytest.approx(len(stream) - bitstream.HEADER_BYTES, abs=8)
+    y, of_y = probe.latents(checkpoint, crop, BETWEEN)
+    assert y == pytest.approx(out["y"][0].numpy(), abs=1e-3)
+    assert of_y == pytest.approx(cost.y, abs=1e-3)
 
 
 def test_a_file_with_a_channel_switched_off(coded, crop):
-    checkpoint, stream = coded
+    name, stream = coded
+    checkpoint = open_checkpoint(name)
     symbols = probe.symbols(checkpoint, stream)
-    channel = int(np.argmax(probe.bits(checkpoint, stream).sum(axis=(1, 2))))
+    channel = int(np.argmax(probe.cost(checkpoint, stream).y.sum(axis=(1, 2))))
     without = probe.switched_off(checkpoint, stream, channel)
     assert len(without) < len(stream)
     left = probe.symbols(checkpoint, without)
     assert not left[channel].any()
     assert np.array_equal(np.delete(left, channel, 0), np.delete(symbols, channel, 0))
-    y_hat = torch.from_numpy(left)[None] + checkpoint.model.prior.medians(torch.tensor([BETWEEN]))
+    y_hat = torch.from_numpy(left + probe.medians(checkpoint.model, BETWEEN)[:, None, None])[None].float()
     with torch.inference_mode():
         x_hat = checkpoint.model.synthesis(y_hat, torch.tensor([BETWEEN]))
     expected = (x_hat[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()[: crop.height, : crop.width]
-    assert np.abs(np.asarray(codec.decompress(without)).astype(int) - expected).max() <= 1
-    assert not np.array_equal(np.asarray(codec.decompress(without)), np.asarray(codec.decompress(stream)))
+    assert np.abs(np.asarray(codec.decompress(without, name)).astype(int) - expected).max() <= 1
+    assert not np.array_equal(np.asarray(codec.decompress(without, name)), np.asarray(codec.decompress(stream, name)))
 
 
 # What is in a model

@@ -55,7 +55,7 @@ class Spent:
 
     def __init__(self, picture: Picture, model: str, index: int):
         self.model, self.index = model, index
-        self.bits = work.bits(picture, model, index)
+        self.bits = work.cost(picture, model, index).y
         self.blocks = self.bits.sum(axis=0, dtype=np.float64)
         self.channels = self.bits.sum(axis=(1, 2), dtype=np.float64)
         self.total = float(self.channels.sum())
@@ -217,7 +217,7 @@ class Drawn:
         self.share = np.array([np.mean(symbols == k) for k in self.k])
         self.outside = int(np.sum(np.abs(symbols) > reach))
         self.prior = probe.prior_pmf(open_checkpoint(model).model, rates.at_index(index), reach)[channel]
-        self.cost = float(work.bits(picture, model, index)[channel].mean(dtype=np.float64))
+        self.cost = float(work.cost(picture, model, index).y[channel].mean(dtype=np.float64))
         shares = np.unique(symbols, return_counts=True)[1] / len(symbols)
         self.entropy = float(-(shares * np.log2(shares)).sum())
 

@@ -238,7 +238,7 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     channel = channels[model]
     with st.spinner("Writing and decoding both files …", show_time=True):
         off = work.switched_off(picture, model, index, channel)
-        spent = work.bits(picture, model, index)[channel].sum(dtype=np.float64)
+        spent = work.cost(picture, model, index).y[channel].sum(dtype=np.float64)
     saved = len(off.before) - len(off.after)
     median = probe.medians(open_checkpoint(model).model, rates.at_index(index))[channel]
     change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")

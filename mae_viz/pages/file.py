@@ -136,7 +136,7 @@ def say_what_it_costs(picture: Picture, model: str, index: int, data: bytes, par
     from mae_viz.checkpoints import open_checkpoint
 
     st.subheader("Estimated and real")
-    estimate = float(work.bits(picture, model, index).sum(dtype=float)) / 8
+    estimate = work.cost(picture, model, index).bits / 8
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
     below, above, weight = probe.prior_mix(open_checkpoint(model).model, rates.at_index(index))
     st.markdown(

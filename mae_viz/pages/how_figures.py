@@ -37,7 +37,7 @@ class Look:
     @cached_property
     def ranked(self) -> np.ndarray:
         """The MAE's channels at this λ, those with most bits first."""
-        spent = work.bits(self.picture, "mae", self.index).sum(axis=(1, 2), dtype=np.float64)
+        spent = work.cost(self.picture, "mae", self.index).y.sum(axis=(1, 2), dtype=np.float64)
         return np.argsort(-spent, kind="stable")
 
     def coded(self, model: str, index: int) -> Coded:
@@ -248,7 +248,7 @@ def gains(look: Look) -> None:
     show(figure, "gains", "Gains of seven channels against λ")
     low, high = (work.latents(look.picture, "mae", index)[0] for index in (LOW, HIGH))
     scores = probe.constancies(high, low)
-    spent = work.bits(look.picture, "mae", LOW).sum(axis=(1, 2), dtype=np.float64)
+    spent = work.cost(look.picture, "mae", LOW).y.sum(axis=(1, 2), dtype=np.float64)
     st.markdown(
         f"Between λ = 64 and 4096 a map does not only stretch: y(4096)/y(64) varies over its places by "
         f"{100 * np.nanmedian(scores):.0f} % of its mean (the median channel; 0 for bottleneck scaling). At λ = 64 "
@@ -269,7 +269,7 @@ def between(look: Look) -> None:
         pmf = probe.prior_pmf(model, lmbda, reach)[channel]
         add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {lmbda:.4g}", colour)
     show(figure, "between", f"Priors of channel {channel} at three λ")
-    estimate = float(work.bits(look.picture, "mae", look.index).sum(dtype=np.float64)) / 8
+    estimate = work.cost(look.picture, "mae", look.index).bits / 8
     real = len(work.stream(look.picture, "mae", look.index))
     st.markdown(
         f"At λ = {named(look.index)} the estimate is {estimate:,.0f} bytes, the file has {real:,} "

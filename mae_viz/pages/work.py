@@ -144,9 +144,9 @@ def stream(picture: Picture, model: str, index: int) -> bytes:
     return _stream(picture.key, picture, model, index)
 
 
-def bits(picture: Picture, model: str, index: int) -> np.ndarray:
-    """Bits (C, h, w) that each symbol of the picture's file costs (estimate)."""
-    return _bits(picture.key, picture, model, index)
+def cost(picture: Picture, model: str, index: int) -> probe.Cost:
+    """What every symbol of the picture's file costs (estimate)."""
+    return _cost(picture.key, picture, model, index)
 
 
 def symbols(picture: Picture, model: str, index: int) -> np.ndarray:
@@ -182,8 +182,8 @@ def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
 
 
 @kept(64)
-def _bits(key: str, _picture: Picture, model: str, index: int) -> np.ndarray:
-    return in_turn(_picture.image.size, probe.bits, open_checkpoint(model), stream(_picture, model, index))
+def _cost(key: str, _picture: Picture, model: str, index: int) -> probe.Cost:
+    return in_turn(_picture.image.size, probe.cost, open_checkpoint(model), stream(_picture, model, index))
 
 
 @kept(64)
@@ -204,7 +204,7 @@ def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
     decoded = in_turn(_picture.image.size, codec.decompress, data)
     pixels = np.asarray(decoded)
     height, width = pixels.shape[:2]
-    estimate = float(bits(_picture, model, index).sum(dtype=np.float64))
+    estimate = cost(_picture, model, index).bits
     return Coded(
         data,
         to_png(decoded),
