@@ -7,7 +7,7 @@ app: install
 	$(BIN)/mae-viz app
 
 test: install lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .

@@ -22,10 +22,21 @@ KODAK = sorted(Path(os.environ["MAE_VIZ_KODAK"]).glob("*.png")) if "MAE_VIZ_KODA
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests, a file's go to one, for its fixtures' sake; the longest begin."""
+    """The longest begin."""
     items.sort(key=lambda item: item.path.stem not in TRAINED_TINY)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("tiny" if item.path.stem in TRAINED_TINY else item.path.stem))
+
+
+@pytest.hookimpl(optionalhook=True)  # where xdist is
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Where processes share the tests, a file's go to one of them, for its fixtures' sake."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            stem = Path(nodeid.partition("::")[0]).stem
+            return "tiny" if stem in TRAINED_TINY else stem
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
