@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, TimeoutError, expect, sync_playwright
 
 TIMEOUT_MS = 120_000
 """For everything that a test waits for: a machine may have other things to do."""
@@ -126,6 +127,21 @@ def settled(page: Page) -> None:
         }"""
     )
     page.evaluate("window.settledSince = undefined")
+
+
+def pick(page: Page, label: str, option: str | re.Pattern, typed: str | None = None) -> None:
+    """Choose from one of Streamlit's lists, ``typed`` into it first; again where a change of the page has closed it."""
+    box = page.get_by_role("combobox", name=label)
+    for _ in range(20):
+        box.click()
+        if typed is not None:
+            page.keyboard.press("Control+A")
+            page.keyboard.type(typed)
+        try:
+            return page.get_by_role("option", name=option).first.click(timeout=6_000)
+        except TimeoutError:
+            page.keyboard.press("Escape")
+    raise AssertionError(f"the list {label!r} does not offer {option!r}")
 
 
 def in_address(page: Page, exactly: bool = False, **expected: str | None) -> None:

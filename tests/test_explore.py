@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, in_address, settled, visit
+from chromium import canvas_pixels, in_address, pick, settled, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -120,8 +120,7 @@ def test_the_address_follows_and_back_restores_the_state_before(page):
     page.get_by_role("radio", name="What is lost").click()
     in_address(page, **{"lambda": "128", "panes": None, "preset": "lost"})
     drawn(page)
-    page.get_by_role("combobox", name="Photograph").click()
-    page.get_by_role("option", name=gallery()["chelsea"].title).click()
+    pick(page, "Photograph", gallery()["chelsea"].title)
     in_address(page, **{"lambda": "128", "image": "chelsea", "preset": "lost"})
     drawn(page)
     assert [pane[:2] for pane in panes(page)] == [
@@ -179,8 +178,7 @@ def match(page: Page, kind: str = "same bytes", target: str = "") -> list[list[s
     """Press Match; the table that appears."""
     drawn(page)
     if kind != "same bytes":
-        page.get_by_role("combobox", name="Bring all panes to").click()
-        page.get_by_role("option", name=kind, exact=True).click()
+        pick(page, "Bring all panes to", re.compile(f"^{kind}$"))
     if target:
         page.get_by_role("spinbutton").fill(target)
         page.keyboard.press("Enter")

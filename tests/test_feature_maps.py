@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from chromium import in_address, settled, visit
+from chromium import in_address, pick, settled, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -71,10 +71,7 @@ def pixels(page: Page, alt: str) -> np.ndarray:
 
 def type_in(page: Page, label: str, value: str) -> None:
     """Type a λ, listed or not, and take it from the list that opens."""
-    page.get_by_role("combobox", name=label).click()
-    page.keyboard.press("Control+A")
-    page.keyboard.type(value)
-    page.get_by_role("option").filter(has_text=value).first.click()
+    pick(page, label, re.compile(re.escape(value)), typed=value)
 
 
 def ratio(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -480,6 +480,36 @@ def test_streamlit_shows_classical_codecs_pixels(app, picture, quality):
     assert np.array_equal(shown(app, 0, picture), np.asarray(CLASSICAL["jpeg"].decode(stream)))
 
 
+def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders, picture):
+    """Streamlit runs the component's script again at every change, and undoes a run that ends after a newer one began:
+    what a person has chosen meanwhile must stay."""
+    app.route("**/mae-viz/ladder/**", lambda route: route.fulfill(json={"frames": [], "total": 0, "complete": True}))
+    shown = app.evaluate(
+        """async ([source, manifest]) => {
+            const files = performance.getEntriesByType("resource").map((entry) => entry.name);
+            const version = files.map((name) => /viewer-(\\w+)\\.js$/.exec(name)?.[1]).find(Boolean);
+            const { default: run } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+            const parentElement = document.body.appendChild(document.createElement("div"));
+            const given = { parentElement, data: { base: "/mae-viz", version, manifest }, setStateValue() {} };
+            const wait = () => new Promise((resolve) => setTimeout(resolve, 100));
+            const [undoFirst, undoSecond] = [await run(given), await run(given)];
+            const there = () => parentElement.querySelectorAll(".mae-viewer").length;
+            undoFirst();
+            await wait();
+            const overtaken = there();
+            parentElement.remove();
+            undoSecond();
+            await wait();
+            return [overtaken, there()];
+        }""",
+        [
+            (viewer._HERE / "streamlit_host.js").read_text(encoding="utf-8"),
+            viewer.manifest(ladders, picture, "x", codecs=("jpeg",), panes=[{"codec": "jpeg", "layer": "picture"}]),
+        ],
+    )
+    assert shown == [1, 0]
+
+
 def test_streamlit_makes_the_exact_frame_on_release(app, picture):
     app.get_by_role("button", name="Zoom 200 %").click()
     app.locator("input.rate").focus()

@@ -28,7 +28,7 @@ export class Curve {
     this.axes = drawing("g", { class: "axes" });
     this.lines = drawing("g");
     this.dots = drawing("g");
-    this.svg = drawing("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img" }, this.axes, this.lines, this.dots);
+    this.svg = drawing("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Rate and quality of this picture: no file yet" }, this.axes, this.lines, this.dots);
     this.readout = h("p", { class: "readoff" });
     const group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
     this.element = h("figure", { class: "curve", hidden: true }, this.svg, h("figcaption", {}, group, this.readout));

@@ -9,7 +9,9 @@ export default async function ({ parentElement, data, setStateValue }) {
   host.report = (state) => setStateValue("view", state);
   host.base = base;
   const viewer = mount(parentElement, manifest, host);
-  return () => viewer.close();
+  // Streamlit calls this also where a newer run has overtaken this one, and the viewer goes on: only what has left the
+  // page is closed
+  return () => setTimeout(() => parentElement.isConnected || viewer.close());
 }
 
 async function ladder(id, at) {
