@@ -78,7 +78,13 @@ class Source:
         }
 
 
-_TITLES = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling", "independent": "Independent"}
+_TITLES = {
+    "mae": "MAE",
+    "mae-hyperprior": "MAE + hyperprior",
+    "bottleneck-scaling": "Bottleneck scaling",
+    "independent": "Independent",
+    "independent-hyperprior": "Independent + hyperprior",
+}
 _BETWEEN = {
     "mae": "between trained λ: the gains come from λ itself, the entropy model is interpolated",
     "bottleneck": "between trained λ: log s(λ) and the entropy model are interpolated",

@@ -73,8 +73,11 @@ def constancies(y1: np.ndarray, y2: np.ndarray) -> np.ndarray:
 def most_alike(y: np.ndarray, others: np.ndarray) -> tuple[int, float]:
     """Which of the maps ``others`` (C, h, w) looks most like the map y (h, w), and the |correlation| with it.
 
-    Channels of two models share no order: this is how a channel of one finds its like in the other.
+    Channels of two models share no order: this is how a channel of one finds its like in the other. Where one model
+    extends the picture further than the other, what both have is compared.
     """
+    h, w = np.minimum(y.shape, others.shape[1:])
+    y, others = y[:h, :w], others[:, :h, :w]
     a = y.ravel() - y.mean(dtype=np.float64)
     b = others.reshape(len(others), -1) - others.mean(axis=(1, 2), dtype=np.float64)[:, None]
     norms = np.linalg.norm(a) * np.linalg.norm(b, axis=1)
@@ -140,10 +143,13 @@ def switched_off(checkpoint: Checkpoint, stream: bytes, channel: int) -> bytes:
     return write(checkpoint, groups, parsed.rate_index, (parsed.width, parsed.height))
 
 
-def contrast(picture: Image.Image, block: int = 16) -> np.ndarray:
-    """Standard deviation of luma (0…255) in each block of a picture: (h, w), beside the maps of a model."""
+def contrast(picture: Image.Image, stride: int = 16, block: int = 16) -> np.ndarray:
+    """Standard deviation of luma (0…255) in each block of a picture: (h, w), beside the maps of a model.
+
+    ``stride``: of the model, which extends the picture to multiples of it.
+    """
     luma = np.asarray(picture.convert("L"), np.float64)
-    luma = np.pad(luma, [(0, -side % block) for side in luma.shape], mode="edge")
+    luma = np.pad(luma, [(0, -side % stride) for side in luma.shape], mode="edge")
     rows, columns = (side // block for side in luma.shape)
     return luma.reshape(rows, block, columns, block).std(axis=(1, 3))
 
@@ -159,6 +165,32 @@ def prior_pmf(model: "RateModel", lmbda: float, reach: int) -> np.ndarray:
     with torch.inference_mode():
         centred = k[None, None, None].expand(1, model.prior.channels, 1, -1)
         return model.prior.likelihood(centred, torch.tensor([float(lmbda)]))[0, :, 0].double().numpy()
+
+
+def expected_pmf(checkpoint: Checkpoint, sigma: np.ndarray, reach: int) -> np.ndarray:
+    """Probabilities (2 · reach + 1,) of the symbols −reach … reach of a channel whose σ (h, w) side information tells.
+
+    They are the mean over all places of the zero-mean Gaussians of `Cost.sigma`, integrated over unit bins.
+    """
+    import torch
+
+    k = torch.arange(-reach, reach + 1).float()[:, None, None, None]
+    with torch.inference_mode():
+        sigmas = torch.from_numpy(sigma)[None, None].expand(len(k), 1, *sigma.shape)
+        _, likelihoods = checkpoint.model.conditional(k.expand_as(sigmas), sigmas)
+    return likelihoods.double().mean((1, 2, 3)).numpy()
+
+
+def histogram_bits(symbols: np.ndarray) -> np.ndarray:
+    """Bits (C,) that symbols (C, h, w) cost with the channel's own histogram as its prior, the same at all places.
+
+    No prior without side information (and without memory) codes this picture in fewer.
+    """
+    bits = np.zeros(len(symbols))
+    for channel, values in enumerate(symbols):
+        counts = np.unique(values, return_counts=True)[1]
+        bits[channel] = -(counts * np.log2(counts / values.size)).sum() + 0.0
+    return bits
 
 
 def medians(model: "RateModel", lmbda: float) -> np.ndarray:

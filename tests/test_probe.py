@@ -1,5 +1,6 @@
 """Maps, ratios and bit counts that the app and the figures show."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,30 @@ def test_the_prior_between_trained_rates_mixes_logits():
     assert probe.prior_pmf(model, BETWEEN, 3) == pytest.approx(mixed, abs=1e-5)
 
 
+def test_the_prior_with_a_hyperprior_is_the_mean_of_its_gaussians():
+    sigma = np.array([[0.3, 1.0, 7.0], [2.0, 0.3, 40.0]], np.float32)
+    found = probe.expected_pmf(open_checkpoint(str(GOLDEN / "hyperprior")), sigma, 5)
+
+    def below(v: float, s: float) -> float:
+        return (1 + math.erf(v / s / math.sqrt(2))) / 2
+
+    expected = [np.mean([below(k + 0.5, s) - below(k - 0.5, s) for s in sigma.ravel()]) for k in range(-5, 6)]
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+@given(
+    arrays(np.int32, st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6)), elements=st.integers(-3, 3))
+)
+def test_no_fixed_prior_costs_less_than_a_channels_histogram(symbols):
+    bits = probe.histogram_bits(symbols)
+    places = symbols[0].size
+    assert np.all((bits >= 0) & (bits <= places * math.log2(7) + 1e-9))
+    for channel, least in zip(symbols, bits, strict=True):
+        assert least == 0 or len(np.unique(channel)) > 1
+        smoothed = np.array([(np.sum(channel == k) + 1) / (places + 7) for k in range(-3, 4)])
+        assert least <= -np.log2(smoothed[channel + 3]).sum() + 1e-9
+
+
 def test_gains_by_the_papers_formula():
     model, lmbdas = open_checkpoint("mae").model, [64.0, BETWEEN, 4096.0]
     layers = probe.layers(model)
@@ -200,6 +225,8 @@ def test_the_map_most_alike_is_found_through_sign_and_scale():
     maps = generator.normal(size=(5, 6, 7)).astype(np.float32)
     maps[3] = 0
     assert probe.most_alike(-2 * maps[2] + 1, maps) == (2, pytest.approx(1))
+    wider = np.pad(maps[4], ((0, 2), (0, 1)), constant_values=9)  # of a model that extends the picture further
+    assert probe.most_alike(wider, maps) == (4, pytest.approx(1))
 
 
 def test_contrast_is_the_deviation_of_luma_in_a_block(noise):
@@ -208,3 +235,6 @@ def test_contrast_is_the_deviation_of_luma_in_a_block(noise):
     contrast = probe.contrast(Image.fromarray(pixels))
     assert contrast.shape == (2, 3)
     assert contrast[1, 0] == pytest.approx(luma[16:, :16].std())
+    extended = probe.contrast(Image.fromarray(pixels), stride=64)
+    assert extended.shape == (4, 4)
+    assert np.array_equal(extended[:2, :2], contrast[:, :2])

@@ -5,8 +5,8 @@ import streamlit as st
 
 from mae_viz import probe, rates
 from mae_viz.checkpoints import open_checkpoint
-from mae_viz.pages import controls, plots, site, subject, work
-from mae_viz.pages.controls import MODELS, named, title
+from mae_viz.pages import controls, plots, side_information, site, subject, work
+from mae_viz.pages.controls import named, title
 from mae_viz.pages.plots import number
 from mae_viz.pages.work import Picture
 
@@ -27,6 +27,7 @@ def page() -> None:
     if picture is None:
         return
     with controls.row():
+        models = controls.choose_pair()
         high = controls.choose_rate("λ₁", 4096.0, "lambda")
         low = controls.choose_rate("λ₂", 64.0, "base")
         shown = controls.choose("Bits", SHOWN, FIRST, "bits")
@@ -39,14 +40,16 @@ def page() -> None:
             **controls.kept("opacity", 60, range(101), read=int),
         )
     with st.spinner("Coding the picture with both models at both λ …", show_time=True):
-        spent = {(model, index): Spent(picture, model, index) for model in MODELS for index in (high, low)}
-    contrast = probe.contrast(picture.image)
-    st.markdown("\n".join(say_where(spent["mae", index], contrast) for index in dict.fromkeys((low, high))))
+        spent = {(model, index): Spent(picture, model, index) for model in models for index in (high, low)}
+    contrast = probe.contrast(picture.image, open_checkpoint(models[0]).model.stride)
+    st.markdown("\n".join(say_where(spent[models[0], index], contrast) for index in dict.fromkeys((low, high))))
     show_totals(spent, high, low)
     show_blocks(picture, spent, (high, low), shown, opacity / 100)
     show_channels(spent, (high, low), shown)
-    say_what_doubling_costs(picture, high, low)
-    show_prior(picture, spent["mae", high], spent["bottleneck-scaling", high])
+    say_what_doubling_costs(picture, models[0], high, low)
+    if models[0] == controls.HYPERPRIOR:
+        side_information.show(picture, models[0], high, low)
+    show_prior(picture, *(spent[model, high] for model in models))
     links(high)
 
 
@@ -55,16 +58,16 @@ class Spent:
 
     def __init__(self, picture: Picture, model: str, index: int):
         self.model, self.index = model, index
-        self.bits = work.cost(picture, model, index).y
-        self.blocks = self.bits.sum(axis=0, dtype=np.float64)
-        self.channels = self.bits.sum(axis=(1, 2), dtype=np.float64)
-        self.total = float(self.channels.sum())
+        cost = work.cost(picture, model, index)
+        self.blocks = cost.places.astype(np.float64)
+        self.channels = cost.y.sum(axis=(1, 2), dtype=np.float64)
+        self.total = cost.bits
         self.bytes = len(work.stream(picture, model, index))
         self.bpp = 8 * self.bytes / (picture.image.width * picture.image.height)
 
     def needed(self, parts: np.ndarray, share: float) -> int:
-        """How many of the parts, the most expensive first, hold that share of the bits."""
-        return int(np.searchsorted(np.cumsum(np.sort(parts.ravel())[::-1]), share * self.total) + 1)
+        """How many of the parts, the most expensive first, hold that share of their bits."""
+        return int(np.searchsorted(np.cumsum(np.sort(parts.ravel())[::-1]), share * parts.sum()) + 1)
 
 
 def say_where(spent: Spent, contrast: np.ndarray) -> str:
@@ -77,10 +80,10 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
     top = int(np.argmax(spent.channels))
     share, needed = 100 * half / spent.blocks.size, spent.needed(spent.channels, 0.9)
     return (
-        f"- **At λ = {named(spent.index)} the MAE** pays {spent.bytes:,} bytes ({spent.bpp:.3f} bpp). Half of the bits "
-        f"lie in {share:.0f} % of the blocks: the standard deviation of luma in these is {number(busy)}, in the others "
-        f"{number(calm)} (its correlation with the bits of a block: {number(correlation)}). {needed} of "
-        f"{len(spent.channels)} channels hold 90 % of the bits, channel {top} alone "
+        f"- **At λ = {named(spent.index)} the {title(spent.model)}** pays {spent.bytes:,} bytes ({spent.bpp:.3f} bpp). "
+        f"Half of the bits lie in {share:.0f} % of the blocks: the standard deviation of luma in these is "
+        f"{number(busy)}, in the others {number(calm)} (its correlation with a block's bits: {number(correlation)}). "
+        f"{needed} of {len(spent.channels)} channels hold 90 % of the bits, channel {top} alone "
         f"{100 * spent.channels[top] / spent.total:.0f} %; {np.sum(spent.channels < 1)} channels cost under one bit."
     )
 
@@ -88,7 +91,7 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
 def show_totals(spent: dict, high: int, low: int) -> None:
     """The estimate against the real file, for both models at both λ."""
     lines = ["| | real file [bytes] | estimate [bytes] | estimate − file | bpp (file) |", "|:--|--:|--:|--:|--:|"]
-    for model in MODELS:
+    for model in models_in(spent):
         a, b = spent[model, high], spent[model, low]
         for name, s in (("λ₁", a), ("λ₂", b)):
             off = signed(f"{100 * (s.total / 8 - s.bytes) / s.bytes:+.2f}")
@@ -103,6 +106,10 @@ def show_totals(spent: dict, high: int, low: int) -> None:
     )
 
 
+def models_in(spent: dict) -> list[str]:
+    return list(dict.fromkeys(model for model, _ in spent))
+
+
 def signed(text: str) -> str:
     """Numbers with a true minus sign."""
     return text.replace("-", "−")
@@ -111,7 +118,7 @@ def signed(text: str) -> str:
 def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str, opacity: float) -> None:
     """Bits per block over the picture and as a map, both models in the same colours."""
     st.subheader(f"Per block, {SHOWN[shown]}")
-    maps = {model: chosen([spent[model, index].blocks for index in pair], shown) for model in MODELS}
+    maps = {model: chosen([spent[model, index].blocks for index in pair], shown) for model in models_in(spent)}
     top = max(float(np.abs(blocks).max()) for blocks in maps.values())
     kind = "y" if shown == DIFFERENCE else "bits"
     source = plots.url(picture.pixels)
@@ -139,9 +146,10 @@ def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
     from plotly.subplots import make_subplots
 
     st.subheader(f"Per channel, {SHOWN[shown]}")
-    titles = [*(f"{title(model)}: bits" for model in MODELS), "running total [%]"]
+    models = models_in(spent)
+    titles = [*(f"{title(model)}: bits" for model in models), "running total [%]"]
     figure = make_subplots(1, 3, subplot_titles=titles)
-    for column, model in enumerate(MODELS, 1):
+    for column, model in enumerate(models, 1):
         bits = chosen([spent[model, index].channels for index in pair], shown)
         order = np.argsort(-bits, kind="stable")
         rank, look = np.arange(1, len(order) + 1), {"name": title(model), "customdata": order, "showlegend": False}
@@ -158,28 +166,28 @@ def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
     st.plotly_chart(figure, key="channels plot", config=plots.CONFIG, alt="Bits per channel, sorted, and running total")
 
 
-def say_what_doubling_costs(picture: Picture, high: int, low: int) -> None:
-    """Real files of the MAE at λ and 2 λ, at both ends of the pair."""
+def say_what_doubling_costs(picture: Picture, model: str, high: int, low: int) -> None:
+    """Real files of the MAE on show at λ and 2 λ, at both ends of the pair."""
     octave, last = rates.STEPS_PER_OCTAVE, rates.LAST_INDEX
     st.subheader("What twice the λ costs")
     lines = []
     for index in dict.fromkeys((min(low, last - octave), min(high, last - octave))):
         with st.spinner("Coding at twice the λ …"):
-            once, twice = (len(work.stream(picture, "mae", k)) for k in (index, index + octave))
+            once, twice = (len(work.stream(picture, model, k)) for k in (index, index + octave))
         lines.append(
             f"- from λ = {named(index)} to {named(index + octave)}: {once:,} → {twice:,} bytes, "
             f"**{twice - once:+,} bytes ({100 * (twice / once - 1):+.0f} %)**"
         )
-    st.markdown(
-        "Real files of the MAE, this picture:\n\n" + "\n".join(lines).replace("-", "−").replace("− from", "- from")
-    )
+    said = "\n".join(lines).replace("-", "−").replace("− from", "- from")
+    st.markdown(f"Real files of the {title(model)}, this picture:\n\n{said}")
 
 
 def show_prior(picture: Picture, *ranked: Spent) -> None:
     """The learned prior of a channel against the histogram of its symbols, at a λ and the trained ones around it."""
     st.subheader("What the prior expects, and what comes")
     with controls.row():
-        spent = {spent.model: spent for spent in ranked}[controls.choose_model("Prior of", MODELS, "prior-of")]
+        by_model = {spent.model: spent for spent in ranked}
+        spent = by_model[controls.choose_model("Prior of", list(by_model), "prior-of")]
         order = np.argsort(-spent.channels, kind="stable").tolist()
         channel = controls.choose_channel("Channel, most bits first", "most bits at λ₁", order, "channel")
         index = controls.choose_rate("λ of the prior", 700.0, "at")
@@ -196,11 +204,15 @@ def show_prior(picture: Picture, *ranked: Spent) -> None:
 
 def which_tables(model: str, index: int, below: float, above: float, weight: float) -> str:
     """Which entropy model a λ uses, in words."""
+    side = hasattr(open_checkpoint(model).model, "h_s")
     if weight in (0, 1):
-        return f"λ = {named(index)} is a trained λ: it has a table of its own, nothing is interpolated."
-    own = "its gains come from λ itself" if model == "mae" else "log s(λ) is mixed in the same way"
+        whose = "the prior of z has a table of its own there" if side else "it has a table of its own"
+        return f"λ = {named(index)} is a trained λ: {whose}, nothing is interpolated."
+    what = "the entropy model of z" if side else "its entropy model"
+    own = "log s(λ) is mixed in the same way" if model == "bottleneck-scaling" else "its gains come from λ itself"
+    own += ", and so do the σ that y is coded with" if side else ""
     return (
-        f"λ = {named(index)} lies between the trained λ = {below:g} and {above:g}: its entropy model is "
+        f"λ = {named(index)} lies between the trained λ = {below:g} and {above:g}: {what} is "
         f"**{1 - weight:.3f} × the table of {below:g} + {weight:.3f} × the table of {above:g}** (cumulative logits and "
         f"medians, linear in log₂ λ); {own}."
     )
@@ -216,17 +228,23 @@ class Drawn:
         self.k = np.arange(-reach, reach + 1)
         self.share = np.array([np.mean(symbols == k) for k in self.k])
         self.outside = int(np.sum(np.abs(symbols) > reach))
-        self.prior = probe.prior_pmf(open_checkpoint(model).model, rates.at_index(index), reach)[channel]
-        self.cost = float(work.cost(picture, model, index).y[channel].mean(dtype=np.float64))
-        shares = np.unique(symbols, return_counts=True)[1] / len(symbols)
-        self.entropy = float(-(shares * np.log2(shares)).sum())
+        checkpoint, cost = open_checkpoint(model), work.cost(picture, model, index)
+        if cost.sigma is None:
+            self.prior = probe.prior_pmf(checkpoint.model, rates.at_index(index), reach)[channel]
+        else:
+            self.prior = probe.expected_pmf(checkpoint, cost.sigma[channel], reach)
+        self.cost = float(cost.y[channel].mean(dtype=np.float64))
+        self.entropy = float(probe.histogram_bits(symbols[None])[0]) / len(symbols)
 
     def sentence(self) -> str:
         beyond = f"; {self.outside} symbols lie beyond ±{WIDEST}" if self.outside else ""
+        if self.cost < self.entropy:
+            verdict = f"knowing each place's σ saves {number(self.entropy - self.cost)}"
+        else:
+            verdict = f"not knowing this picture costs {number(self.cost - self.entropy)}"
         return (
             f"- λ = {named(self.index)}: the prior's code costs {number(self.cost)} bits a symbol, the histogram's own "
-            f"entropy is {number(abs(self.entropy))}: not knowing this picture costs "
-            f"{number(self.cost - self.entropy)} bits a symbol{beyond}."
+            f"entropy is {number(self.entropy)}: {verdict} bits a symbol{beyond}."
         )
 
 

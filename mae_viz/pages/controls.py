@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mae_viz import ladder, rates
+from mae_viz import checkpoints, ladder, rates
 
+HYPERPRIOR = "mae-hyperprior"
 MODELS = ("mae", "bottleneck-scaling")
 AUTOMATIC = "auto"
 TYPE_ANY = (
@@ -57,6 +58,19 @@ def choose(label: str, options: dict[str, str], start: str, key: str, help: str 
 
 def choose_model(label: str, models: Sequence[str], key: str) -> str:
     return choose(label, {model: title(model) for model in models}, models[0], key)
+
+
+def models() -> tuple[str, ...]:
+    """The models of all rates that pages look into; the one with hyperprior where it is there."""
+    return (*MODELS, HYPERPRIOR) if HYPERPRIOR in checkpoints.available() else MODELS
+
+
+def choose_pair() -> tuple[str, str]:
+    """The MAE to look at, without or with hyperprior where one is there, and bottleneck scaling beside it."""
+    mae, rival = MODELS
+    if HYPERPRIOR not in models():
+        return MODELS
+    return choose("MAE", {mae: "without hyperprior", HYPERPRIOR: "with hyperprior"}, mae, "mae"), rival
 
 
 def choose_channel(label: str, automatic: str, order: Sequence[int], key: str, help: str | None = None) -> int | None:

@@ -7,7 +7,7 @@ from mae_viz import probe, rates
 from mae_viz.checkpoints import open_checkpoint
 from mae_viz.pages import controls, plots, site, subject, work
 from mae_viz.pages.contact_sheet import contact_sheet
-from mae_viz.pages.controls import MODELS, named, title
+from mae_viz.pages.controls import named, title
 from mae_viz.pages.plots import number
 from mae_viz.pages.work import Picture
 
@@ -31,9 +31,10 @@ def page() -> None:
     if picture is None:
         return
     with controls.row():
+        pair = controls.choose_pair()
         high = controls.choose_rate("λ₁", 4096.0, "lambda")
         low = controls.choose_rate("λ₂ (divisor)", 64.0, "base")
-        model = controls.choose_model("Sheet of", MODELS, "of")
+        model = controls.choose_model("Sheet of", pair, "of")
         sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
         ranking = controls.choose("Ranked by", RANKINGS, BITS, "rank")
         scale = controls.choose(
@@ -44,13 +45,13 @@ def page() -> None:
             "Own: each map from minus to plus its largest size. Same: both maps of a channel by the larger of the two.",
         )
     with st.spinner("Running both encoders at both λ …", show_time=True):
-        looked = {name: Look(picture, name, high, low) for name in MODELS}
+        looked = {name: Look(picture, name, high, low) for name in pair}
     show_sheet(looked[model], sheet, ranking, scale)
     channels = choose_channels(looked, ranking)
     show_channel(picture, looked, channels, scale)
     say_what_all_channels_do(looked)
     switch_off(picture, looked, channels)
-    links(channels["mae"], high, low)
+    links(pair[0], channels[pair[0]], high, low)
 
 
 class Look:
@@ -89,9 +90,9 @@ def score_text(score: float) -> str:
 def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
     """All channels; a click chooses one, for the model that the sheet shows."""
     order = look.ranked(ranking)
-    key = "channel" if look.model == "mae" else "partner"
+    key = "partner" if look.model == "bottleneck-scaling" else "channel"
     named = st.query_params.get(key, "")
-    chosen = int(named) if named.isdecimal() else order[0] if look.model == "mae" else -1
+    chosen = int(named) if named.isdecimal() else order[0] if key == "channel" else -1
 
     def choose() -> None:
         controls.put(key, str(st.session_state["contact-sheet"].chosen), controls.AUTOMATIC)
@@ -107,13 +108,13 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
 
 def choose_channels(looked: dict[str, Look], ranking: str) -> dict[str, int]:
     """The MAE's channel, and the channel of bottleneck scaling that stands beside it."""
-    mae, scaling = (looked[model] for model in MODELS)
+    mae, scaling = looked.values()
     with controls.row():
         channel = controls.choose_channel(
-            f"Channel of {title('mae')}", "the first of its ranking", mae.ranked(ranking), "channel"
+            f"Channel of {title(mae.model)}", "the first of its ranking", mae.ranked(ranking), "channel"
         )
         partner = controls.choose_channel(
-            f"Channel of {title('bottleneck-scaling')} beside it",
+            f"Channel of {title(scaling.model)} beside it",
             "the one most alike",
             scaling.ranked(ranking),
             "partner",
@@ -127,17 +128,17 @@ def choose_channels(looked: dict[str, Look], ranking: str) -> dict[str, int]:
             f"Channel {like} of bottleneck scaling: its |correlation| with the MAE's channel {channel} at λ₁ is "
             f"{alike:.2f}."
         )
-    return {"mae": channel, "bottleneck-scaling": like if partner is None else partner}
+    return {mae.model: channel, scaling.model: like if partner is None else partner}
 
 
 def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, int], scale: str) -> None:
     """Maps at both λ and ratio, of both models, with the numbers beside them."""
-    for model in MODELS:
-        look, c = looked[model], channels[model]
+    for row, (model, look) in enumerate(looked.items()):
+        c = channels[model]
         ratio = look.ratios[c]
         ranges = [(float(y[c].min()), float(y[c].max())) for y in look.maps]
         facts = f'<div style="font-size:0.875rem;word-break:keep-all">{describe(look, c, ranges)}</div>'
-        if model == MODELS[0]:
+        if row == 0:
             facts = f"<div>{facts}{plots.figure(plots.url(small(picture)), picture.name, '')}</div>"
         cells = [facts]
         for k, (low, high) in enumerate(ranges):
@@ -261,9 +262,9 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     )
 
 
-def links(channel: int, high: int, low: int) -> None:
-    maps = f"mae:y.{channel},mae:y.{channel}@{named(low)},mae:ratio.{channel}/{named(low)},original"
+def links(model: str, channel: int, high: int, low: int) -> None:
+    maps = f"{model}:y.{channel},{model}:y.{channel}@{named(low)},{model}:ratio.{channel}/{named(low)},original"
     with controls.row():
         site.link("explore", "These maps in the viewer, with zoom", lambda_=named(high), panes=maps)
-        site.link("bits", "The bits of this channel and their prior", lambda_=named(high), channel=channel)
-        site.link("gains", "The gains that do it", channels=channel)
+        site.link("bits", "The bits of this channel and their prior", lambda_=named(high), channel=channel, mae=model)
+        site.link("gains", "The gains that do it", channels=channel, model=model)

@@ -10,7 +10,7 @@ from mae_viz import bitstream, codec, rates
 from mae_viz.bitstream import Part, StreamError
 from mae_viz.pages import controls, plots, site, subject, work
 from mae_viz.pages.bits import which_tables
-from mae_viz.pages.controls import MODELS, named, title
+from mae_viz.pages.controls import named, title
 from mae_viz.pages.tables import table
 from mae_viz.pages.work import Picture
 
@@ -25,7 +25,7 @@ MEANING = {
     "escape bytes": "length of the escape section",
     "CRC-32 of the symbols": "what the entropy decoder must arrive at",
     "CRC-32 of the file": "over every other byte: a single flipped bit never passes",
-    "payload": "the symbols of all channels, range-coded with the tables of this λ",
+    "payload": "the symbols of all channels, range-coded with the tables of this λ; with a hyperprior z's and then y's",
     "escape section": "symbols beyond the end of their table, in LEB128",
 }
 COLOURS = ("#bcd7ea", "#f6d7a7", "#cfe3b4", "#e9c3d3", "#d3cdea", "#c2e3dc", "#f3e39b", "#e3d0bd", "#f2bcb4", "#c9d2da")
@@ -44,7 +44,7 @@ def page() -> None:
     with left:
         index = controls.choose_rate("λ", 512.0, "lambda")
     with right:
-        names = {title(model): model for model in MODELS}
+        names = {title(model): model for model in controls.models()}
         model = names[
             st.segmented_control("Model", list(names), default=title("mae"), required=True, key="model",
                                  bind="query-params")
@@ -136,13 +136,17 @@ def say_what_it_costs(picture: Picture, model: str, index: int, data: bytes, par
     from mae_viz.checkpoints import open_checkpoint
 
     st.subheader("Estimated and real")
-    estimate = work.cost(picture, model, index).bits / 8
+    cost = work.cost(picture, model, index)
+    estimate, side = cost.bits / 8, ""
+    if cost.z is not None:
+        bits = float(cost.z.sum(dtype="float64"))
+        side = f" (of these {bits / 8:,.0f}, {100 * bits / cost.bits:.1f} %, for the side information z)"
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
     below, above, weight = probe.prior_mix(open_checkpoint(model).model, rates.at_index(index))
     st.markdown(
-        f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**; payload and escapes "
-        f"have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold probabilities as "
-        f"16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
+        f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**{side}; payload and "
+        f"escapes have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "
+        f"probabilities as 16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
         f"{which_tables(model, index, below, above, weight)}"
     )
     once = index + rates.STEPS_PER_OCTAVE
