@@ -55,9 +55,13 @@ def folder() -> Path:
 
 
 def available() -> list[str]:
-    """Names of the models that ship, the MAE first."""
-    names = [path.parent.name for path in folder().glob("*/card.json")]
-    return sorted(names, key=lambda name: (not name.startswith("mae"), name))
+    """Names of the models that ship: the MAE first, and independent models by their λ."""
+
+    def place(name: str) -> tuple:
+        kind, _, rate = name.rpartition("-")
+        return not name.startswith("mae"), *((kind, int(rate)) if rate.isdecimal() else (name, 0))
+
+    return sorted((path.parent.name for path in folder().glob("*/card.json")), key=place)
 
 
 def card(name: str) -> dict:

@@ -56,6 +56,15 @@ def test_what_ships():
         assert len(facts["training"]) > 20
 
 
+def test_models_come_in_the_order_of_their_rates(tmp_path, monkeypatch):
+    names = ["mae", "mae-hyperprior", "bottleneck-scaling", *(f"independent-{rate}" for rate in (64, 512, 4096))]
+    for name in reversed(names):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "card.json").touch()
+    monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
+    assert mae_viz.available() == names
+
+
 def test_save_and_load_give_the_same_model(tmp_path):
     torch.manual_seed(0)
     model = MAE(8).eval()
