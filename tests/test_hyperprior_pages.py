@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from chromium import in_address, serve, settled, visit
+from chromium import canvas_pixels, in_address, serve, settled, visit
 from playwright.sync_api import expect
+from test_explore import drawn, number, panes
 from test_feature_maps import numbers, overflowing, pixels, ratio, serious
 from test_golden import GOLDEN
 
@@ -137,6 +138,30 @@ def test_its_file_says_what_z_costs(browser, app, coded):
         said = numbers(page.get_by_text("for the side information z").inner_text().partition("is ")[2])[:3]
         both = y.sum() + z.sum()
         assert said == pytest.approx([both / 8, z.sum() / 8, 100 * z.sum() / both], abs=0.6)
+
+
+def test_it_is_a_choice_in_explore_and_its_pictures_are_the_decoders(browser, app, folder):
+    picture = open_rgb(gallery()[PICTURE].path)
+    with visit(browser, f"{app}/explore?image={PICTURE}", viewport={"width": 2600, "height": 2000}) as page:
+        drawn(page)
+        page.get_by_role("radio", name="With hyperprior").click()
+        in_address(page, exactly=True, image=PICTURE, preset="hyperprior")
+        drawn(page)
+        assert [pane[:2] for pane in panes(page)] == [
+            ["mae", "picture"],
+            [NAME, "picture"],
+            ["mae", "bits"],
+            [NAME, "bits"],
+        ]
+        page.get_by_role("button", name="Zoom 100 %").click()
+        drawn(page)
+        shown = canvas_pixels(page.locator(".pane canvas").nth(1))
+        stream = mae_viz.compress(picture, str(folder / NAME), 512)
+        assert number(page, 1, "bytes") == f"{len(stream):,}"
+        decoded = np.asarray(codec.decompress(stream, str(folder / NAME)))
+        top, left = ((free + 1) // 2 for free in np.subtract(shown.shape[:2], decoded.shape[:2]))
+        assert np.array_equal(shown[top : top + decoded.shape[0], left : left + decoded.shape[1]], decoded)
+        expect(page.get_by_role("button", name="Save as .mae: MAE + hyperprior, λ = 512")).to_be_visible()
 
 
 def test_its_fourteen_layers_are_a_choice_in_gains(browser, app):

@@ -7,11 +7,10 @@ release of λ and each choice is one step of the browser's history.
 import streamlit as st
 
 from mae_viz import codec, ladder, rates, viewer
-from mae_viz.pages import blind, matching, subject
+from mae_viz.pages import blind, controls, matching, subject
 from mae_viz.pages.work import Picture
 from mae_viz.viewer import address, streamlit_host
 
-MODELS = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
 START = 512.0
 
 PRESETS = {
@@ -25,6 +24,10 @@ PRESETS = {
     "lost": (
         "What is lost",
         "mae:difference,bottleneck-scaling:difference,mae:bits,bottleneck-scaling:bits",
+    ),
+    "hyperprior": (
+        "With hyperprior",
+        f"mae,{controls.HYPERPRIOR},mae:bits,{controls.HYPERPRIOR}:bits",
     ),
     "classical": ("Against classical codecs", "mae,jpeg,webp,avif"),
 }
@@ -96,7 +99,9 @@ def choose_preset(panes: list[dict]) -> None:
             turn_to(preset=None if name == "pictures" else name, panes=None)
 
     st.session_state["preset"] = preset_of(panes)
-    st.segmented_control("Show", PRESETS, format_func=lambda name: PRESETS[name][0], key="preset", on_change=choose)
+    missing = {"hyperprior"} if controls.HYPERPRIOR not in controls.models() else set()
+    offered = [name for name in PRESETS if name not in missing]
+    st.segmented_control("Show", offered, format_func=lambda name: PRESETS[name][0], key="preset", on_change=choose)
 
 
 def choose_part(picture: Picture) -> tuple[Picture, tuple[int, int]]:
@@ -130,9 +135,9 @@ def save_files(picture: Picture, index: int) -> None:
     """The real files at the λ released, of the whole picture; coded when someone asks for one."""
     lmbda = rates.at_index(index)
     with st.container(horizontal=True):
-        for model, title in MODELS.items():
+        for model in controls.models():
             st.download_button(
-                f"Save as .mae: {title}, λ = {lmbda:.0f}",
+                f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
                 lambda model=model: codec.compress(picture.image, model, lmbda),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
