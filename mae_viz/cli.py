@@ -196,6 +196,7 @@ def figure(
     channels: Annotated[str | None, typer.Option(help="fig4: such as 0,7; else those with the most bits")] = None,
     lambdas: Annotated[str | None, typer.Option(help="fig4: the two λ of the ratio, such as 4096,64")] = None,
     crop: Annotated[str | None, typer.Option(help="fig4: LEFT,TOP,WIDTH,HEIGHT in pixels")] = None,
+    model: Annotated[str, typer.Option(help="fig4: a MAE that ships, or a checkpoint's folder")] = "mae",
 ) -> None:
     """Regenerate the paper's figures and Table I from committed results and weights, with a caption beside each."""
     from mae_viz.figures import files
@@ -206,7 +207,7 @@ def figure(
     chosen = [int(channel) for channel in _numbers(channels) or []]
     rectangle = tuple(map(int, box)) if box else None
     for path in files.write(
-        which.split(","), out, form.split(","), image, chosen, tuple(two) if two else None, rectangle
+        which.split(","), out, form.split(","), image, chosen, tuple(two) if two else None, rectangle, model
     ):
         typer.echo(path)
 

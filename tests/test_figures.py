@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_golden import GOLDEN
 
 import mae_viz
 from mae_viz import checkpoints, curves, probe
@@ -76,6 +77,7 @@ def test_formats_and_names_can_be_chosen(tmp_path):
         ({"which": ["fig4"], "crop": (0, 0, 5000, 10)}, "LEFT,TOP,WIDTH,HEIGHT"),
         ({"which": ["fig4"], "channels": [500]}, "channel 500"),
         ({"which": ["fig4"], "lmbdas": (64.0, 64.0)}, "two different"),
+        ({"which": ["fig4"], "model": "bottleneck-scaling"}, "modulates nothing"),
     ],
 )
 def test_wrong_wishes_get_a_sentence(arguments, said, tmp_path):
@@ -232,10 +234,22 @@ def test_fig_4_takes_the_channels_with_the_most_bits(view):
     picture = open_rgb(view.original)
     bits = probe.latents(checkpoint, picture, 4096.0)[1].sum(axis=(1, 2))
     assert sorted(bits[view.channels]) == sorted(np.sort(bits)[-2:])
+    assert view.name == "MAE"
     named = fig4.look(picture, channels=[7], lmbdas=(1024.0, 128.0))
     assert named.channels == [7]
     assert named.lmbdas == (1024.0, 128.0)
     np.testing.assert_array_equal(named.mae[128.0], probe.latents(checkpoint, picture, 128.0)[0])
+
+
+def test_fig_4_of_a_model_with_hyperprior(photograph):
+    model = str(GOLDEN / "hyperprior")
+    view = fig4.look(photograph, lmbdas=(1024.0, 128.0), model=model)
+    y = probe.latents(checkpoints.open_checkpoint(model), photograph, 128.0)[0]
+    np.testing.assert_array_equal(view.mae[128.0], y)
+    titles = [axis.get_title() for axis in fig4.draw(view).axes]
+    assert sum(title.startswith("MAE + hyperprior, λ") for title in titles) == 2
+    assert sum(title.startswith("MAE + hyperprior, ch.") for title in titles) == 2
+    assert "of the MAE + hyperprior's bottleneck" in fig4.caption(view)
 
 
 def test_negative_ratios_have_a_hue_of_their_own_and_masked_places_none():

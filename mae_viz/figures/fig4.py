@@ -38,6 +38,7 @@ class Decoded:
 class View:
     """What the figure shows of one picture; maps are (C, h, w), before quantisation, by λ."""
 
+    name: str  # of the MAE
     original: np.ndarray  # uint8 (H, W, 3)
     lmbdas: tuple[float, float]  # λ1 and λ2 of the ratio y(λ1) / y(λ2)
     decoded: list[Decoded]
@@ -49,39 +50,48 @@ class View:
     rule: str  # how the channels were chosen, in words
 
 
-def look(picture: Image.Image, channels: Sequence[int] | None = None, lmbdas: tuple[float, float] = LMBDAS) -> View:
-    """Code a picture with the MAE at two λ and with bottleneck scaling at the second, and keep their latents.
+def look(
+    picture: Image.Image,
+    channels: Sequence[int] | None = None,
+    lmbdas: tuple[float, float] = LMBDAS,
+    model: str = "mae",
+) -> View:
+    """Code a picture with a MAE at two λ and with bottleneck scaling at the second, and keep their latents.
 
-    ``channels``: of the MAE; without them the two that cost the most bits at the higher λ. Raises ValueError for a
-    channel that the model lacks or for two equal λ.
+    ``channels``: of the MAE; without them the two that cost the most bits at the higher λ. ``model``: the MAE, one with
+    hyperprior perhaps. Raises ValueError for a model that is none, a channel that it lacks, or two equal λ.
     """
     from mae_viz import codec, metrics, rates
     from mae_viz.checkpoints import open_checkpoint
 
+    architecture = open_checkpoint(model).card["architecture"]
+    if not architecture.startswith("MAE"):
+        raise ValueError(f"{model} modulates nothing: choose a MAE, such as mae.")
+    title = "MAE + hyperprior" if architecture.endswith("Hyperprior") else "MAE"
     high, low = lmbdas = tuple(rates.snap(lmbda) for lmbda in lmbdas)
     if high == low:
         raise ValueError("a ratio needs two different λ: write --lambdas 4096,64.")
-    last = open_checkpoint("mae").model.channels - 1
+    last = open_checkpoint(model).model.channels - 1
     if wrong := [c for c in channels or [] if not 0 <= c <= last]:
         raise ValueError(f"there is no channel {wrong[0]}: choose from 0 … {last}.")
     found = {
         name: {lmbda: probe.latents(open_checkpoint(name), picture, lmbda) for lmbda in lmbdas}
-        for name in ("mae", "bottleneck-scaling")
+        for name in (model, "bottleneck-scaling")
     }
-    bits = found["mae"][max(lmbdas)][1].sum(axis=(1, 2))
+    bits = found[model][max(lmbdas)][1].sum(axis=(1, 2))
     chosen = list(channels) if channels else np.argsort(-bits, kind="stable")[:CHANNELS].tolist()
     rule = "as asked for" if channels else f"those that cost the most bits at λ = {max(lmbdas):g}"
     decoded = []
-    for title, name, lmbda in (("MAE", "mae", high), ("MAE", "mae", low), ("scaling", "bottleneck-scaling", low)):
+    for label, name, lmbda in ((title, model, high), (title, model, low), ("scaling", "bottleneck-scaling", low)):
         stream = codec.compress(picture, name, lmbda)
         pixels = np.asarray(codec.decompress(stream))
         bpp = metrics.bpp(len(stream), picture.height, picture.width)
         psnr = metrics.psnr_db(np.asarray(picture), pixels)
-        decoded.append(Decoded(f"{title}, λ = {lmbda:g}", pixels, bpp, psnr))
+        decoded.append(Decoded(f"{label}, λ = {lmbda:g}", pixels, bpp, psnr))
     mae, scaling = ({lmbda: y for lmbda, (y, _) in by_rate.items()} for by_rate in found.values())
     likes = [probe.most_alike(mae[high][c], scaling[high]) for c in chosen]
-    low_bits = found["mae"][min(lmbdas)][1].sum(axis=(1, 2))
-    return View(np.asarray(picture), lmbdas, decoded, mae, scaling, chosen, low_bits, likes, rule)
+    low_bits = found[model][min(lmbdas)][1].sum(axis=(1, 2))
+    return View(title, np.asarray(picture), lmbdas, decoded, mae, scaling, chosen, low_bits, likes, rule)
 
 
 def draw(view: View) -> "Figure":
@@ -165,7 +175,9 @@ def _channel(axes, view: View, channel: int, like: int, ratios, octaves: float) 
         _map(axis, view, y, cmap="cividis", vmin=low, vmax=high)
         span = f"{low:.1f} … {high:.1f}".replace("-", "−")
         axis.set_title(f"ch. {channel}, λ = {lmbda:g}: $y$ = {span}", pad=3)
-    for axis, ratio, name in zip(axes[2:], ratios, (f"MAE, ch. {channel}", f"scaling, ch. {like}"), strict=True):
+    for axis, ratio, name in zip(
+        axes[2:], ratios, (f"{view.name}, ch. {channel}", f"scaling, ch. {like}"), strict=True
+    ):
         _hatch(axis, view)
         _map(axis, view, coloured(ratio, octaves))
         spread = "constant" if ratio.constancy < 1e-5 else f"±{100 * ratio.constancy:.1f} %"
@@ -223,12 +235,12 @@ def caption(view: View, title: str = "") -> str:
     )
     return (
         f"Fig. 4. {title + ': ' if title else ''}reconstructions, and channels {', '.join(map(str, view.channels))} of "
-        f"the MAE's bottleneck before quantisation at λ = {high:g} and {low:g} ({view.rule}), with their element-wise "
+        f"the {view.name}'s bottleneck before quantisation at λ = {high:g} and {low:g} ({view.rule}), with their element-wise "
         f"ratio y({high:g}) / y({low:g}). Right: the same ratio under bottleneck scaling, for its most similar channel "
         f"({alike}). Hatched: places where |y({low:g})| is under {100 * probe.MASK_SHARE:g} % of the largest in its "
         "channel. ± is the coefficient of variation of the ratio over the other places, weighted by y². Over the "
         f"{len(most)} channels that hold 90 % of the bits at λ = {min(view.lmbdas):g} its median is "
-        f"{np.nanmedian(scores):.3f} for the MAE; for bottleneck scaling the largest of all is "
+        f"{np.nanmedian(scores):.3f} for the {view.name}; for bottleneck scaling the largest of all is "
         f"{np.nanmax(scaled):.0e}, the rounding of float32: there the ratio is one number per channel. Channels: from "
         "the 1st percentile of y (dark) to the 99th (light), which stand above them.\n"
     )

@@ -33,11 +33,13 @@ def write(
     channels: Sequence[int] | None = None,
     lmbdas: tuple[float, float] | None = None,
     crop: tuple[int, int, int, int] | None = None,
+    model: str = "mae",
 ) -> list[Path]:
     """Write figures by name ("all" for every one) and their captions into a folder. Returns the files.
 
-    ``image`` (a bundled photograph's name, or a file), ``channels``, ``lmbdas`` and ``crop`` (left, top, width,
-    height) are those of Fig. 4. Raises ValueError for an unknown name or format, or a crop outside the picture.
+    ``image`` (a bundled photograph's name, or a file), ``channels``, ``lmbdas``, ``crop`` (left, top, width, height)
+    and ``model`` (a MAE) are those of Fig. 4. Raises ValueError for an unknown name or format, or a crop outside the
+    picture.
     """
     wanted = [name for name in NAMES if name in which or "all" in which]
     if unknown := [name for name in which if name not in (*NAMES, "all")]:
@@ -49,7 +51,7 @@ def write(
         "fig1": lambda: _fig1(formats),
         "fig2": lambda: _fig2(formats),
         "fig3": lambda: _fig3(formats),
-        "fig4": lambda: _fig4(formats, image, channels, lmbdas, crop),
+        "fig4": lambda: _fig4(formats, image, channels, lmbdas, crop, model),
         "table1": lambda: _table1(formats),
     }
     written = []
@@ -112,7 +114,7 @@ def _fig3(formats):
         yield "fig3-bd-rate.tex", fig3.to_tex(differences).encode()
 
 
-def _fig4(formats, image, channels, lmbdas, crop):
+def _fig4(formats, image, channels, lmbdas, crop, model):
     from mae_viz.figures import fig4
     from mae_viz.images import gallery, open_rgb
 
@@ -131,7 +133,7 @@ def _fig4(formats, image, channels, lmbdas, crop):
                 f"{picture.height} pixels: write LEFT,TOP,WIDTH,HEIGHT."
             )
         picture = picture.crop((left, top, left + width, top + height))
-    view = fig4.look(picture, channels, lmbdas or fig4.LMBDAS)
+    view = fig4.look(picture, channels, lmbdas or fig4.LMBDAS, model)
     title = photograph.title if photograph else Path(image).stem
     return _rendered("fig4", fig4.draw(view), formats, fig4.caption(view, title))
 
