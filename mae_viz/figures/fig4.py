@@ -38,7 +38,7 @@ class Decoded:
 class View:
     """What the figure shows of one picture; maps are (C, h, w), before quantisation, by λ."""
 
-    name: str  # of the MAE
+    name: str  # of the MAE, in the caption
     original: np.ndarray  # uint8 (H, W, 3)
     lmbdas: tuple[float, float]  # λ1 and λ2 of the ratio y(λ1) / y(λ2)
     decoded: list[Decoded]
@@ -82,9 +82,9 @@ def look(
     chosen = list(channels) if channels else np.argsort(-bits, kind="stable")[:CHANNELS].tolist()
     rule = "as asked for" if channels else f"those that cost the most bits at λ = {max(lmbdas):g}"
     decoded = []
-    for label, name, lmbda in ((title, model, high), (title, model, low), ("scaling", "bottleneck-scaling", low)):
+    for label, name, lmbda in (("MAE", model, high), ("MAE", model, low), ("scaling", "bottleneck-scaling", low)):
         stream = codec.compress(picture, name, lmbda)
-        pixels = np.asarray(codec.decompress(stream))
+        pixels = np.asarray(codec.decompress(stream, name))
         bpp = metrics.bpp(len(stream), picture.height, picture.width)
         psnr = metrics.psnr_db(np.asarray(picture), pixels)
         decoded.append(Decoded(f"{label}, λ = {lmbda:g}", pixels, bpp, psnr))
@@ -175,9 +175,7 @@ def _channel(axes, view: View, channel: int, like: int, ratios, octaves: float) 
         _map(axis, view, y, cmap="cividis", vmin=low, vmax=high)
         span = f"{low:.1f} … {high:.1f}".replace("-", "−")
         axis.set_title(f"ch. {channel}, λ = {lmbda:g}: $y$ = {span}", pad=3)
-    for axis, ratio, name in zip(
-        axes[2:], ratios, (f"{view.name}, ch. {channel}", f"scaling, ch. {like}"), strict=True
-    ):
+    for axis, ratio, name in zip(axes[2:], ratios, (f"MAE, ch. {channel}", f"scaling, ch. {like}"), strict=True):
         _hatch(axis, view)
         _map(axis, view, coloured(ratio, octaves))
         spread = "constant" if ratio.constancy < 1e-5 else f"±{100 * ratio.constancy:.1f} %"
@@ -235,9 +233,9 @@ def caption(view: View, title: str = "") -> str:
     )
     return (
         f"Fig. 4. {title + ': ' if title else ''}reconstructions, and channels {', '.join(map(str, view.channels))} of "
-        f"the {view.name}'s bottleneck before quantisation at λ = {high:g} and {low:g} ({view.rule}), with their element-wise "
-        f"ratio y({high:g}) / y({low:g}). Right: the same ratio under bottleneck scaling, for its most similar channel "
-        f"({alike}). Hatched: places where |y({low:g})| is under {100 * probe.MASK_SHARE:g} % of the largest in its "
+        f"the {view.name}'s bottleneck before quantisation at λ = {high:g} and {low:g} ({view.rule}), with their "
+        f"element-wise ratio y({high:g}) / y({low:g}). Right: the same ratio under bottleneck scaling, for its most "
+        f"similar channel ({alike}). Hatched: places where |y({low:g})| is under {100 * probe.MASK_SHARE:g} % of the largest in its "
         "channel. ± is the coefficient of variation of the ratio over the other places, weighted by y². Over the "
         f"{len(most)} channels that hold 90 % of the bits at λ = {min(view.lmbdas):g} its median is "
         f"{np.nanmedian(scores):.3f} for the {view.name}; for bottleneck scaling the largest of all is "
