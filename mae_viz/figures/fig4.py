@@ -231,11 +231,12 @@ def caption(view: View, title: str = "") -> str:
     alike = ", ".join(
         f"{k} is most like {c} (|correlation| {r:.3f})" for c, (k, r) in zip(view.channels, view.likes, strict=True)
     )
+    masked = f"{100 * probe.MASK_SHARE:g} %"
     return (
         f"Fig. 4. {title + ': ' if title else ''}reconstructions, and channels {', '.join(map(str, view.channels))} of "
         f"the {view.name}'s bottleneck before quantisation at λ = {high:g} and {low:g} ({view.rule}), with their "
         f"element-wise ratio y({high:g}) / y({low:g}). Right: the same ratio under bottleneck scaling, for its most "
-        f"similar channel ({alike}). Hatched: places where |y({low:g})| is under {100 * probe.MASK_SHARE:g} % of the largest in its "
+        f"similar channel ({alike}). Hatched: places where |y({low:g})| is under {masked} of the largest in its "
         "channel. ± is the coefficient of variation of the ratio over the other places, weighted by y². Over the "
         f"{len(most)} channels that hold 90 % of the bits at λ = {min(view.lmbdas):g} its median is "
         f"{np.nanmedian(scores):.3f} for the {view.name}; for bottleneck scaling the largest of all is "
