@@ -64,6 +64,16 @@ def available() -> list[str]:
     return sorted((path.parent.name for path in folder().glob("*/card.json")), key=place)
 
 
+def independents(group: str) -> dict[float, str]:
+    """Models that serve one λ each, by λ: of the group "independent" those named independent-64 … independent-4096."""
+    found = {}
+    for name in available():
+        stem, _, rate = name.rpartition("-")
+        if stem == group and rate.isdecimal():
+            found[card(name)["lmbdas"][0]] = name
+    return found
+
+
 def card(name: str) -> dict:
     """The card of one model, without loading its weights: a shipped name, or the path of a checkpoint's folder.
 

@@ -49,6 +49,7 @@ class Source:
     key: str  # changes where the frames would
     trained: tuple[float, ...] = ()
     maps: bool = False  # frames hold the bottleneck's maps
+    models: tuple[tuple[int, str], ...] = ()  # where each rate has a network of its own: rate index, model
 
     @property
     def whole(self) -> "Source":
@@ -60,7 +61,13 @@ class Source:
         the ends."""
         if not (self.axis != "none" and self.ends[0] <= at <= self.ends[1]):
             return None
+        if self.models:
+            return min((index for index, _ in self.models), key=lambda index: abs(index - at))
         return round(at, 4) if any(isinstance(end, float) for end in self.ends) else round(at)
+
+    def model(self, at: float) -> str:
+        """The model that makes the frame at a rate index."""
+        return dict(self.models).get(at, self.name)
 
     def describe(self) -> dict:
         """What the viewer says about the codec."""
@@ -74,17 +81,13 @@ class Source:
             "start": self.start,
             "about": self.about,
             "trained": self.trained,
+            "only": [index for index, _ in self.models],
             "between": _BETWEEN.get(self.name.split("-")[0], ""),
         }
 
 
-_TITLES = {
-    "mae": "MAE",
-    "mae-hyperprior": "MAE + hyperprior",
-    "bottleneck-scaling": "Bottleneck scaling",
-    "independent": "Independent",
-    "independent-hyperprior": "Independent + hyperprior",
-}
+_TITLES = {"mae": "MAE", "mae-hyperprior": "MAE + hyperprior", "bottleneck-scaling": "Bottleneck scaling"}
+_GROUPS = {"independent": "Independent models", "independent-hyperprior": "Independent + hyperprior"}
 _BETWEEN = {
     "mae": "between trained λ: the gains come from λ itself, the entropy model is interpolated",
     "bottleneck": "between trained λ: log s(λ) and the entropy model are interpolated",
@@ -92,8 +95,9 @@ _BETWEEN = {
 
 
 def sources() -> list[str]:
-    """Names of everything that a ladder can be made with."""
-    return [ORIGINAL, *checkpoints.available(), *CLASSICAL]
+    """Names of everything that a ladder can be made with; models that serve one λ each are one source together."""
+    groups = {name: group for group in _GROUPS for name in checkpoints.independents(group).values()}
+    return [ORIGINAL, *dict.fromkeys(groups.get(name, name) for name in checkpoints.available()), *CLASSICAL]
 
 
 @lru_cache
@@ -117,10 +121,18 @@ def source(name: str) -> Source:
             settings["library"],
             json.dumps(settings, sort_keys=True),
         )
+    if name in _GROUPS and (group := checkpoints.independents(name)):
+        models = tuple((rates.grid_index(lmbda), model) for lmbda, model in group.items())
+        grid = tuple(index for index, _ in models)
+        key = " ".join(checkpoints.card(model)["sha256"] for _, model in models)
+        middle, about = grid[len(grid) // 2], "one network for each λ"
+        return Source(
+            name, _GROUPS[name], "lmbda", "λ", grid, (grid[0], grid[-1]), middle, about, key, tuple(group), True, models
+        )
     card = checkpoints.card(name)
     trained = tuple(card["lmbdas"])
     first, last = rates.grid_index(trained[0]), rates.grid_index(trained[-1])
-    title = _TITLES.get(name) or _TITLES.get(name.rpartition("-")[0], name) + f" (λ {name.rpartition('-')[2]})"
+    title = _TITLES.get(name, name)
     grid = (*range(first, last, FRAME_STEP), last)
     middle = grid[len(grid) // 2]
     return Source(name, title, "lmbda", "λ", grid, (first, last), middle, title, card["sha256"], trained, maps=True)
@@ -178,12 +190,13 @@ def compute(
 
         lmbda = rates.at_index(at)
         frame["lmbda"] = lmbda
-        encoded = codec.encode(picture, made_with.name, lmbda, part(0, 0.4))
+        model = made_with.model(at)
+        encoded = codec.encode(picture, model, lmbda, part(0, 0.4))
         stream = encoded.stream
         frame["stream"] = keep(stream, ".mae")
-        decoded = codec.decompress(stream, made_with.name, part(0.4, 0.5))
+        decoded = codec.decompress(stream, model, part(0.4, 0.5))
         if made_with.maps:
-            checkpoint = checkpoints.open_checkpoint(made_with.name)
+            checkpoint = checkpoints.open_checkpoint(model)
             y, cost = encoded.y, probe.cost(checkpoint, stream)
             facts = {"places": y.shape[1:], "stride": codec.LATENT, "channels": len(y)}
             frame |= {

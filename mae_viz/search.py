@@ -80,7 +80,8 @@ def compress_to(
     """The largest file within a budget of ``bytes`` or ``bpp``, or the smallest one that reaches ``psnr_db``.
 
     ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, a
-    checkpoint's folder, or a name from `mae_viz.classical.CLASSICAL`. Exactly one target must be given. ``known``
+    checkpoint's folder, a group of models that serve one λ each ("independent"), or a name from
+    `mae_viz.classical.CLASSICAL`. Exactly one target must be given. ``known``
     saves coding what has been coded before. Raises UnreachableError where no rate of the codec meets the target,
     ValueError for other targets than one positive number, ImageError, CheckpointError.
     """
@@ -244,6 +245,13 @@ def _codec(name: str) -> tuple[list[float], Callable, Callable]:
         return sorted(fine | set(codec.qualities)), codec.encode, codec.decode
     from mae_viz.codec import compress, decompress
 
+    if group := checkpoints.independents(name):
+        models = {rates.grid_index(lmbda): model for lmbda, model in group.items()}
+        return (
+            list(models),
+            lambda picture, index: compress(picture, models[index], rates.at_index(index)),
+            decompress,
+        )
     trained = checkpoints.card(name)["lmbdas"]
     grid = list(range(rates.grid_index(trained[0]), rates.grid_index(trained[-1]) + 1))
     return (

@@ -73,6 +73,27 @@ def test_a_model_has_a_frame_at_every_quarter_octave(opened):
     assert set(rates.LMBDAS) <= set(lmbdas)
 
 
+def test_of_independent_models_each_makes_the_frame_of_its_rate(ladders, picture):
+    names = checkpoints.independents("independent")
+    made = ladders.open(picture, "independent")
+    ladders.wait([made])
+    assert made.source.grid == tuple(rates.grid_index(lmbda) for lmbda in names)
+    for lmbda, name in names.items():
+        stream = mae_viz.compress(picture, name, lmbda)
+        at = rates.grid_index(lmbda)
+        assert made.frames[at]["bytes"] == len(stream)
+        assert np.array_equal(pixels(made, at), np.asarray(mae_viz.decompress(stream)))
+
+
+def test_models_of_one_rate_are_one_source():
+    assert "independent" in ladder.sources()
+    assert not set(checkpoints.independents("independent").values()) & set(ladder.sources())
+    group = ladder.source("independent")
+    assert {group.rate(at) for at in range(rates.LAST_INDEX + 1)} == set(group.grid)
+    assert all(group.rate(at) == at for at in group.grid)
+    assert group.rate(rates.LAST_INDEX + 1) is None
+
+
 @pytest.mark.parametrize("quality", [5, 37, 95])
 def test_a_classical_frame_is_the_round_trip_through_a_file(opened, picture, quality):
     jpeg = CLASSICAL["jpeg"]

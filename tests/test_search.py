@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import mae_viz
-from mae_viz import codec, metrics, rates, search
+from mae_viz import checkpoints, codec, metrics, rates, search
 from mae_viz.classical import CLASSICAL
 from mae_viz.search import Known, UnreachableError, compress_to
 
@@ -141,6 +141,19 @@ def test_a_model_of_one_rate_reaches_that_one(crop):
     assert compress_to(crop, "independent-4096", bytes=len(stream)).stream == stream
     with pytest.raises(UnreachableError):
         compress_to(crop, "independent-4096", bytes=len(stream) // 2)
+
+
+def test_of_independent_models_the_largest_file_within_the_budget(crop):
+    streams = {
+        lmbda: codec.compress(crop, name, lmbda) for lmbda, name in checkpoints.independents("independent").items()
+    }
+    for lmbda, stream in streams.items():
+        found = compress_to(crop, "independent", bytes=len(stream))
+        assert (found.lmbda, found.stream) == (lmbda, stream)
+    low, high = min(map(len, streams.values())), max(map(len, streams.values()))
+    assert compress_to(crop, "independent", bytes=high - 1).bytes < high - 1
+    with pytest.raises(UnreachableError):
+        compress_to(crop, "independent", bytes=low // 2)
 
 
 def test_flat_pictures_have_no_slope_to_follow():

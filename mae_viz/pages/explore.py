@@ -29,6 +29,7 @@ PRESETS = {
         "With hyperprior",
         f"mae,{controls.HYPERPRIOR},mae:bits,{controls.HYPERPRIOR}:bits",
     ),
+    "independent": ("Against independent models", "mae,independent,mae:difference,independent:difference"),
     "classical": ("Against classical codecs", "mae,jpeg,webp,avif"),
 }
 """By name in the address: title, panes."""
@@ -99,8 +100,8 @@ def choose_preset(panes: list[dict]) -> None:
             turn_to(preset=None if name == "pictures" else name, panes=None)
 
     st.session_state["preset"] = preset_of(panes)
-    missing = {"hyperprior"} if controls.HYPERPRIOR not in controls.models() else set()
-    offered = [name for name in PRESETS if name not in missing]
+    here = ladder.sources()
+    offered = [name for name, (_, text) in PRESETS.items() if all(p.split(":")[0] in here for p in text.split(","))]
     st.segmented_control("Show", offered, format_func=lambda name: PRESETS[name][0], key="preset", on_change=choose)
 
 

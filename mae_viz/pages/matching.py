@@ -90,7 +90,7 @@ def row(picture: Picture, found: Found, unit: str) -> str:
     else:
         from mae_viz import codec
 
-        rate, decoded = f"λ {found.lmbda:.4g}", codec.decompress(found.stream, found.codec)
+        rate, decoded = f"λ {found.lmbda:.4g}", codec.decompress(found.stream, made_with.model(found.rate))
     ms_ssim = metrics.ms_ssim_db(np.asarray(decoded), picture.pixels)
     left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
     quality = "n/a" if ms_ssim is None else f"{ms_ssim:.2f} dB"

@@ -118,7 +118,10 @@ export class Pane {
 
   get layers() {
     if (this.codec.axis === "none") return ["picture"];
-    return this.codec.axis === "lmbda" && !this.viewer.whole ? Object.keys(LAYERS) : ["picture", "difference"];
+    const maps = this.codec.axis === "lmbda" && !this.viewer.whole;
+    if (!maps) return ["picture", "difference"];
+    // a ratio of two networks' y says nothing: their channels are not the same
+    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
   }
 
   get layer() {
@@ -149,7 +152,7 @@ export class Pane {
   /** The rate that this pane asks for, on its codec's own axis. */
   target() {
     if (this.follow === "none") return 0;
-    if (this.follow === "shared") return Math.min(this.codec.last, Math.max(this.codec.first, this.viewer.index));
+    if (this.follow === "shared") return this.shared();
     if (this.follow === "own" && this.state.own !== null) return this.state.own;
     const bytes = this.viewer.referenceBytes(this);
     const { frames } = this.ladder;
@@ -157,6 +160,13 @@ export class Pane {
     const fitting = frames.filter((f) => f.bytes <= bytes);
     const best = fitting.length ? fitting.reduce((a, b) => (b.bytes > a.bytes ? b : a)) : frames.reduce((a, b) => (b.bytes < a.bytes ? b : a));
     return best.at;
+  }
+
+  /** λ for all, or of a group of networks for one λ each the nearest. */
+  shared() {
+    const { first, last, only } = this.codec, { index } = this.viewer;
+    if (only.length) return only.reduce((a, b) => (Math.abs(b - index) < Math.abs(a - index) ? b : a));
+    return Math.min(last, Math.max(first, index));
   }
 
   /** Decide which frame to show now; returns what must be fetched for it. */
@@ -270,6 +280,7 @@ export class Pane {
       const bytes = this.viewer.referenceBytes(this), off = 100 * (frame.bytes / bytes - 1);
       if (bytes) return `${off > 0 ? "its smallest file is" : "same bytes, the leftover is"} ${off > 0 ? "+" : "−"}${Math.abs(off).toFixed(1)} %${progress}`;
     }
+    if (codec.only.length) return `${frame.at === this.viewer.index || this.follow === "own" ? codec.about : `${codec.about}: the nearest`}${progress}`;
     const rule = codec.axis === "lmbda" ? (this.viewer.isTrained(frame.at, codec) ? "a λ it was trained for" : codec.between) : codec.about;
     return rule + progress;
   }
