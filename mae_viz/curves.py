@@ -132,7 +132,7 @@ def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_on
 def bd_table(anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None):
     """BD-rate of every curve on a data set against the one named, as a DataFrame.
 
-    Columns: curve, title, points, lowest_bpp, bd_rate_percent (nan where the curves do not overlap), from_db, to_db.
+    Columns: curve, title, points, lowest_bpp, bd_rate_percent (nan where there is none), from_db, to_db.
     Models enter with the λ that they were trained for; where others were measured too, a further row named
     "<curve>, every λ" holds them all. Raises ValueError for an unknown anchor.
     """

@@ -50,31 +50,35 @@ def to_db(ms_ssim: float | None) -> float | None:
 class BDRate:
     """Average difference in rate at equal quality, and where it was taken."""
 
-    percent: float | None  # below 0: the tested curve needs fewer bits; None where the curves do not overlap
+    percent: float | None  # below 0: the tested curve needs fewer bits; None where there is no such number
     overlap: tuple[float, float] | None  # the interval of quality (dB) that both curves cover
 
     method = (
         "Bjøntegaard delta rate: mean over the quality interval that both curves cover of log10(rate of the tested "
         "curve) − log10(rate of the anchor), each interpolated in quality by PCHIP, as a percentage of the anchor's "
-        "rate (package bjontegaard); n/a where the curves do not overlap"
+        "rate (package bjontegaard); n/a where the curves do not overlap or one has fewer than 4 points"
     )
 
 
 def bd_rate(anchor_bpp, anchor_db, test_bpp, test_db) -> BDRate:
     """BD-rate of a tested curve against an anchor, on whatever quality in dB the two lists hold.
 
-    Points come in any order, at least two different qualities for each curve that is to overlap another. Raises
-    ValueError where a curve's lists differ in length, a rate is not positive, a value is not finite or one quality
-    appears at two rates.
+    Points come in any order. There is none where a curve has fewer than four, of which PCHIP would make a straight
+    line through anything, or where the two have no interval of quality in common. Raises ValueError where a curve's
+    lists differ in length, a rate is not positive, a value is not finite or one quality appears at two rates.
     """
     import bjontegaard
 
     anchor, test = _curve(anchor_bpp, anchor_db), _curve(test_bpp, test_db)
     low, high = max(anchor[1][0], test[1][0]), min(anchor[1][-1], test[1][-1])
-    if low >= high:
+    if low >= high or min(len(anchor[0]), len(test[0])) < _FEWEST:
         return BDRate(None, None)
     percent = bjontegaard.bd_rate(*anchor, *test, method="pchip", require_matching_points=False, min_overlap=0)
     return BDRate(float(percent), (float(low), float(high)))
+
+
+_FEWEST = 4
+"""Points of a curve: as many as Bjøntegaard's polynomials took."""
 
 
 def _curve(bpp, db) -> tuple[np.ndarray, np.ndarray]:

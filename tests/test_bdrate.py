@@ -31,7 +31,7 @@ def test_ten_per_cent_more():
 def test_straight_lines_over_a_part_of_the_range():
     """log10 R = (d − 30) / 10 against (d − 30) / 5 − 0.2, on 32 … 38 dB: the mean difference is 0.3 = (0 + 0.6) / 2."""
     anchor = np.array([30.0, 33, 36, 38])
-    test = np.array([32.0, 35, 40])
+    test = np.array([32.0, 35, 37, 40])
     difference = metrics.bd_rate(10 ** ((anchor - 30) / 10), anchor, 10 ** ((test - 30) / 5 - 0.2), test)
     assert difference.overlap == (32.0, 38.0)
     assert difference.percent == pytest.approx(100 * (10**0.3 - 1), abs=1e-9)
@@ -44,7 +44,12 @@ def test_the_order_of_the_points_does_not_matter():
 
 
 @pytest.mark.parametrize(
-    ("rates", "qualities"), [([0.1, 0.2], [40, 42]), ([0.1, 0.2], [35, 42]), ([0.3], [30]), ([0.1, 0.2], [20, 26])]
+    ("rates", "qualities"),
+    [
+        ([0.1, 0.2, 0.3, 0.4], [40, 41, 42, 43]),
+        ([0.1, 0.2, 0.3, 0.4], [35, 36, 37, 42]),
+        ([0.1, 0.2, 0.3, 0.4], [20, 21, 22, 26]),
+    ],
 )
 def test_curves_without_a_common_interval_have_none(rates, qualities):
     difference = metrics.bd_rate(RATES, QUALITIES, rates, qualities)
@@ -107,8 +112,9 @@ def test_an_unknown_anchor_lists_the_known_ones(published):
         curves.bd_table("vvc", frame=published)
 
 
-def test_a_single_point_has_no_bd_rate(published):
-    one = published[(published["codec"] != "paper-independent") | (published["lmbda"] == 4096)]
+@pytest.mark.parametrize("fewest", [4096, 1024])
+def test_one_point_or_three_have_no_bd_rate(published, fewest):
+    one = published[(published["codec"] != "paper-independent") | (published["lmbda"] >= fewest)]
     lines = curves.bd_text("paper-mae", "clic-professional-test", frame=one).splitlines()
     assert next(line for line in lines if line.startswith("paper-independent ")).split()[-2:] == ["n/a", "none"]
     assert next(line for line in lines if line.startswith("paper-mae ")).endswith("27.12 … 36.24 dB")

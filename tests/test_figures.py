@@ -189,7 +189,11 @@ def test_what_does_not_ship_is_named_in_the_caption_and_not_drawn(tmp_path, monk
 
 def test_a_codec_of_ones_own_appears(tmp_path, monkeypatch):
     (tmp_path / "kodak").mkdir()
-    measured = {"bpp": [0.2, 0.5, 0.9], "psnr-rgb": [28.5, 31.9, 34.8], "ms-ssim-rgb": [0.95, 0.98, 0.99]}
+    measured = {
+        "bpp": [0.2, 0.5, 0.9, 1.2],
+        "psnr-rgb": [28.5, 31.9, 34.8, 36],
+        "ms-ssim-rgb": [0.95, 0.98, 0.99, 0.995],
+    }
     document = {"name": "My codec", "description": "mine", "results": measured}
     (tmp_path / "kodak" / "mine.json").write_text(json.dumps(document))
     monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
