@@ -51,19 +51,13 @@ def show_maps(picture: Picture, index: int, cost: probe.Cost, channel: int, size
     top = float(max(level.max() for level in levels))
     varied = min(level.std() for level in levels) > 0
     alike = np.corrcoef(*(level.ravel() for level in levels))[0, 1] if varied else np.nan
+    cost_text = f"<b>Bits of z</b>: {number(z.min())} … {number(z.max())} a place"
+    sigma_text = f"<b>σ</b>: {number(sigma.min())} … {number(sigma.max())}"
+    size_text = f"<b>|symbols|</b>: 0 … {size.max()}; correlation with σ {number(alike)}"
     maps = (
-        (z, float(z.max()), Z_BLOCK, "Bits of z", f"<b>Bits of z</b>: {number(z.min())} … {number(z.max())} a place"),
-        (
-            levels[0],
-            top,
-            Y_BLOCK,
-            f"σ of channel {channel}",
-            f"<b>σ</b>: {number(sigma.min())} … {number(sigma.max())}",
-        ),
-        (
-            *(levels[1], top, Y_BLOCK, f"Size of the symbols of channel {channel}"),
-            f"<b>|symbols|</b>: 0 … {size.max()}; correlation with σ {number(alike)}",
-        ),
+        (z, float(z.max()), Z_BLOCK, "Bits of z", cost_text),
+        (levels[0], top, Y_BLOCK, f"σ of channel {channel}", sigma_text),
+        (levels[1], top, Y_BLOCK, f"Size of the symbols of channel {channel}", size_text),
     )
     name = f"{picture.name}; maps at λ = {named(index)}, channel {channel}"
     cells = [plots.figure(plots.url(picture.pixels), picture.name, name)]
