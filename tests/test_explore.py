@@ -240,10 +240,10 @@ def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
 
 
 def test_beside_the_mae_stands_the_independent_model_of_the_nearest_rate(browser, server, original):
-    with visit(browser, f"{server}/explore?image={PICTURE}&preset=independent&lambda=3000", viewport=SIZE) as page:
+    with visit(browser, f"{server}/explore?image={PICTURE}&preset=schemes&lambda=3000", viewport=SIZE) as page:
         drawn(page)
         note, layer = (page.locator(".pane").nth(1).locator(what) for what in (".note", "[aria-label=Layer] option"))
-        assert number(page, 0, "rate") == f"λ {rates.snap(3000):.0f}"
+        assert number(page, 3, "rate") == f"λ {rates.snap(3000):.0f}"
         assert number(page, 1, "rate") == "λ 4096"
         expect(note).to_have_text("one network for each λ: the nearest")
         assert number(page, 1, "bytes") == f"{len(mae_viz.compress(original, 'independent-4096', 4096)):,}"

@@ -15,6 +15,7 @@ START = 512.0
 
 PRESETS = {
     "pictures": ("Pictures", "original,mae,bottleneck-scaling"),
+    "schemes": ("All three schemes", "original,independent,bottleneck-scaling,mae"),
     "ratios": ("Pictures and ratios", "mae,bottleneck-scaling,mae:ratio,bottleneck-scaling:ratio"),
     "maps-mae": ("Maps of the MAE", "mae:y,mae:y@64,mae:ratio,bottleneck-scaling:ratio"),
     "maps-scaling": (
@@ -29,7 +30,6 @@ PRESETS = {
         "With hyperprior",
         f"mae,{controls.HYPERPRIOR},mae:bits,{controls.HYPERPRIOR}:bits",
     ),
-    "independent": ("Against independent models", "mae,independent,mae:difference,independent:difference"),
     "classical": ("Against classical codecs", "mae,jpeg,webp,avif"),
 }
 """By name in the address: title, panes."""
