@@ -66,9 +66,10 @@ class Run:
             self.average.load_state_dict(saved["average"])
             self.step, self.skipped, self.seconds = saved["step"], saved["skipped"], saved["seconds"]
             self.origin = saved["origin"]
-        how = self.precision == "bfloat16", config.quantisation == "round"
-        self.averaged = objective.Lagrangian(self.average, *how)
-        lagrangian = objective.Lagrangian(self.model, *how)
+        rounds = config.quantisation == "round"
+        # as the codec computes: at high λ bfloat16 alone costs 0.3 % of the Lagrangian, and more with other roundings
+        self.averaged = objective.Lagrangian(self.average, rounds=rounds)
+        lagrangian = objective.Lagrangian(self.model, self.precision == "bfloat16", rounds)
         if config.compile:
             self.say(machine.compile_parts(lagrangian, self.batches(0), self.fabric.device))
         self.objective = self.fabric.setup_module(lagrangian)
