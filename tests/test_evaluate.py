@@ -356,7 +356,11 @@ def test_classical_codecs_are_set_as_well_as_others_set_them(table, ours, theirs
 
 def test_a_codec_of_one_s_own_appears(tmp_path, monkeypatch):
     (tmp_path / "kodak").mkdir()
-    theirs = {"name": "Mine", "description": "a test", "results": {"bpp": [0.2, 0.4, 0.6, 0.8], "psnr": [28, 31, 33, 34]}}
+    theirs = {
+        "name": "Mine",
+        "description": "a test",
+        "results": {"bpp": [0.2, 0.4, 0.6, 0.8], "psnr": [28, 31, 33, 34]},
+    }
     (tmp_path / "kodak" / "mine.json").write_text(json.dumps(theirs))
     monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
     table = curves.bd_table("jpeg").set_index("curve")
