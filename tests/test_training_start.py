@@ -180,9 +180,9 @@ def test_a_rate_between_the_trained_ones_cannot_be_folded():
         fold.fold(MAE(48), 100.0)
 
 
-def test_the_shipped_mae_folds_into_an_independent_model(crop, tmp_path):
+def test_the_shipped_mae_folds_into_an_independent_model(crop, crops, tmp_path):
     """Through files: the folded model writes what the MAE writes, but for latents next to a rounding boundary."""
-    model = fold.from_checkpoint("mae", Config(architecture="Independent", lmbdas=(512.0,)))
+    model = fold.from_checkpoint("mae", Config(architecture="Independent", lmbdas=(512.0,)), lambda: crops)
     assert isinstance(model, Independent)
     path = str(checkpoints.save(model.eval(), "folded", "folded", tmp_path))
     ours, theirs = (mae_viz.compress(crop, name, 512) for name in (path, "mae"))
@@ -213,10 +213,51 @@ def test_bottleneck_scaling_starts_as_the_model_it_freezes():
         fold.freeze(plain, (64.0, 512.0))
 
 
-def test_what_cannot_become_what():
+@pytest.fixture(scope="module")
+def deepened(crops):
+    """The shipped MAE as the start of the one with hyperprior."""
+    torch.manual_seed(0)
+    wanted = Config(architecture="MAEHyperprior", lmbdas=(64.0, 256.0, 1024.0, 4096.0))
+    pieces = crops[:512].reshape(8, 8, 8, 3, 32, 32).permute(0, 3, 1, 4, 2, 5).reshape(8, 3, 256, 256)
+    return fold.from_checkpoint("mae", wanted, lambda: pieces).eval()
+
+
+@pytest.mark.parametrize("lmbda", [64.0, 300.0, 4096.0])
+def test_four_layers_compute_what_three_did(deepened, photograph, lmbda):
+    """All but the bottleneck, on a whole picture with its edges."""
+    mae, rate = mae_viz.load("mae"), torch.tensor([lmbda])
+    with torch.inference_mode():
+        h = ours = codec.to_tensor(photograph, 64) - 0.5
+        for layer in mae.g_a[:2]:
+            h = layer(h, rate)
+        for layer in deepened.g_a[:3]:
+            ours = layer(ours, rate)
+        assert (ours - h).norm() < 0.003 * h.norm()
+        v = ours = mae.g_s[0](mae.analysis(codec.to_tensor(photograph, 64), rate), rate)
+        for layer in mae.g_s[1:]:
+            v = layer(v, rate)
+        for layer in deepened.g_s[1:]:
+            ours = layer(ours, rate)
+        assert (ours - v).norm() < 0.01 * v.norm()
+
+
+@pytest.mark.parametrize("lmbda", [64.0, 1024.0, 4096.0])
+def test_a_deepened_mae_reconstructs_as_well(deepened, lmbda):
+    """Its latents rounded, before any training: within a fifth of a decibel of the MAE it was made from."""
+    picture = open_rgb(gallery()["china"].path)
+    quality = []
+    for model in (mae_viz.load("mae"), deepened):
+        with torch.inference_mode():
+            x_hat = model(codec.to_tensor(picture, 64), lmbda)["x_hat"]
+        decoded = codec.to_image(x_hat, picture.height, picture.width)
+        quality.append(metrics.psnr_db(np.asarray(picture), np.asarray(decoded)))
+    assert quality[1] > quality[0] - 0.2
+
+
+def test_what_cannot_become_what(crops):
     with pytest.raises(ValueError, match="from which no MAE can start"):
-        fold.from_checkpoint("independent-4096", Config())
+        fold.from_checkpoint("independent-4096", Config(), lambda: crops)
     with pytest.raises(ValueError, match="192 channels"):
-        fold.from_checkpoint("mae", Config(channels=64))
+        fold.from_checkpoint("mae", Config(channels=64), lambda: crops)
     with pytest.raises(ValueError, match="no model named"):
-        fold.from_checkpoint("nothing", Config())
+        fold.from_checkpoint("nothing", Config(), lambda: crops)

@@ -2,15 +2,18 @@
 
 import copy
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from mae_viz import checkpoints
 from mae_viz.folding import fold_layer
 from mae_viz.layers import GDN, EntropyBottleneck
 from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior, RateModel
 from mae_viz.training.config import Config
+from mae_viz.training.deepen import deepen
 from mae_viz.training.start import scale_widths
 
 
@@ -59,11 +62,12 @@ def freeze(independent: Independent, lmbdas: tuple[float, ...], scalar: float | 
     return model
 
 
-def from_checkpoint(name: str, config: Config) -> RateModel:
+def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> RateModel:
     """A model as the configuration wants it, from a checkpoint of it or of one that it can be made from.
 
     ``name``: a model that ships, or a checkpoint's folder. MAE → independent: folded; independent → bottleneck scaling:
-    frozen. Raises ValueError where the one cannot become the other.
+    frozen; MAE → MAE with hyperprior: deepened, on ``crops()`` (n, 3, S, S) in [0, 1]. Raises ValueError where the one
+    cannot become the other.
     """
     kinds = architecture_of(name), config.architecture
     model = copy.deepcopy(checkpoints.open_checkpoint(_resolved(name)).model)
@@ -71,6 +75,8 @@ def from_checkpoint(name: str, config: Config) -> RateModel:
         model = fold(model, config.lmbdas[0])
     elif kinds == ("Independent", "BottleneckScaling"):
         model = freeze(model, config.lmbdas)
+    elif kinds == ("MAE", "MAEHyperprior"):
+        model = deepen(model, config.lmbdas, crops())
     elif kinds[0] != kinds[1]:
         raise ValueError(f"{name} is a {kinds[0]}, from which no {kinds[1]} can start.")
     if model.channels != config.channels or model.lmbdas != config.lmbdas:

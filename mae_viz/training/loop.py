@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from mae_viz import checkpoints
-from mae_viz.models import ARCHITECTURES, BottleneckScaling, RateModel
+from mae_viz.models import ARCHITECTURES, BottleneckScaling, MAEHyperprior, RateModel
 from mae_viz.training import data, fold, machine, objective, optimizer, scales, start, state
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
@@ -79,11 +79,14 @@ class Run:
         config = self.config
         if source and not saved:
             self.origin = f"started from {Path(source).name}"
-            model = fold.from_checkpoint(source, config)
-            if isinstance(model, BottleneckScaling) and fold.architecture_of(source) == "Independent":
-                crops = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)(-1).x
-                for sentence in scales.search(model, crops.float() / 255):
+            some = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)
+            model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
+            made_from = fold.architecture_of(source)
+            if isinstance(model, BottleneckScaling) and made_from == "Independent":
+                for sentence in scales.search(model, some(-1).x.float() / 255):
                     self.say(sentence)
+            if isinstance(model, MAEHyperprior) and made_from == "MAE":
+                self._fit_entropy(model)
             return model
         model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
         if saved:
@@ -99,9 +102,12 @@ class Run:
         else:
             start.random(model)
             self.origin = "started from random weights"
-        whole = data.Batches(self._pictures, self.training, config)
-        start.fit_entropy(model, whole, config.entropy_steps, config.entropy_rate)
+        self._fit_entropy(model)
         return model
+
+    def _fit_entropy(self, model: RateModel) -> None:
+        batches = data.Batches(self._pictures, self.training, self.config)
+        start.fit_entropy(model, batches, self.config.entropy_steps, self.config.entropy_rate)
 
     def factor(self, step: int) -> float:
         """Learning rates of a step relative to the configured ones."""

@@ -33,7 +33,8 @@ _RAMPS = 16
 _SMALLEST, _SPAN = 0.1, 9.0  # latents whose logarithm begins, in quantisation steps, and over how much it runs
 _FIT_BATCHES = 64
 
-_NOISE = 1e-4  # on kernels that would be zero otherwise, so that no two channels stay alike
+NOISE = 1e-4
+"""On kernels that would be zero otherwise, so that no two channels stay alike."""
 
 
 def random(model: RateModel) -> None:
@@ -64,20 +65,20 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
         last = k == len(model.g_a) - 1
         basis = _basis(layer.conv, h, first=k == 0, last=last)
         gain = FIRST_GAIN if k == 0 else last_gain if last else 1.0
-        _write(layer.conv, model.g_s[len(model.g_s) - 1 - k].conv, basis, gain)
+        write(layer.conv, model.g_s[len(model.g_s) - 1 - k].conv, basis, gain)
         h = F.conv2d(h, basis, stride=layer.conv.stride)
     for place, layer in enumerate((*model.g_a, *model.g_s)):
         if isinstance(layer.nonlinearity, GDN):
-            _near_identity(layer.nonlinearity, 1e-3 if len(model.g_a) - 1 <= place <= len(model.g_a) else 1.0)
+            near_identity(layer.nonlinearity, 1e-3 if len(model.g_a) - 1 <= place <= len(model.g_a) else 1.0)
     for layer in model.modules():
         if isinstance(layer, Modulation):
-            _gains(layer, 0.0, top)
+            gains(layer, 0.0, top)
     if hasattr(model.g_a[-1], "modulation"):
-        _gains(model.g_a[-1].modulation, 0.5, top)
-        _gains(model.g_s[0].modulation, -0.5, top)
+        gains(model.g_a[-1].modulation, 0.5, top)
+        gains(model.g_s[0].modulation, -0.5, top)
     std = h.square().mean((0, 2, 3)).sqrt() * last_gain * FIRST_GAIN  # of y at the largest λ
     if hasattr(model, "h_s"):
-        _write_hyper(model, _padded(std, model.channels))
+        write_hyper(model, _padded(std, model.channels))
     else:
         relative = torch.tensor([math.sqrt(lmbda / top) for lmbda in model.lmbdas])
         widths = relative[:, None] * _padded(std, model.channels)
@@ -86,17 +87,18 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
 
 
 @torch.no_grad()
-def _write_hyper(model: RateModel, std: Tensor) -> None:
+def write_hyper(model: RateModel, std: Tensor) -> None:
     """Let z be the logarithm of the latents' local size, and h_s answer with σ as large.
 
-    ``std`` (channels,): deviations of y at the largest λ. The channels, which the KLT has sorted, fall into 12 groups.
+    ``std`` (channels,): deviations of y at the largest λ; by these the channels fall into 12 groups.
     Layer by layer: the mean of |y| / std over each group and 3 × 3 places, cut by 16 ramps whose weighted sum is the
     logarithm; that sum, with 2 × 2 places side by side as channels; the same again in steps of 0.7, which makes
     12 · 16 = 192 channels of z. h_s puts the places back and adds log std. Nothing here depends on λ: where λ makes
     the latents smaller, σ follows.
     """
     groups = min(_GROUPS, model.channels // _RAMPS)
-    member = (groups * (torch.arange(model.channels) / model.channels).sqrt()).long()  # fewer among the largest
+    rank = std.argsort(descending=True, stable=True).argsort()
+    member = (groups * (rank / model.channels).sqrt()).long()  # fewer among the largest
     near = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
     knots = torch.exp(torch.linspace(0, _SPAN, _RAMPS))
     slopes = torch.diff(torch.log(knots)) / torch.diff(knots)
@@ -104,7 +106,7 @@ def _write_hyper(model: RateModel, std: Tensor) -> None:
     sizes, logs, z = (layer.conv for layer in model.h_a)
     unpack, unpack_further, sigma = (layer.conv for layer in model.h_s)
     for conv in (sizes, logs, z, unpack, unpack_further, sigma):
-        conv.weight.normal_(0, _NOISE)
+        conv.weight.normal_(0, NOISE)
         if conv.bias is not None:
             conv.bias.zero_()
     quarters = [(q, 2 + q // 2, 2 + q % 2) for q in range(4)]  # of a 2 × 2 block, and where a 5 × 5 kernel meets them
@@ -196,12 +198,19 @@ def _basis(conv: nn.Conv2d, h: Tensor, first: bool, last: bool) -> Tensor:
         _, components = torch.linalg.eigh(vectors.T.double() @ vectors.double() / len(vectors))
         components = components.flip(1).T[: conv.out_channels].float()
         return components.reshape(-1, channels, s, s)
-    mix = torch.eye(channels)
-    if first:  # opponent colours: grey, red-blue, green against both
-        mix = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
-        mix = mix / mix.norm(dim=1, keepdim=True)
-    cosines = _dct(s)  # of size 2: Haar
-    return torch.einsum("oc,iy,jx->oijcyx", mix, cosines, cosines).reshape(-1, channels, s, s)
+    return opponent_blocks(s) if first else _blocks(torch.eye(channels), s)
+
+
+def opponent_blocks(s: int) -> Tensor:
+    """Orthonormal kernels (3 · s², 3, s, s): the DCT of blocks in grey, red against blue, green against both."""
+    mix = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]])
+    return _blocks(mix / mix.norm(dim=1, keepdim=True), s)
+
+
+def _blocks(mix: Tensor, s: int) -> Tensor:
+    """Kernels of channels mixed by ``mix`` (out, in) and the DCT of s × s places, for s = 2 Haar's."""
+    cosines = _dct(s)
+    return torch.einsum("oc,iy,jx->oijcyx", mix, cosines, cosines).reshape(-1, mix.shape[1], s, s)
 
 
 def _dct(n: int) -> Tensor:
@@ -212,7 +221,7 @@ def _dct(n: int) -> Tensor:
     return rows
 
 
-def _write(conv: nn.Conv2d, deconv: nn.ConvTranspose2d, basis: Tensor, gain: float) -> None:
+def write(conv: nn.Conv2d, deconv: nn.ConvTranspose2d, basis: Tensor, gain: float) -> None:
     """Put a basis, times the gain, where a convolution's window meets its own block, its inverse into the other.
 
     Channels that the basis does not need start with small random kernels; nothing downstream listens to them yet.
@@ -220,21 +229,22 @@ def _write(conv: nn.Conv2d, deconv: nn.ConvTranspose2d, basis: Tensor, gain: flo
     out, channels, s, _ = basis.shape
     block = slice(conv.padding[0], conv.padding[0] + s)
     conv.weight.normal_(0, 0.5 * (conv.in_channels * conv.kernel_size[0] ** 2) ** -0.5)
-    conv.weight[:out].normal_(0, _NOISE)
+    conv.weight[:out].normal_(0, NOISE)
     conv.weight[:out, :channels, block, block] += basis * gain
-    deconv.weight.normal_(0, _NOISE / max(1.0, gain))
+    deconv.weight.normal_(0, NOISE / max(1.0, gain))
     deconv.weight[:, channels:].normal_(0, 0.02)
     deconv.weight[:out, :channels, block, block] += basis / gain
 
 
-def _near_identity(gdn: GDN, strength: float) -> None:
+@torch.no_grad()
+def near_identity(gdn: GDN, strength: float = 1.0) -> None:
     """β = 1 and a γ so small that the layer changes its input by little."""
     gamma = torch.full_like(gdn.gamma, 1e-7).fill_diagonal_(1e-5)
     gdn.gamma.copy_(gdn.gamma_reparam.init(gamma * strength))
     gdn.beta.copy_(gdn.beta_reparam.init(torch.ones_like(gdn.beta)))
 
 
-def _gains(modulation: Modulation, power: float, top: float) -> None:
+def gains(modulation: Modulation, power: float, top: float) -> None:
     """Let a perceptron give (λ/top)^power for every channel.
 
     The ridge is strong on purpose: large weights that cancel one another make training explode.
