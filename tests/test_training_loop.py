@@ -111,6 +111,12 @@ def test_a_branch_is_annealed_and_leaves_the_run_alone(whole):
     checkpoints.open_checkpoint(str(target))
 
 
+def test_a_branch_takes_another_precision_where_one_is_asked_for(whole):
+    saved = state.load(whole / "state.pt")
+    assert begun(small(precision="bfloat16"), saved).precision == "bfloat16"
+    assert begun(small(precision="measured"), saved).precision == "float32"
+
+
 def test_only_a_run_can_be_branched_from(tmp_path):
     with pytest.raises(ValueError, match="no run in"):
         loop.train(small(), tmp_path, "small", anneal=5)

@@ -49,7 +49,7 @@ class Run:
         rules = optimizer.build(
             model, config, data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)(-1)
         )
-        if saved:
+        if saved and config.precision == "measured":
             self.precision = saved["precision"]
         else:
             self.precision = machine.precision(model, config.precision, self.batches(0), self.fabric)
@@ -190,7 +190,7 @@ class Run:
         training = (
             f"{self.step} steps of {config.batch} crops of {config.crop}² from {len(self.training)} photographs, "
             f"{self.origin}; {config.optimizer} optimiser, {config.weights} weights, average {config.ema}{note}; "
-            f"{self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
+            f"{self.precision}, {self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
         )
         return checkpoints.save(model, name, training, into)
 

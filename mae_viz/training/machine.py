@@ -43,7 +43,9 @@ def fabric(devices: str = "auto", nodes: int = 1):
 def precision(model: RateModel, wanted: str, batch: Batch, fabric) -> str:
     """ "bfloat16" or "float32": as wanted, or whichever takes this machine less time for a step.
 
-    bfloat16 is twice as fast where the CPU or GPU has instructions for it, and slower elsewhere.
+    bfloat16 is up to twice as fast where the CPU or GPU has instructions for it, and slower elsewhere. It has 8 bits
+    for latents that reach hundreds, so that near the end of a training its gradients at high λ are mostly error: finish
+    in float32 (``--anneal 500 --set precision=float32``).
     """
     if wanted != "measured":
         return wanted
