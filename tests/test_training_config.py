@@ -34,6 +34,8 @@ def test_the_configurations_asked_for_are_there():
         ("crop = 100", "multiple of 16"),
         ('architecture = "MAEHyperprior"\ncrop = 96', "multiple of 64"),
         ("channels = 32", "48 or more"),
+        ("outer_channels = 32", "with hyperprior only"),
+        ('architecture = "MAEHyperprior"\nouter_channels = 200', "between 12 and 192"),
         ("between = 2", "between 0 and 1"),
         ("scales = [1.5]", r"\(0, 1\]"),
         ("steps = = 2", "not valid TOML"),

@@ -208,6 +208,23 @@ def test_hyperprior_models_train(architecture):
     assert run.validate()["score"] < before
 
 
+def test_with_few_outer_channels_a_run_goes_on_and_ends_in_a_whole_model(tmp_path):
+    settings = small(architecture="MAEHyperprior", lmbdas=[64, 512, 4096], outer_channels=16, steps=6, validate_every=6)
+    assert loop.train(settings, tmp_path, "few", stop_at=3) is None
+    assert state.load(tmp_path / "state.pt")["model"]["g_a.1.conv.weight"].shape == (48, 16, 5, 5)
+    target = loop.train(settings, tmp_path, "few")
+    assert "16 channels between the outermost layers" in checkpoints.card(str(target))["training"]
+    assert checkpoints.load(str(target)).g_a[1].conv.weight.shape == (48, 48, 5, 5)
+    whole = small(architecture="MAEHyperprior", lmbdas=[64, 512, 4096])
+    assert begun(whole, source=str(target)).validate()["score"] == pytest.approx(
+        begun(settings, state.load(tmp_path / "state.pt")).validate()["score"], rel=0.01
+    )
+    with pytest.raises(ValueError, match="would drop what"):
+        begun(settings, source=str(target))
+    with pytest.raises(ValueError, match="begun with outer_channels = 16, not 0"):
+        loop.train(whole, tmp_path, "few")
+
+
 def test_without_a_compiler_training_goes_on(monkeypatch):
     import torch._inductor.cpp_builder as builder
 

@@ -1,5 +1,6 @@
 """Where weights come from: the classical start, and models made from models."""
 
+import copy
 import math
 
 import numpy as np
@@ -11,8 +12,8 @@ from mae_viz import checkpoints, codec, metrics
 from mae_viz.classical import CLASSICAL
 from mae_viz.images import gallery, open_rgb
 from mae_viz.layers import GDN
-from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, Independent, MAEHyperprior
-from mae_viz.training import config, data, fold, start
+from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, Independent, MAEHyperprior, count_parameters
+from mae_viz.training import config, data, fold, outer, start
 from mae_viz.training.config import Config
 
 
@@ -252,6 +253,32 @@ def test_a_deepened_mae_reconstructs_as_well(deepened, lmbda):
         decoded = codec.to_image(x_hat, picture.height, picture.width)
         quality.append(metrics.psnr_db(np.asarray(picture), np.asarray(decoded)))
     assert quality[1] > quality[0] - 0.2
+
+
+def test_silent_outer_channels_can_be_left_out_and_put_back(deepened, photograph):
+    """A start computes the same with 32 of its 192 outermost channels, and is whole again afterwards."""
+    x, rate = codec.to_tensor(photograph, 64), torch.tensor([300.0])
+
+    def computed(model) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.inference_mode():
+            y = model.analysis(x, rate)
+            return y, model.synthesis(torch.round(y_whole), rate)
+
+    with torch.inference_mode():
+        y_whole = deepened.analysis(x, rate)
+    whole, model = computed(deepened), copy.deepcopy(deepened)
+    outer.resize(model, 32)
+    assert count_parameters(model) < 0.85 * count_parameters(deepened)
+    narrow, few = {key: value.clone() for key, value in model.state_dict().items()}, computed(model)
+    outer.resize(model, 192)
+    for there, back, kept in zip(whole, computed(model), few, strict=True):
+        assert (kept - there).norm() < 0.003 * there.norm()
+        assert (back - kept).norm() < 1e-4 * there.norm()
+    assert count_parameters(model) == count_parameters(deepened)
+    for key, value in model.state_dict().items():  # what was trained is kept to the bit
+        assert torch.equal(value[tuple(slice(n) for n in narrow[key].shape)], narrow[key]), key
+    spoken = model.g_a[0].conv.weight[32:].flatten(1)
+    assert torch.linalg.matrix_rank(spoken) == spoken.shape[1]  # the new ones differ: they can learn
 
 
 def test_what_cannot_become_what(crops):

@@ -19,6 +19,7 @@ class Config:
     # the model
     architecture: Literal["MAE", "Independent", "BottleneckScaling", "MAEHyperprior", "IndependentHyperprior"] = "MAE"
     channels: int = 192
+    outer_channels: int = 0  # between the two outermost layers while training, with hyperprior; 0 for all
     lmbdas: tuple[float, ...] = rates.LMBDAS
     start: Literal["classical", "random"] = "classical"  # where no checkpoint is given to start from
     start_step: float = 1.0  # quantisation step of the classical start, relative to the one right at high rates
@@ -84,7 +85,13 @@ class Config:
             raise ValueError(
                 f'channels = {self.channels}: the classical start needs 48 or more; else start = "random".'
             )
-        stride = 64 if self.architecture.endswith("Hyperprior") else 16
+        hyperprior = self.architecture.endswith("Hyperprior")
+        if self.outer_channels and not (hyperprior and 12 <= self.outer_channels <= self.channels):
+            raise ValueError(
+                f"outer_channels = {self.outer_channels} must lie between 12 and {self.channels}, and is for models "
+                "with hyperprior only."
+            )
+        stride = 64 if hyperprior else 16
         for name in ("crop", "validation_crop"):
             if getattr(self, name) < stride or getattr(self, name) % stride:
                 raise ValueError(f"{name} = {getattr(self, name)} must be a multiple of {stride}.")

@@ -14,11 +14,11 @@ import torch
 
 from mae_viz import checkpoints
 from mae_viz.models import ARCHITECTURES, BottleneckScaling, MAEHyperprior, RateModel
-from mae_viz.training import data, fold, machine, objective, optimizer, scales, start, state
+from mae_viz.training import data, fold, machine, objective, optimizer, outer, scales, start, state
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
 
-_RMS_CROPS, _KLT_CROPS = 56, 6000
+_RMS_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 448, 6000
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
 
@@ -46,6 +46,12 @@ class Run:
         config = self.config
         torch.manual_seed(config.seed)  # for the noise on starting weights, alike in all processes
         model = self._weights(source, saved)
+        if config.outer_channels and not saved:
+            if source and fold.architecture_of(source) in ("MAEHyperprior", "IndependentHyperprior"):
+                raise ValueError(
+                    f"outer_channels = {config.outer_channels} would drop what {source} has learned: leave it out."
+                )
+            outer.resize(model, config.outer_channels)
         rules = optimizer.build(
             model, config, data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)(-1)
         )
@@ -83,15 +89,17 @@ class Run:
             model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
             made_from = fold.architecture_of(source)
             if isinstance(model, BottleneckScaling) and made_from == "Independent":
-                for sentence in scales.search(model, some(-1).x.float() / 255):
+                many = data.Batches(self._pictures, self.training, config, count=_SCALE_CROPS)
+                for sentence in scales.search(model, many(-1).x.float() / 255):
                     self.say(sentence)
             if isinstance(model, MAEHyperprior) and made_from == "MAE":
                 self._fit_entropy(model)
             return model
-        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
         if saved:
+            model = self._empty()
             model.load_state_dict(saved["model"])
             return model
+        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
         if isinstance(model, BottleneckScaling):
             raise ValueError("bottleneck scaling starts from an independent model: give --from independent-4096.")
         if config.start == "classical":
@@ -103,6 +111,14 @@ class Run:
             start.random(model)
             self.origin = "started from random weights"
         self._fit_entropy(model)
+        return model
+
+    def _empty(self) -> RateModel:
+        """A model of the shape that this run trains, whatever its weights."""
+        config = self.config
+        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
+        if config.outer_channels:
+            outer.resize(model, config.outer_channels)
         return model
 
     def _fit_entropy(self, model: RateModel) -> None:
@@ -185,12 +201,15 @@ class Run:
     def export(self, name: str, into: Path, note: str = "") -> Path:
         """Write the averaged weights as a checkpoint. Returns its folder."""
         config = self.config
-        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
+        model, narrow = self._empty(), ""
         model.load_state_dict(self.average.state_dict())
+        if config.outer_channels:
+            outer.resize(model, config.channels)
+            narrow = f", {config.outer_channels} channels between the outermost layers"
         training = (
             f"{self.step} steps of {config.batch} crops of {config.crop}² from {len(self.training)} photographs, "
-            f"{self.origin}; {config.optimizer} optimiser, {config.weights} weights, average {config.ema}{note}; "
-            f"{self.precision}, {self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
+            f"{self.origin}{narrow}; {config.optimizer} optimiser, {config.weights} weights, average {config.ema}"
+            f"{note}; {self.precision}, {self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
         )
         return checkpoints.save(model, name, training, into)
 
@@ -284,9 +303,9 @@ def _say_changes(before: dict, config: Config, say) -> None:
     """Settings that differ from the ones a run was begun with: said, or refused where the state would not fit."""
     now = config.as_dict()
     for key, value in now.items():
-        was = before.get(key)
-        if was == value or (isinstance(value, tuple) and was is not None and tuple(was) == value):
+        was = before.get(key, getattr(Config, key))  # a run may be older than a setting
+        if was == value or (isinstance(value, tuple) and tuple(was) == value):
             continue
-        if key in ("architecture", "channels", "lmbdas", "optimizer"):
+        if key in ("architecture", "channels", "outer_channels", "lmbdas", "optimizer"):
             raise ValueError(f"the run was begun with {key} = {was}, not {value}: give another --out.")
         say(f"going on with {key} = {value} instead of {was}")
