@@ -219,8 +219,9 @@ def test_with_few_outer_channels_a_run_goes_on_and_ends_in_a_whole_model(tmp_pat
     assert begun(whole, source=str(target)).validate()["score"] == pytest.approx(
         begun(settings, state.load(tmp_path / "state.pt")).validate()["score"], rel=0.01
     )
-    with pytest.raises(ValueError, match="would drop what"):
-        begun(settings, source=str(target))
+    assert begun(settings, source=str(target)).model.g_a[1].conv.weight.shape == (48, 16, 5, 5)
+    with pytest.raises(ValueError, match="outer_channels = 12 would drop what"):
+        begun(settings.changed(outer_channels=12), source=str(target))
     with pytest.raises(ValueError, match="begun with outer_channels = 16, not 0"):
         loop.train(whole, tmp_path, "few")
 

@@ -47,7 +47,8 @@ class Run:
         torch.manual_seed(config.seed)  # for the noise on starting weights, alike in all processes
         model = self._weights(source, saved)
         if config.outer_channels and not saved:
-            if source and fold.architecture_of(source) in ("MAEHyperprior", "IndependentHyperprior"):
+            learned = source and fold.architecture_of(source) in ("MAEHyperprior", "IndependentHyperprior")
+            if learned and not outer.silent(model, config.outer_channels):
                 raise ValueError(
                     f"outer_channels = {config.outer_channels} would drop what {source} has learned: leave it out."
                 )

@@ -28,6 +28,12 @@ def resize(model: RateModel, outer: int) -> None:
     _replace(model.g_s, 3, deconv(outer, 3, 5, 2), noise=0)
 
 
+def silent(model: RateModel, outer: int) -> bool:
+    """Whether nothing listens to the channels after the first ``outer``, so that `resize` loses nothing."""
+    heard = model.g_a[1].conv.weight[:, outer:], model.g_s[3].conv.weight[outer:]
+    return not any(kernels.any() for kernels in heard)
+
+
 def _replace(layers: nn.ModuleList, place: int, kernels: nn.Module, noise: float) -> None:
     """Layer ``place`` with other kernels, ``noise`` the deviation of new ones; what both have in common is copied."""
     before = layers[place]

@@ -4,8 +4,8 @@ Noise in place of rounding charges a channel whose latents all round to 0 with a
 straight-through gradients promise it a gain that it does not get: scales trained with either stay too large at low
 rates. But channels hardly meet in R + λ·MSE: the rate is a sum over them, and so, to first order in the decoder, is the
 error. So every channel's scale is chosen by itself from a grid, on one half of the crops, and what was chosen is
-checked on the real Lagrangian of the other half: 192 scales fitted to a few pictures would otherwise lose elsewhere what
-they win there.
+checked on the real Lagrangian of the other half: 192 scales fitted to a few pictures would otherwise lose elsewhere
+what they win there.
 """
 
 import torch
