@@ -31,7 +31,7 @@ def lagrangian(model, x: torch.Tensor, lmbda: float) -> float:
 
 @pytest.mark.parametrize("lmbda", rates.LMBDAS[:-1])
 def test_its_learned_scales_are_as_good_as_the_best_single_scalar(crops, lmbda):
-    """Within 2 %, though the scalar is chosen on these very crops and the learned scales never saw them.
+    """Within 0.5 %, though the scalar is chosen on these very crops and the learned scales never saw them.
 
     The scalar multiplies all channels alike; its entropy tables are those of λ = 4096, narrowed by as much.
     """
@@ -43,7 +43,7 @@ def test_its_learned_scales_are_as_good_as_the_best_single_scalar(crops, lmbda):
         found.append(lagrangian(fold.freeze(plain, (lmbda, 4096.0), scalar).eval(), crops, lmbda))
     best = int(np.argmin(found))
     assert 0 < best < len(SCALARS) - 1  # the grid is wide enough
-    assert lagrangian(learned, crops, lmbda) < 1.02 * found[best]
+    assert lagrangian(learned, crops, lmbda) < 1.005 * found[best]
 
 
 def test_it_is_the_independent_model_at_the_largest_rate(crops):
