@@ -102,9 +102,13 @@ def load(name: str = "mae") -> "RateModel":
     return open_checkpoint(name).model
 
 
-@lru_cache(maxsize=16)
 def open_checkpoint(name: str) -> Checkpoint:
     """Model, entropy tables and card of one name; read once for all threads."""
+    return _opened(name, folder())
+
+
+@lru_cache(maxsize=16)
+def _opened(name: str, home: Path) -> Checkpoint:
     import numpy as np
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -114,7 +118,7 @@ def open_checkpoint(name: str) -> Checkpoint:
     from mae_viz.tables import EntropyTables
 
     facts = card(name)
-    path = folder() / name / "model.safetensors"
+    path = home / name / "model.safetensors"
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:

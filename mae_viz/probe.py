@@ -253,5 +253,6 @@ def gains(gain: "Modulation | BottleneckScale", lmbdas: Sequence[float]) -> np.n
 
 
 def inverse_correlation(m: np.ndarray, d: np.ndarray) -> float:
-    """Pearson correlation of log d with −log m over channels: 1 where d is a multiple of a power of 1/m."""
-    return float(np.corrcoef(np.log(d).ravel(), -np.log(m).ravel())[0, 1])
+    """Pearson correlation of log d with −log m: 1 where d is a multiple of a power of 1/m, nan for a constant."""
+    with np.errstate(invalid="ignore"):
+        return float(np.corrcoef(np.log(d).ravel(), -np.log(m).ravel())[0, 1])

@@ -24,6 +24,7 @@ MEASURED = {
     },
     "coffee": {
         "mae": {64: (0.1043, 25.4260), 512: (0.4159, 29.7602), 4096: (1.2200, 33.4988)},
+        "mae-hyperprior": {64: (0.1391, 25.6846), 1024: (0.7253, 31.8133), 4096: (1.2414, 33.5845)},
         "independent-64": {64: (0.0974, 25.4923)},
         "independent-4096": {4096: (1.3421, 33.6994)},
         "bottleneck-scaling": {64: (0.1323, 25.4036), 512: (0.5554, 30.3384), 4096: (1.3420, 33.6989)},
@@ -41,7 +42,8 @@ def test_rate_and_psnr_are_those_measured_before_conversion(name):
             picture = open_rgb(path)
             with torch.inference_mode():
                 out = model(codec.to_tensor(picture, model.stride), lmbda)
-            rates.append(-out["likelihoods"]["y"].log2().sum().item() / (picture.width * picture.height))
+            bits = -sum(p.log2().sum().item() for p in out["likelihoods"].values())
+            rates.append(bits / (picture.width * picture.height))
             decoded = np.asarray(codec.to_image(out["x_hat"], picture.height, picture.width))
             qualities.append(metrics.psnr_db(decoded, np.asarray(picture)))
         assert np.mean(rates) == pytest.approx(bpp, rel=2e-3)
@@ -116,3 +118,11 @@ def test_a_damaged_card_is_found(copy):
     (copy / "card.json").write_text("{")
     with pytest.raises(mae_viz.CheckpointError, match="is damaged"):
         mae_viz.load(str(copy))
+
+
+def test_a_name_means_another_model_in_another_folder(copy, monkeypatch):
+    """Also once the first has been read."""
+    assert mae_viz.load("independent-4096").lmbdas == (4096.0,)
+    shutil.copytree(checkpoints.folder() / "independent-64", copy.parent / "independent-4096")
+    monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(copy.parent))
+    assert mae_viz.load("independent-4096").lmbdas == (64.0,)

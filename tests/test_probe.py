@@ -218,6 +218,7 @@ def test_inverse_correlation():
     assert probe.inverse_correlation(m, 3 / m**2) == pytest.approx(1)
     assert probe.inverse_correlation(m, m) == pytest.approx(-1)
     assert abs(probe.inverse_correlation(m, np.exp(generator.normal(size=100)))) < 0.3
+    assert np.isnan(probe.inverse_correlation(np.ones(100), m))
 
 
 def test_the_map_most_alike_is_found_through_sign_and_scale():

@@ -40,10 +40,8 @@ def page() -> None:
     picture = subject.choose_picture()
     if picture is None:
         return
-    left, right = st.columns(2)
-    with left:
+    with controls.row():
         index = controls.choose_rate("λ", 512.0, "lambda")
-    with right:
         names = {title(model): model for model in controls.models()}
         model = names[
             st.segmented_control("Model", list(names), default=title("mae"), required=True, key="model",

@@ -15,8 +15,7 @@ from mae_viz.models import BottleneckScaling
 from mae_viz.training.start import scale_widths
 
 _COARSE = 2.0 ** torch.arange(-2, 1.01, 0.5)  # times √(λ/λmax): for all channels alike
-_FINE = 2.0 ** torch.arange(-0.375, 0.376, 0.125)  # times the best of those
-_OCTAVES = torch.arange(-0.375, 0.376, 0.125)  # beside what it is: for each channel, in each round
+_OCTAVES = torch.arange(-0.375, 0.376, 0.125)  # beside the best of those, then for each channel, in each round
 _ROUNDS = 8
 _STEPS = (1.0, 0.5, 0.25, 0.125)  # how far to go towards what was chosen channel by channel
 
@@ -34,7 +33,7 @@ def search(model: BottleneckScaling, crops: Tensor) -> list[str]:
     for i, lmbda in enumerate(model.lmbdas[:-1]):
         choosing, checking = (_Task(model, crops[k::2], z[k::2], centre, lmbda) for k in (0, 1))
         scalar, first = torch.tensor((lmbda / model.lmbdas[-1]) ** 0.5), 0.0
-        for grid in (_COARSE, _FINE):
+        for grid in (_COARSE, 2**_OCTAVES):
             scalars = scalar * grid
             costs = [checking.lagrangian(value.expand(z.shape[1])) for value in scalars]
             scalar, first = min(zip(scalars, costs, strict=True), key=lambda pair: pair[1])
