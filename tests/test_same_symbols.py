@@ -64,9 +64,9 @@ SETTINGS = {
 }
 
 
-def run(setting: dict) -> dict:
+def run(setting: dict, folder: Path = GOLDEN) -> dict:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps(setting), str(GOLDEN)],
+        [sys.executable, "-c", PROGRAM, json.dumps(setting), str(folder)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -99,6 +99,21 @@ def test_what_one_setting_encodes_every_other_decodes_to_the_encoders_symbols(fo
             checkpoint = checkpoints.open_checkpoint(str(GOLDEN / stem.split("-")[0]))
             symbols = codec.decode_symbols(checkpoint, bitstream.parse(bytes.fromhex(facts["stream"])))
             assert [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols] == facts["again"], name
+
+
+def test_files_of_the_shipped_hyperprior_are_the_same_symbols_whatever_the_machine_does(crop, tmp_path):
+    """Its integers carry trained weights and all 192 channels; the golden model's are small."""
+    from mae_viz import checkpoints, codec
+
+    (tmp_path / "shipped").symlink_to(checkpoints.folder() / "mae-hyperprior")
+    for lmbda in (64, 700, 4096):
+        (tmp_path / f"shipped-{lmbda}.mae").write_bytes(codec.compress(crop, "mae-hyperprior", lmbda))
+    first, *others = [run(SETTINGS[name], tmp_path) for name in ("one thread", "two threads", "without oneDNN")]
+    assert len(first) == 3
+    for other in others:
+        for stem, facts in first.items():
+            assert other[stem]["symbols"] == facts["symbols"]
+            assert other[stem]["tables"] == facts["tables"]
 
 
 @pytest.mark.parametrize("direction", [np.inf, -np.inf])

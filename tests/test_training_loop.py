@@ -178,7 +178,8 @@ def test_rates_fall_as_configured():
     assert [run.factor(step) for step in (0, 399, 400, 549)] == [1, 1, 0.5, 0.5]
 
 
-def test_bottleneck_scaling_trains_its_scales_and_tables_and_nothing_else(tmp_path):
+def test_bottleneck_scaling_trains_its_scales_and_tables_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(loop, "_SCALE_CROPS", 12)  # enough to go through the search
     settings = small(architecture="BottleneckScaling", channels=192, steps=3, median_every=1)
     run = begun(settings, source="independent-4096")
     frozen = checkpoints.load("independent-4096").state_dict()

@@ -26,7 +26,10 @@ ABOUT = {
     "measured nothing on it.",
 }
 UNITS = {"PSNR": "psnr", "MS-SSIM": "ms-ssim"}
-FIRST = ("mae", "bottleneck-scaling", "independent", "jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444")
+FIRST = (
+    *("mae", "mae-hyperprior", "bottleneck-scaling", "independent"),
+    *("jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444"),
+)
 """Curves shown unless the address says otherwise; where none of them exists, all."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -36,9 +39,9 @@ _OTHERS = ("#117733", "#b07d00", "#117799", "#aa3377", "#555500", "#666666", "#3
 def page() -> None:
     st.title("R-D curves")
     st.markdown(
-        "Up and to the left is better. **Follow the two models from right to left**: they begin at nearly the same "
-        "point, and the lower the rate, the farther bottleneck scaling falls behind the MAE. Click a point of "
-        "a model to see its pictures in Explore."
+        "Up and to the left is better. **Follow MAE and bottleneck scaling from right to left**: they begin at nearly "
+        "the same point, and the lower the rate, the farther bottleneck scaling falls behind. Click a point of a "
+        "model to see its pictures in Explore."
     )
     frame = measurements()
     row = st.container(horizontal=True, vertical_alignment="bottom")

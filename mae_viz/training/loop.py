@@ -18,7 +18,7 @@ from mae_viz.training import data, fold, machine, objective, optimizer, outer, s
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
 
-_RMS_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 448, 6000
+_RMS_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 1344, 6000
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
 

@@ -2,11 +2,14 @@
 
 Noise in place of rounding charges a channel whose latents all round to 0 with an error that it does not make, and
 straight-through gradients promise it a gain that it does not get: scales trained with either stay too large at low
-rates. But channels hardly meet in R + λ·MSE: the rate is a sum over them, and so, to first order in the decoder, is the
-error. So every channel's scale is chosen by itself from a grid, on one half of the crops, and what was chosen is
-checked on the real Lagrangian of the other half: 192 scales fitted to a few pictures would otherwise lose elsewhere
-what they win there.
+rates. What a channel's scale should be beside the one that suits all channels together depends on how many
+quantisation steps wide the channel is: one that is hardly ever anything but 0 is better off without its exceptions.
+So log s is a piecewise linear function of the log of that width, and each of its few numbers goes where R + λ·MSE
+itself is lowest on some of the crops. The others say what that is worth where they had no say: there, 192 scales chosen
+one by one were no better than a single one.
 """
+
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -14,116 +17,90 @@ from torch import Tensor
 from mae_viz.models import BottleneckScaling
 from mae_viz.training.start import scale_widths
 
-_COARSE = 2.0 ** torch.arange(-2, 1.01, 0.5)  # times √(λ/λmax): for all channels alike
-_OCTAVES = torch.arange(-0.375, 0.376, 0.125)  # beside the best of those, then for each channel, in each round
-_ROUNDS = 8
-_STEPS = (1.0, 0.5, 0.25, 0.125)  # how far to go towards what was chosen channel by channel
+_WIDTHS = (-3.5, -2.25, -1.0, 0.5, 2.0)  # log2 of a channel's deviation in quantisation steps
+_BATCH = 32  # crops to decode together
 
 
 @torch.no_grad()
-def search(model: BottleneckScaling, crops: Tensor) -> list[str]:
+def search(model: BottleneckScaling, crops: Tensor) -> Iterator[str]:
     """Set log s(λ) for every λ but the largest, where s = 1, and stretch the entropy tables alike: fit them afterwards.
 
-    ``crops``: (n, 3, S, S) in [0, 1], a few hundred. Returns a sentence for each λ.
+    ``crops``: (n, 3, S, S) in [0, 1], a thousand or so. Two thirds of them choose, one third checks. Yields a sentence
+    for each λ as soon as it is known; the model is ready after the last.
     """
-    top = torch.full((len(crops),), model.lmbdas[-1])
-    z = model.analysis(crops, top)  # s = 1
-    centre = model.prior.medians(top[:1])
-    said, changes = [], []
+    top = torch.full((1,), model.lmbdas[-1])
+    z = torch.cat([model.analysis(some, top.expand(len(some))) for some in crops.split(_BATCH)])  # s = 1
+    centre = model.prior.medians(top)
+    deviation = (z - centre).square().mean((0, 2, 3)).sqrt()
+    checks = torch.arange(len(crops)) % 3 == 2
+    changes = []
     for i, lmbda in enumerate(model.lmbdas[:-1]):
-        choosing, checking = (_Task(model, crops[k::2], z[k::2], centre, lmbda) for k in (0, 1))
-        scalar, first = torch.tensor((lmbda / model.lmbdas[-1]) ** 0.5), 0.0
-        for grid in (_COARSE, 2**_OCTAVES):
-            scalars = scalar * grid
-            costs = [checking.lagrangian(value.expand(z.shape[1])) for value in scalars]
-            scalar, first = min(zip(scalars, costs, strict=True), key=lambda pair: pair[1])
-        best, cost = scalar.repeat(z.shape[1]), first
-        for _ in range(_ROUNDS):
-            wanted = choosing.channel_by_channel(best)
-            tried = [torch.exp(torch.lerp(best.log(), wanted.log(), step)) for step in _STEPS]
-            costs = [checking.lagrangian(s) for s in tried]
-            if min(costs) >= cost:
-                break
-            best, cost = tried[costs.index(min(costs))], min(costs)
-        changes.append(best.log() - model.scale.log_scale[i])
-        said.append(
-            f"λ {lmbda:g}: R + λ·MSE {cost:.4f}; best single scale {first:.4f} at {float(scalar):.3f}, "
-            f"classical √(λ/λmax) = {(lmbda / model.lmbdas[-1]) ** 0.5:.3f}"
+        choosing, checking = (_lagrangian(model, crops[some], z[some], centre, lmbda) for some in (~checks, checks))
+        classical = (lmbda / model.lmbdas[-1]) ** 0.5
+        alike = torch.ones(len(deviation))
+        single = alike * torch.tensor(classical).log2()
+        for reach in (0.5, 0.2):
+            single = single + _vertex(choosing, single, alike, reach) * alike
+        by_width = sum(_vertex(choosing, single, hat, 0.2) * hat for hat in _hats(deviation.log2() + single))
+        half = single + by_width / 2  # widths do meet in the decoder: how far to go in all of them together
+        octaves = half + _vertex(choosing, half, by_width, 0.5) * by_width
+        changes.append(octaves * torch.tensor(2.0).log() - model.scale.log_scale[i])
+        rival = single + _vertex(checking, single, alike, 0.1) * alike
+        yield (
+            f"λ {lmbda:g}: R + λ·MSE {checking(octaves):.5f}; best single scale {checking(rival):.5f} at "
+            f"{2 ** float(rival[0]):.3f}, classical √(λ/λmax) = {classical:.3f}"
         )
     changes.append(torch.zeros_like(changes[0]))
     model.scale.log_scale += torch.stack(changes)
     scale_widths(model.prior.entropy_bottleneck, torch.cat(changes).exp())
     model.prior.update_medians()
-    return said
 
 
-class _Task:
-    """R + λ·MSE of frozen latents z (n, C, h, w) at one λ, as a function of the scales."""
+def _lagrangian(model: BottleneckScaling, crops: Tensor, z: Tensor, centre: Tensor, lmbda: float) -> Callable:
+    """R + λ·MSE of frozen latents z (n, C, h, w), as a function of log2 s (C,)."""
+    top = torch.full((_BATCH,), model.lmbdas[-1])  # where s = 1
+    known: dict[tuple, float] = {}
 
-    def __init__(self, model: BottleneckScaling, crops: Tensor, z: Tensor, centre: Tensor, lmbda: float):
-        self.model, self.crops, self.z, self.centre, self.lmbda = model, crops, z, centre, lmbda
-        self.pixels = crops[:, 0].numel()
+    def cost(octaves: Tensor) -> float:
+        key = tuple(octaves.tolist())
+        if key not in known:
+            known[key] = measured(octaves)
+        return known[key]
 
-    def rounded(self, s: Tensor) -> tuple[Tensor, Tensor]:
-        """Symbols, and what the decoder sees of them, at scales s (C,)."""
-        s = s[None, :, None, None]
-        symbols = torch.round((self.z - self.centre) * s)
-        return symbols, symbols / s + self.centre
+    def measured(octaves: Tensor) -> float:
+        s = torch.exp2(octaves)[None, :, None, None]
+        symbols = torch.round((z - centre) * s)
+        errors = 0.0
+        for some, wanted in zip((symbols / s + centre).split(_BATCH), crops.split(_BATCH), strict=True):
+            decoded = model.synthesis(some, top[: len(some)])
+            errors += float((decoded.clamp(0, 1) - wanted).square().sum())
+        return sum(map(_bits, symbols.unbind(1))) / crops[:, 0].numel() + lmbda * errors / crops.numel()
 
-    def decode(self, z_hat: Tensor) -> Tensor:
-        return self.model.synthesis(z_hat, torch.full((len(z_hat),), self.model.lmbdas[-1]))  # where s = 1
-
-    def lagrangian(self, s: Tensor) -> float:
-        symbols, z_hat = self.rounded(s)
-        bits = sum(_entropy(symbols[:, c]) * symbols[:, c].numel() for c in range(symbols.shape[1]))
-        mse = float((self.decode(z_hat).clamp(0, 1) - self.crops).square().mean())
-        return bits / self.pixels + self.lmbda * mse
-
-    def channel_by_channel(self, s: Tensor) -> Tensor:
-        """The scale near s of each channel (C,) that would be best if the errors of channels simply added up.
-
-        A channel's costs hang on a few symbols, so the smallest of them says less than the parabola through all.
-        """
-        weights = self._weights(s)
-        wanted = s.clone()
-        for c in range(len(s)):
-            z = self.z[:, c] - self.centre[:, c]
-            costs = []
-            for candidate in s[c] * 2**_OCTAVES:
-                symbols = torch.round(z * candidate)
-                error = float((symbols / candidate - z).square().mean()) * float(weights[c])
-                costs.append(_entropy(symbols) * symbols.numel() / self.pixels + self.lmbda * error)
-            wanted[c] = s[c] * 2 ** _lowest(torch.tensor(costs))
-        return wanted
-
-    def _weights(self, s: Tensor) -> Tensor:
-        """MSE of the picture (C,) for each unit of a channel's own mean squared error, at scales s.
-
-        From the slope of the MSE where one channel's error shrinks and the others stay: so what the decoder makes of
-        many large errors together counts, which its Jacobian alone puts a third too low.
-        """
-        z_hat = self.rounded(s)[1]
-        with torch.enable_grad():
-            at = z_hat.detach().requires_grad_(True)
-            mse = (self.decode(at) - self.crops).square().mean()
-            (slope,) = torch.autograd.grad(mse, at)
-        error = z_hat - self.z
-        own = error.square().mean((0, 2, 3)).clamp(min=1e-9)
-        return ((slope * error).sum((0, 2, 3)) / 2 / own).clamp(min=0)
+    return cost
 
 
-def _lowest(costs: Tensor) -> float:
-    """Where among `_OCTAVES` the parabola fitted to the costs there is lowest."""
-    design = torch.stack([torch.ones_like(_OCTAVES), _OCTAVES, _OCTAVES**2], dim=1)
-    _, slope, bend = torch.linalg.lstsq(design, costs[:, None]).solution.flatten().tolist()
-    low, high = float(_OCTAVES[0]), float(_OCTAVES[-1])
+def _vertex(cost: Callable[[Tensor], float], at: Tensor, direction: Tensor, reach: float) -> float:
+    """How far along a direction the parabola through three costs is lowest, at most 2 · ``reach``.
+
+    Not the lowest of the costs themselves, which says more about these crops than about others.
+    """
+    low, here, high = (cost(at + step * direction) for step in (-reach, 0.0, reach))
+    slope, bend = (high - low) / 2, (high + low) / 2 - here
     if bend <= 0:
-        return low if slope > 0 else high
-    return min(max(-slope / (2 * bend), low), high)
+        return 2 * reach * ((slope < 0) - (slope > 0))
+    return reach * max(-2.0, min(2.0, -slope / (2 * bend)))
 
 
-def _entropy(symbols: Tensor) -> float:
-    """Bits per symbol, of the symbols' own frequencies."""
-    _, counts = torch.unique(symbols, return_counts=True)
-    p = counts / counts.sum()
-    return float(-(p * torch.log2(p)).sum())
+def _hats(widths: Tensor) -> list[Tensor]:
+    """For each of `_WIDTHS` how much a channel of log2 width ``widths`` (C,) belongs to it: (C,), together 1."""
+    knots = torch.tensor(_WIDTHS).to(widths)
+    right = torch.searchsorted(knots, widths.clamp(knots[0], knots[-1])).clamp(1, len(knots) - 1)
+    share = ((widths - knots[right - 1]) / (knots[right] - knots[right - 1])).clamp(0, 1)
+    place = torch.arange(len(knots), device=widths.device)[:, None]
+    return list((place == right) * share + (place == right - 1) * (1 - share))
+
+
+def _bits(symbols: Tensor) -> float:
+    """Bits of all symbols together, by their own frequencies."""
+    counts = torch.bincount((symbols - symbols.min()).long().flatten())
+    return float((counts * (counts.sum() / counts.clamp(min=1)).log2()).sum())
