@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import PHOTOGRAPHS
+from conftest import KODAK, PHOTOGRAPHS
 
 import mae_viz
 from mae_viz import rates
@@ -11,13 +11,15 @@ from mae_viz.codec import to_tensor
 from mae_viz.images import open_rgb
 from mae_viz.training import fold
 
-SCALARS = 2.0 ** np.arange(-0.75, 0.76, 0.25)  # times √(λ/4096), the classical choice
+SCALARS = 2.0 ** np.arange(-0.5, 0.26, 0.125)  # times √(λ/4096), the classical choice
 
 
 @pytest.fixture(scope="module")
 def crops() -> torch.Tensor:
-    pictures = [open_rgb(path) for path in PHOTOGRAPHS[:6]]
-    middles = [p.crop((p.width // 2 - 96, p.height // 2 - 96, p.width // 2 + 96, p.height // 2 + 96)) for p in pictures]
+    """The middles, 320 × 256, of Kodak's photographs where they are at hand, else of the gallery's."""
+    pictures = [open_rgb(path) for path in KODAK or PHOTOGRAPHS]
+    corners = [((p.width - 320) // 2, (p.height - 256) // 2) for p in pictures]
+    middles = [p.crop((x, y, x + 320, y + 256)) for p, (x, y) in zip(pictures, corners, strict=True)]
     return torch.cat([to_tensor(picture, 16) for picture in middles])
 
 
@@ -30,8 +32,8 @@ def lagrangian(model, x: torch.Tensor, lmbda: float) -> float:
 
 
 @pytest.mark.parametrize("lmbda", rates.LMBDAS[:-1])
-def test_its_learned_scales_are_as_good_as_the_best_single_scalar(crops, lmbda):
-    """Within 0.5 %, though the scalar is chosen on these very crops and the learned scales never saw them.
+def test_its_learned_scales_are_better_than_the_best_single_scalar(crops, lmbda):
+    """On Kodak. On six photographs of the gallery alone within 0.2 %, though the scalar is chosen on these.
 
     The scalar multiplies all channels alike; its entropy tables are those of λ = 4096, narrowed by as much.
     """
@@ -43,7 +45,7 @@ def test_its_learned_scales_are_as_good_as_the_best_single_scalar(crops, lmbda):
         found.append(lagrangian(fold.freeze(plain, (lmbda, 4096.0), scalar).eval(), crops, lmbda))
     best = int(np.argmin(found))
     assert 0 < best < len(SCALARS) - 1  # the grid is wide enough
-    assert lagrangian(learned, crops, lmbda) < 1.005 * found[best]
+    assert lagrangian(learned, crops, lmbda) < (1 if KODAK else 1.002) * found[best]
 
 
 def test_it_is_the_independent_model_at_the_largest_rate(crops):
