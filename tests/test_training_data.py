@@ -168,6 +168,18 @@ def test_half_of_the_rates_are_trained_ones_and_the_rest_lies_between(batches):
     assert 0.45 < max(extremes) <= 0.5
 
 
+@pytest.mark.parametrize("trained", [(64.0, 256.0, 1024.0, 4096.0), (64.0, 128.0, 2048.0, 4096.0)])
+def test_rates_reach_half_way_to_the_next_trained_one_however_far_that_is(trained):
+    """No quarter of an octave is left out."""
+    rng = np.random.default_rng(0)
+    drawn = [data.draw_lmbdas(rng, 64, trained, 0.5) for _ in range(200)]
+    octaves = np.log2(np.concatenate([lmbda[~is_trained] for lmbda, is_trained in drawn]) / 64)
+    counts, _ = np.histogram(octaves, bins=np.arange(0, 6.01, 0.25))
+    assert counts.min() > 40
+    nearest = np.abs(octaves[:, None] - np.log2(np.array(trained) / 64)).min(axis=1)
+    assert nearest.max() == pytest.approx(max(np.diff(np.log2(trained))) / 2, abs=0.02)
+
+
 def test_a_crop_larger_than_every_picture_is_refused(batches):
     with pytest.raises(ValueError, match="smaller than a crop of 4096"):
         batches(side=4096)

@@ -28,7 +28,7 @@ class Config:
     # the objective: paper, eq. (8)
     weights: Literal["uniform", "inverse-sqrt"] = "inverse-sqrt"  # of the λ in the sum: 1, or λ^-½
     quantisation: Literal["noise", "round"] = "noise"  # of latents: the paper's, or straight through rounding
-    between: float = 0.5  # share of the images whose λ lies up to half an octave beside a trained one
+    between: float = 0.5  # share of the images whose λ lies beside a trained one, up to half way to the next
 
     # the data
     data: str = ""  # folder or zip; "bundled" for the few photographs that come with the package

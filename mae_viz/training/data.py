@@ -260,13 +260,15 @@ class Batches:
 def draw_lmbdas(
     rng: np.random.Generator, count: int, lmbdas: tuple[float, ...], between: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """λ for each image of a batch: the trained ones in turn, a share of them moved to λ·2^u with u in ±½ octave.
+    """λ for each image of a batch: the trained ones in turn, a share of them moved, at most half way to the next one.
 
     Returns λ (count,), clamped to the trained range, and which of them are trained ones (count,).
     """
     slot = (rng.integers(len(lmbdas)) + np.arange(count)) % len(lmbdas)
     lmbda = np.asarray(lmbdas)[slot]
     moved = rng.permutation(count) < round(count * between)
-    lmbda = np.where(moved, lmbda * 2.0 ** rng.uniform(-0.5, 0.5, count), lmbda)
+    octaves = np.pad(np.diff(np.log2(lmbdas)), 1, constant_values=1.0)  # to the one below, and at slot + 1 above
+    way = rng.uniform(-0.5, 0.5, count)
+    lmbda = np.where(moved, lmbda * 2.0 ** (way * octaves[slot + (way > 0)]), lmbda)
     lmbda = np.clip(lmbda, lmbdas[0], lmbdas[-1])
     return lmbda, ~moved | (len(lmbdas) == 1)
