@@ -31,6 +31,14 @@ def float_log_scales(model, z, index):
         return model.hyper_synthesis(z_hat, rate)[0].double().log().numpy()
 
 
+def coded_bits(integers, y, indexes):
+    """Bits of the latents, each coded with the table of its scale index."""
+    encoder = bitstream.SymbolEncoder()
+    for i, gaussian in enumerate(integers.models()):
+        encoder.add(y[None, indexes == i].astype(np.int32), [gaussian])
+    return 8 * sum(map(len, encoder.sections()))
+
+
 @pytest.mark.parametrize("index", [0, 3, 128, 201, 384])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_indexes_are_those_of_the_network(seed, index):
@@ -54,11 +62,7 @@ def test_what_integers_and_a_table_of_scales_cost_in_rate():
     upper, lower = (torch.from_numpy((-np.abs(y) + half) / scale) for half in (0.5, -0.5))
     entropy = -torch.log2(torch.special.ndtr(upper) - torch.special.ndtr(lower)).sum().item()
     integers = hyper.build(model)
-    indexes = integers.indexes(z, index)
-    encoder = bitstream.SymbolEncoder()
-    for i, gaussian in enumerate(integers.models()):
-        encoder.add(y[None, indexes == i].astype(np.int32), [gaussian])
-    bits = 8 * sum(map(len, encoder.sections()))
+    bits = coded_bits(integers, y, integers.indexes(z, index))
     assert bits < 1.005 * entropy + 64
 
 
@@ -71,13 +75,7 @@ def test_what_integers_cost_the_shipped_weights(photograph, lmbda):
     integers = checkpoint.hyper
     exact = np.searchsorted(LN, float_log_scales(checkpoint.model, z, index), side="right")
 
-    def bits(indexes):
-        encoder = bitstream.SymbolEncoder()
-        for i, gaussian in enumerate(integers.models()):
-            encoder.add(y[None, indexes == i].astype(np.int32), [gaussian])
-        return 8 * sum(map(len, encoder.sections()))
-
-    assert bits(integers.indexes(z, index)) < 1.003 * bits(exact)
+    assert coded_bits(integers, y, integers.indexes(z, index)) < 1.003 * coded_bits(integers, y, exact)
 
 
 def test_sums_do_not_depend_on_their_order():

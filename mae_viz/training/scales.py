@@ -9,8 +9,10 @@ itself is lowest on some of the crops. The others say what that is worth where t
 one by one were no better than a single one.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,13 +40,13 @@ def search(model: BottleneckScaling, crops: Tensor) -> Iterator[str]:
         choosing, checking = (_lagrangian(model, crops[some], z[some], centre, lmbda) for some in (~checks, checks))
         classical = (lmbda / model.lmbdas[-1]) ** 0.5
         alike = torch.ones(len(deviation))
-        single = alike * torch.tensor(classical).log2()
+        single = alike * math.log2(classical)
         for reach in (0.5, 0.2):
             single = single + _vertex(choosing, single, alike, reach) * alike
         by_width = sum(_vertex(choosing, single, hat, 0.2) * hat for hat in _hats(deviation.log2() + single))
         half = single + by_width / 2  # widths do meet in the decoder: how far to go in all of them together
         octaves = half + _vertex(choosing, half, by_width, 0.5) * by_width
-        changes.append(octaves * torch.tensor(2.0).log() - model.scale.log_scale[i])
+        changes.append(octaves * math.log(2) - model.scale.log_scale[i])
         rival = single + _vertex(checking, single, alike, 0.1) * alike
         yield (
             f"λ {lmbda:g}: R + λ·MSE {checking(octaves):.5f}; best single scale {checking(rival):.5f} at "
@@ -93,11 +95,7 @@ def _vertex(cost: Callable[[Tensor], float], at: Tensor, direction: Tensor, reac
 
 def _hats(widths: Tensor) -> list[Tensor]:
     """For each of `_WIDTHS` how much a channel of log2 width ``widths`` (C,) belongs to it: (C,), together 1."""
-    knots = torch.tensor(_WIDTHS).to(widths)
-    right = torch.searchsorted(knots, widths.clamp(knots[0], knots[-1])).clamp(1, len(knots) - 1)
-    share = ((widths - knots[right - 1]) / (knots[right] - knots[right - 1])).clamp(0, 1)
-    place = torch.arange(len(knots), device=widths.device)[:, None]
-    return list((place == right) * share + (place == right - 1) * (1 - share))
+    return [torch.from_numpy(np.interp(widths.numpy(), _WIDTHS, row)).to(widths) for row in np.eye(len(_WIDTHS))]
 
 
 def _bits(symbols: Tensor) -> float:
