@@ -1,18 +1,23 @@
 """The lessons: all run from top to bottom in a kernel of their own, and what they plot is what was measured."""
 
+import asyncio
 import base64
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jupytext
 import nbformat
 import numpy as np
 import pytest
+import zmq
+import zmq.asyncio
 from chromium import canvas_pixels, jupyterlab
+from jupyter_client.session import Session
 from playwright.sync_api import expect
 
 import mae_viz
@@ -72,6 +77,45 @@ def executed(tmp_path_factory, request):
 
 def text_of(cell) -> str:
     return "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
+
+
+def test_a_reply_whose_announcement_was_swallowed_is_still_read(monkeypatch):
+    """As it is when nbclient has answered a widget at the wrong moment; jupyter_client's own channel never sees it."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import execute
+
+    session = Session(key=b"")
+
+    async def wait() -> str:
+        with zmq.asyncio.Context() as context, context.socket(zmq.DEALER) as here, zmq.Context() as other:
+            port = here.bind_to_random_port("tcp://127.0.0.1")
+            with other.socket(zmq.DEALER) as there, zmq.Socket.shadow(here.underlying) as shadow:
+                there.connect(f"tcp://127.0.0.1:{port}")
+                reply = asyncio.ensure_future(execute.LookingChannel(here, session).get_msg(timeout=3))
+                await asyncio.sleep(0.5)  # now it waits
+                session.send(there, "execute_reply", {})
+                deadline = time.monotonic() + 10
+                while not shadow.get(zmq.EVENTS) & zmq.POLLIN:  # this takes the announcement
+                    assert time.monotonic() < deadline
+                return (await asyncio.wait_for(reply, 2))["msg_type"]
+
+    assert asyncio.run(wait()) == "execute_reply"
+
+
+def test_printed_text_is_kept_in_one_piece_and_in_its_place(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import execute
+
+    def printed(text: str, name: str = "stdout"):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    picture = nbformat.v4.new_output("display_data", {"image/png": ""})
+    cell = nbformat.v4.new_code_cell("")
+    cell.outputs = [printed("a"), printed("b\n"), picture, printed("c"), printed("d", "stderr"), printed("e")]
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
+    (cleaned,) = execute.cleaned(notebook).cells
+    assert [o.get("text", "picture") for o in cleaned.outputs] == ["ab\n", "picture", "c", "d", "e"]
 
 
 def test_there_are_six_lessons():

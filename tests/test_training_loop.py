@@ -262,6 +262,7 @@ def gradients(out: Path) -> None:
         found = {name: p.grad for name, p in run.model.named_parameters() if p.grad is not None}
         weights = {name: p.detach() for name, p in run.model.named_parameters()}
         torch.save({"gradients": found, "weights": weights, "score": result["score"], "n": fabric.world_size}, out)
+    machine.leave()
 
 
 def test_two_processes_take_the_step_that_one_takes(tmp_path):

@@ -27,7 +27,7 @@ ABOUT = {
 }
 UNITS = {"PSNR": "psnr", "MS-SSIM": "ms-ssim"}
 FIRST = (
-    *("mae", "mae-hyperprior", "bottleneck-scaling", "independent"),
+    *("mae", "mae-hyperprior", "bottleneck-scaling", "independent", "independent-hyperprior"),
     *("jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444"),
 )
 """Curves shown unless the address says otherwise; where none of them exists, all."""

@@ -263,6 +263,7 @@ def train(
         return folder / name
     finally:
         report.close()
+        machine.leave()
 
 
 def _steps(run: Run, last: int, path: Path, report: Report, anneal: int) -> bool:

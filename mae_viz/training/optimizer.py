@@ -5,7 +5,9 @@ first and useless for the last. `Normalised` therefore moves
 
 - convolution kernels by momentum, divided by the RMS of each input channel, orthogonalised (Newton-Schulz; Jordan et
   al. 2024, Muon), divided by the RMS again, times rate · U, where U is one quantisation step of λ = 4096 as it appears
-  at that layer's output: every step moves every layer's output by about ``kernel_rate`` of a quantisation step;
+  at that layer's output: every step moves every layer's output by about ``kernel_rate`` of a quantisation step. In
+  g_a and h_a without modulation, a channel quieter than that moves by so much of its own RMS instead: with the gains of
+  a low λ in the kernels, most channels are, and what suits the loud ones would drown them;
 - γ of GDN by Adam, its column j divided by the RMS of channel j, and biases by Adam times U;
 - everything else (gains, entropy tables, β, bottleneck scales) by Adam.
 
@@ -44,7 +46,7 @@ def build(model: RateModel, config: Config, batch) -> torch.optim.Optimizer:
         rest = [p for name, p in _moving(model) if not name.startswith("prior.")]
         groups = [{"params": rest, "lr": config.adam_rate}, {"params": entropy, "lr": config.adam_entropy_rate}]
         return torch.optim.Adam([{**group, "rate": group["lr"]} for group in groups])
-    return Normalised(_groups(model, config, input_rms(model, batch)), config.momentum)
+    return Normalised(_groups(model, config, channel_rms(model, batch)), config.momentum)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
@@ -57,16 +59,19 @@ class Normalised(torch.optim.Optimizer):
     """Orthogonalised momentum for kernels, scaled Adam for the rest.
 
     Groups have ``rate`` and ``kind``, "kernel" or "adam". For "kernel", ``scales`` holds the RMS of the input channels
-    (in,) of each parameter; for "adam" a tensor that its step is multiplied with. They are kept in the state.
+    (in,) of each parameter, and ``shares`` the part of the rate that each output channel takes, (out, 1, 1, 1) or 1.
+    For "adam", ``scales`` holds tensors that its steps are multiplied with. All are kept in the state.
     """
 
     def __init__(self, groups: list[dict], momentum: float = 0.95):
-        scales = [group.pop("scales") for group in groups]
+        scales, shares = ([group.pop(name) for group in groups] for name in ("scales", "shares"))
         super().__init__([{**group, "lr": group["rate"]} for group in groups], {"momentum": momentum})
-        for group, tensors in zip(self.param_groups, scales, strict=True):
-            for p, scale in zip(group["params"], tensors, strict=True):
+        for group, of_group, parts in zip(self.param_groups, scales, shares, strict=True):
+            for p, scale, share in zip(group["params"], of_group, parts, strict=True):
                 self.state[p] = {"first": torch.zeros_like(p), "scale": scale.to(p)}
-                if group["kind"] == "adam":
+                if group["kind"] == "kernel":
+                    self.state[p]["share"] = share.to(p)
+                else:
                     self.state[p]["second"] = torch.zeros_like(p)
 
     @torch.no_grad()
@@ -82,7 +87,7 @@ class Normalised(torch.optim.Optimizer):
         ahead = p.grad.lerp(state["first"], group["momentum"])  # Nesterov
         order = (1, 2, 3, 0) if group["transposed"] else (0, 2, 3, 1)  # (out, k, k, in)
         moved = ahead.permute(order) / state["scale"]
-        moved = orthogonalise(moved.flatten(1)).reshape(moved.shape) / state["scale"]
+        moved = orthogonalise(moved.flatten(1)).reshape(moved.shape) / state["scale"] * state["share"]
         back = [order.index(axis) for axis in range(4)]
         p.sub_(moved.permute(back), alpha=group["lr"])
 
@@ -114,17 +119,17 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 @torch.no_grad()
-def input_rms(model: RateModel, batch) -> dict[nn.Module, Tensor]:
-    """RMS (channels,) of what enters each convolution and each GDN, over the crops and λ of a batch."""
+def channel_rms(model: RateModel, batch) -> dict[nn.Module, tuple[Tensor, Tensor]]:
+    """RMS (channels,) of what enters and what leaves each convolution and each GDN, over the crops and λ of a batch."""
     from mae_viz.training.objective import noise_of
 
-    found: dict[nn.Module, Tensor] = {}
+    found: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
-    def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        found[module] = inputs[0].float().square().mean((0, 2, 3)).sqrt()
+    def measure(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        found[module] = tuple(t.float().square().mean((0, 2, 3)).sqrt() for t in (inputs[0], output))
 
     watched = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | GDN)]
-    hooks = [module.register_forward_pre_hook(measure) for module in watched]
+    hooks = [module.register_forward_hook(measure) for module in watched]
     y = model.analysis(batch.x.float() / 255, batch.lmbda)
     model.synthesis(y + noise_of(y, batch.seeds), batch.lmbda)
     if hasattr(model, "h_a"):
@@ -139,31 +144,36 @@ def _moving(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
 
 
-def _groups(model: RateModel, config: Config, rms: dict[nn.Module, Tensor]) -> list[dict]:
+def _groups(model: RateModel, config: Config, rms: dict[nn.Module, tuple[Tensor, Tensor]]) -> list[dict]:
     """Every moving parameter with its rule, its rate and its scale."""
     groups: list[dict] = []
     seen = set()
 
-    def add(p: nn.Parameter | None, kind: str, rate: float, scale: Tensor | float = 1.0, transposed: bool = False):
+    def add(p: nn.Parameter | None, kind: str, rate: float, scale: Tensor | float = 1.0, share=1.0, **more):
         if p is None or not p.requires_grad:
             return
         seen.add(p)
-        scales = [torch.as_tensor(scale)]
-        groups.append({"params": [p], "kind": kind, "rate": rate, "transposed": transposed, "scales": scales})
+        tensors = {"scales": [torch.as_tensor(scale)], "shares": [torch.as_tensor(share)]}
+        groups.append({"params": [p], "kind": kind, "rate": rate, **tensors, **more})
 
     for part in ("g_a", "g_s", "h_a", "h_s"):
         layers = getattr(model, part, ())
         for k, layer in enumerate(layers):
             unit, expected = _units(part, k, len(layers))
             conv, gdn = layer.conv, layer.nonlinearity
-            transposed = isinstance(conv, nn.ConvTranspose2d)
+            entering, leaving = rms[conv]
+            share = 1.0
+            if part.endswith("_a") and not hasattr(layer, "modulation"):
+                share = (leaving / unit).clamp(0.01, 1.0)[:, None, None, None]
             # a channel that hardly speaks must not get kernels a hundred times as large
-            add(conv.weight, "kernel", config.kernel_rate * unit, rms[conv].clamp(min=0.3 * expected), transposed)
+            scale = entering.clamp(min=0.3 * expected)
+            transposed = isinstance(conv, nn.ConvTranspose2d)
+            add(conv.weight, "kernel", config.kernel_rate * unit, scale, share, transposed=transposed)
             add(conv.bias, "adam", config.bias_rate * unit)
             if isinstance(gdn, GDN):
                 bottleneck = (part, k) in (("g_a", len(layers) - 1), ("g_s", 0))
                 rate = config.gamma_rate_bottleneck if bottleneck else config.gamma_rate
-                add(gdn.gamma, "adam", rate, 1 / rms[gdn].clamp(min=1e-2)[None, :])
+                add(gdn.gamma, "adam", rate, 1 / rms[gdn][0].clamp(min=1e-2)[None, :])
                 add(gdn.beta, "adam", config.beta_rate)
             for p in getattr(layer, "modulation", nn.Module()).parameters():
                 add(p, "adam", config.gain_rate)

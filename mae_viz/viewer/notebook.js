@@ -1,17 +1,27 @@
 
-// anywidget: questions to Python and its answers, matched by number.
+// anywidget: questions to Python and its answers, matched by number. What is asked while a notebook connects to its
+// kernel can be lost without a word, so a question is repeated until it is answered, each time after twice as long.
+const PATIENCE_MS = 4000;
+
 export default {
   render({ model, el }) {
-    const waiting = new Map();
+    const waiting = new Map(); // number → what to do with the answer, and the timer of the next try
     let last = 0;
     const ask = (question) =>
       new Promise((resolve) => {
-        waiting.set(++last, resolve);
-        model.send({ id: last, ...question });
+        const id = ++last, asked = { resolve };
+        const send = (patience) => {
+          asked.timer = setTimeout(send, patience, 2 * patience);
+          model.send({ id, ...question });
+        };
+        waiting.set(id, asked);
+        send(PATIENCE_MS);
       });
     const onMessage = (message, buffers) => {
-      waiting.get(message.id)?.([message, buffers]);
+      const asked = waiting.get(message.id); // none where an answer comes twice
+      clearTimeout(asked?.timer);
       waiting.delete(message.id);
+      asked?.resolve([message, buffers]);
     };
     const host = {
       async ladder(id, at) {
@@ -35,6 +45,7 @@ export default {
     return () => {
       model.off("msg:custom", onMessage);
       model.off("change:manifest", onManifest);
+      for (const { timer } of waiting.values()) clearTimeout(timer);
       viewer.close();
     };
   },
