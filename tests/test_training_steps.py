@@ -137,6 +137,27 @@ def test_a_step_moves_each_layers_output_by_its_rate(started, batch):
             p.copy_(saved[name])
 
 
+def test_quiet_channels_of_a_folded_encoder_move_by_their_own_size(batch):
+    """Gains of a low λ, in the kernels, leave most channels far below a quantisation step."""
+    torch.manual_seed(0)
+    model = IndependentHyperprior(48, (512.0,))
+    conv, seen = model.g_a[-1].conv, []
+    with torch.no_grad():
+        conv.weight[1::2] *= 100
+    conv.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    lmbda = torch.full((4,), 512.0)
+    rules = optimizer.build(model, Config(kernel_rate=0.01), data.Batch(batch.x, lmbda, batch.trained, batch.seeds))
+    model.analysis(batch.x / 255, lmbda).square().sum().backward()
+    h = seen[-1]
+    with torch.no_grad():
+        before = conv(h)
+        rules.step()
+        before, moved = (t.square().mean((0, 2, 3)).sqrt() for t in (before, conv(h) - before))
+    quiet, loud = moved[::2], moved[1::2]
+    assert (quiet < 0.2 * before[::2].clamp(min=0.01)).all()
+    assert loud.mean() > 10 * quiet.mean()
+
+
 def test_every_parameter_has_a_rule(batch):
     for model in (MAE(48), MAEHyperprior(48), IndependentHyperprior(48)):
         rules = optimizer.build(model, Config(), batch)
