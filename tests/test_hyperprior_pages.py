@@ -104,6 +104,13 @@ def test_side_information_in_where_the_bits_go(browser, app, coded):
             page.set_viewport_size({"width": width, "height": 1000})
             page.wait_for_timeout(500)
             assert overflowing(page) == []
+        carried = {
+            "The channels themselves": f"mae={NAME}",
+            "The gains that switch channels off": f"model={NAME}",
+            "The pictures at this λ": "preset=hyperprior",
+        }
+        for link, state in carried.items():
+            expect(page.get_by_role("link", name=link)).to_have_attribute("href", re.compile(f"[?&]{state}(&|$)"))
         page.get_by_role("radio", name="without hyperprior").click()
         expect(page.get_by_role("heading", name="Side information")).to_have_count(0)
         in_address(page, exactly=True, image=PICTURE, **{"lambda": "700"})

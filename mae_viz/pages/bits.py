@@ -50,7 +50,7 @@ def page() -> None:
     if models[0] == controls.HYPERPRIOR:
         side_information.show(picture, models[0], high, low)
     show_prior(picture, *(spent[model, high] for model in models))
-    links(high)
+    links(models[0], high)
 
 
 class Spent:
@@ -267,8 +267,8 @@ def draw_priors(drawn: list[Drawn]) -> None:
     st.plotly_chart(figure, key="priors plot", config=plots.CONFIG, alt="Histogram of symbols and learned prior")
 
 
-def links(index: int) -> None:
+def links(model: str, index: int) -> None:
     with controls.row():
-        site.link("feature-maps", "The channels themselves", lambda_=named(index))
-        site.link("gains", "The gains that switch channels off")
-        site.link("explore", "The pictures at this λ", lambda_=named(index))
+        site.link("feature-maps", "The channels themselves", lambda_=named(index), mae=model)
+        site.link("gains", "The gains that switch channels off", model=model)
+        site.link("explore", "The pictures at this λ", lambda_=named(index), **controls.preset(model))

@@ -65,6 +65,11 @@ def models() -> tuple[str, ...]:
     return (*MODELS, HYPERPRIOR) if HYPERPRIOR in checkpoints.available() else MODELS
 
 
+def preset(model: str) -> dict[str, str]:
+    """What the address of Explore needs for its pictures to be this model's; nothing where they are so anyway."""
+    return {"preset": "hyperprior"} if model == HYPERPRIOR else {}
+
+
 def choose_pair() -> tuple[str, str]:
     """The MAE to look at, without or with hyperprior where one is there, and bottleneck scaling beside it."""
     mae, rival = MODELS

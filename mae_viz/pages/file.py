@@ -64,8 +64,8 @@ def page() -> None:
     damage(data, parts)
     decode()
     with controls.row():
-        site.link("explore", "See this λ in Explore", lambda_=named(index))
-        site.link("bits", "Where its bits go", lambda_=named(index))
+        site.link("explore", "See this λ in Explore", lambda_=named(index), **controls.preset(model))
+        site.link("bits", "Where its bits go", lambda_=named(index), mae=model)
         site.link("how", "How it was made", lambda_=named(index))
 
 

@@ -28,10 +28,11 @@ def page() -> None:
     )
     modulated = [name for name in checkpoints.available() if checkpoints.card(name)["architecture"].startswith("MAE")]
     with controls.row():
-        model = checkpoints.load(controls.choose_model("Model", modulated, "model"))
+        chosen = controls.choose_model("Model", modulated, "model")
         index = controls.choose_rate("λ", 512.0, "lambda")
         drawn = controls.choose("Draw", DRAWN, LINES, "draw")
         levels = controls.choose("Gains", LEVELS, ABSOLUTE, "gains")
+    model = checkpoints.load(chosen)
     layers = {layer.name: layer for layer in probe.layers(model)}
     which, some = st.columns(2)
     with which:
@@ -54,7 +55,7 @@ def page() -> None:
     index = min(max(index, rates.grid_index(model.lmbdas[0])), rates.grid_index(model.lmbdas[-1]))
     show_curves(layer, index, drawn, levels, marked)
     show_inverses(model, index)
-    links(index)
+    links(chosen, index)
 
 
 def channels_in(count: int):
@@ -225,8 +226,8 @@ def signed(value: float) -> str:
     return f"{value:.3f}".replace("-", "−")
 
 
-def links(index: int) -> None:
+def links(model: str, index: int) -> None:
     with controls.row():
-        site.link("feature-maps", "What the gains do to the maps")
-        site.link("bits", "What they do to the bits", base=named(index))
-        site.link("explore", "And to the pictures", lambda_=named(index))
+        site.link("feature-maps", "What the gains do to the maps", mae=model)
+        site.link("bits", "What they do to the bits", base=named(index), mae=model)
+        site.link("explore", "And to the pictures", lambda_=named(index), **controls.preset(model))
