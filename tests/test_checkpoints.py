@@ -22,6 +22,8 @@ MEASURED = {
         "independent-4096": {4096: (1.3904, 36.3861)},
         "bottleneck-scaling": {64: (0.1357, 26.0110), 512: (0.5639, 31.3848), 4096: (1.3903, 36.3857)},
         "mae-hyperprior": {64: (0.1003, 26.1224)},
+        "independent-hyperprior-64": {64: (0.0994, 26.1566)},
+        "independent-hyperprior-4096": {4096: (1.1122, 36.4679)},
     },
     "coffee": {
         "mae": {64: (0.1043, 25.4260), 512: (0.4159, 29.7602), 4096: (1.2200, 33.4988)},
@@ -29,11 +31,15 @@ MEASURED = {
         "independent-64": {64: (0.0974, 25.4923)},
         "independent-4096": {4096: (1.3421, 33.6994)},
         "bottleneck-scaling": {64: (0.1432, 25.6926), 512: (0.5366, 30.1896), 4096: (1.3421, 33.6994)},
+        "independent-hyperprior-64": {64: (0.1111, 25.7980)},
+        "independent-hyperprior-256": {256: (0.2674, 28.7689)},
+        "independent-hyperprior-1024": {1024: (0.6146, 31.8695)},
+        "independent-hyperprior-4096": {4096: (1.1362, 33.8288)},
     },
 }
 
 
-@pytest.mark.parametrize("name", MEASURED["kodak"])
+@pytest.mark.parametrize("name", MEASURED["kodak" if KODAK else "coffee"])
 def test_rate_and_psnr_are_those_measured_before_conversion(name):
     paths = KODAK or [path for path in PHOTOGRAPHS if path.stem == "coffee"]
     model = mae_viz.load(name)
