@@ -34,8 +34,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from chromium import serve
 
 import mae_viz
-from mae_viz import ladder, rates
+from mae_viz import rates
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 
 MODELS = ("mae", "bottleneck-scaling")
 INDICES = tuple(range(0, rates.LAST_INDEX + 1, 3 * ladder.FRAME_STEP))

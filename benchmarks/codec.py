@@ -21,10 +21,11 @@ from collections import defaultdict
 import torch
 from PIL import Image
 
-from mae_viz import codec, rates
-from mae_viz.bitstream import SymbolDecoder, SymbolEncoder, parse
-from mae_viz.checkpoints import open_checkpoint
-from mae_viz.classical import CLASSICAL
+from mae_viz import rates
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import coder
+from mae_viz.coding.bitstream import SymbolDecoder, SymbolEncoder, parse
+from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 from mae_viz.layers import EntropyBottleneck
 
@@ -90,18 +91,18 @@ def measure(image: Image.Image, repeats: int, others: bool) -> dict[str, float]:
         return SymbolDecoder(parsed.payload, parsed.escapes).take(checkpoint.tables.at(index), places)
 
     for _ in range(repeats + 1):
-        stream = timed("ours: compress", codec.compress, image, "mae", LMBDA)
-        timed("ours: decompress", codec.decompress, stream)
+        stream = timed("ours: compress", coder.compress, image, "mae", LMBDA)
+        timed("ours: decompress", coder.decompress, stream)
         with torch.inference_mode():
-            pixels, parsed = codec.to_pixels(image, 16), parse(stream)
-            y = timed("ours: g_a", codec.encode_latents, checkpoint, pixels, rate)
-            (symbols,) = codec.quantise(checkpoint, y, rate)
+            pixels, parsed = coder.to_pixels(image, 16), parse(stream)
+            y = timed("ours: g_a", coder.encode_latents, checkpoint, pixels, rate)
+            (symbols,) = coder.quantise(checkpoint, y, rate)
             timed("ours: encode symbols", encode, symbols.reshape(192, -1))
             timed("ours: decode symbols", decode, parsed, symbols[0].size)
-            y_hat = codec.decode_y_hat(checkpoint, parsed)
-            timed("ours: g_s", codec.decode_picture, checkpoint, y_hat, LMBDA, image.height, image.width)
+            y_hat = coder.decode_y_hat(checkpoint, parsed)
+            timed("ours: g_s", coder.decode_picture, checkpoint, y_hat, LMBDA, image.height, image.width)
             if others:
-                x = codec.to_tensor(image, 16)
+                x = coder.to_tensor(image, 16)
                 timed("peer: g_a", model.analysis, x, rate)
                 strings = timed("peer: encode symbols", coder.compress, y)
                 decoded = timed("peer: decode symbols", coder.decompress, strings, y.shape[2:])
@@ -153,12 +154,12 @@ def report(title: str, pixels: int, found: dict[str, float]) -> None:
 def peak_memory(size: tuple[int, int]) -> None:
     """Code a picture of that size and print seconds and the peak of this whole process."""
     image = picture(size)
-    warm = codec.decompress(codec.compress(picture((256, 256))))
+    warm = coder.decompress(coder.compress(picture((256, 256))))
     assert warm.size == (256, 256)
     start = time.perf_counter()
-    stream = codec.compress(image)
+    stream = coder.compress(image)
     middle = time.perf_counter()
-    codec.decompress(stream)
+    coder.decompress(stream)
     end = time.perf_counter()
     megapixels = size[0] * size[1] / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

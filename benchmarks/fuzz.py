@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mae_viz import bitstream, checkpoints, codec
+from mae_viz.coding import bitstream, checkpoints, coder
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden"
 LIMIT_S = 5.0
@@ -79,11 +79,11 @@ def trial(name: str, original: bytes, changed: bytes, intact: list[np.ndarray]) 
     model = model_of(name)
     start = time.perf_counter()
     try:
-        codec.info(changed)
+        coder.info(changed)
         parsed = bitstream.parse(changed)
-        symbols = codec.decode_symbols(codec.find_checkpoint(parsed, model), parsed)
+        symbols = coder.decode_symbols(coder.find_checkpoint(parsed, model), parsed)
         if parsed.width * parsed.height < 1 << 16:
-            codec.decompress(changed, model)
+            coder.decompress(changed, model)
     except bitstream.StreamError as error:
         outcome = re.sub(r"\d+", "N", str(error).split(":")[0].split("(")[0])
     else:
@@ -104,7 +104,7 @@ def fuzz(count: int, seed: int) -> Counter:
     random_, outcomes = random.Random(seed), Counter()
     files = corpus()
     intact = {
-        name: codec.decode_symbols(checkpoints.open_checkpoint(model_of(name)), bitstream.parse(data))
+        name: coder.decode_symbols(checkpoints.open_checkpoint(model_of(name)), bitstream.parse(data))
         for name, data in files.items()
     }
     names = sorted(files)

@@ -28,8 +28,9 @@ from playwright.sync_api import Browser, Page
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from chromium import launched, serve, visit
 
-from mae_viz import checkpoints, ladder
+from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 from mae_viz.viewer import html
 
 MODELS = ("mae", "bottleneck-scaling")

@@ -10,15 +10,15 @@ The names below load what they need on first use, so that importing the package 
 from importlib import import_module
 
 _HOME = {
-    "compress": "codec",
-    "compress_to": "search",
-    "decompress": "codec",
-    "info": "codec",
-    "StreamError": "bitstream",
-    "CheckpointError": "checkpoints",
-    "available": "checkpoints",
-    "load": "checkpoints",
-    "results": "curves",
+    "compress": "coding.coder",
+    "compress_to": "codecs.search",
+    "decompress": "coding.coder",
+    "info": "coding.coder",
+    "StreamError": "coding.bitstream",
+    "CheckpointError": "coding.checkpoints",
+    "available": "coding.checkpoints",
+    "load": "coding.checkpoints",
+    "results": "measured.collected",
     "ImageError": "images",
     "gallery": "images",
 }

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from mae_viz.files import write_whole
+from mae_viz.storage import write_whole
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +40,8 @@ def compress(
     psnr: Annotated[float | None, typer.Option(help="instead of λ: the smallest file of at least so many dB")] = None,
 ) -> None:
     """Compress a picture to a .mae file, at λ = 512 unless --lambda or a target says otherwise."""
-    from mae_viz import codec, search
+    from mae_viz.codecs import search
+    from mae_viz.coding import coder
 
     target = {key: value for key, value in (("bytes", size), ("bpp", bpp), ("psnr_db", psnr)) if value is not None}
     if len(target) + (lmbda is not None) > 1:
@@ -50,9 +51,9 @@ def compress(
             found = search.compress_to(image, model, **target, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
         else:
-            stream, quality = codec.compress(image, model, 512.0 if lmbda is None else lmbda, progress), ""
+            stream, quality = coder.compress(image, model, 512.0 if lmbda is None else lmbda, progress), ""
     write_whole(output, stream)
-    facts = codec.info(stream)
+    facts = coder.info(stream)
     typer.echo(f"{output}: {facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}")
 
 
@@ -67,13 +68,13 @@ def decompress(
     """Decompress a .mae file to a picture."""
     import io
 
-    from mae_viz import codec
+    from mae_viz.coding import coder
 
     formats = {".png": {"format": "PNG"}, ".webp": {"format": "WEBP", "lossless": True}, ".tiff": {"format": "TIFF"}}
     if (form := formats.get(output.suffix.lower())) is None:
         raise ValueError(f"{output} would not be lossless: name it .png, .webp or .tiff.")
     with _progress("decompressing") as progress:
-        picture = codec.decompress(_read(file), model, progress)
+        picture = coder.decompress(_read(file), model, progress)
     data = io.BytesIO()
     picture.save(data, **form)
     write_whole(output, data.getvalue())
@@ -83,9 +84,9 @@ def decompress(
 @app.command()
 def info(file: Annotated[Path, typer.Argument(help="a .mae file")]) -> None:
     """Print what a .mae file says about itself, as JSON."""
-    from mae_viz import codec
+    from mae_viz.coding import coder
 
-    typer.echo(json.dumps(codec.info(_read(file)), indent=2))
+    typer.echo(json.dumps(coder.info(_read(file)), indent=2))
 
 
 @app.command()
@@ -103,8 +104,8 @@ def evaluate(
     restart: Annotated[bool, typer.Option(help="measure anew what FILE already holds")] = False,
 ) -> None:
     """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was."""
-    from mae_viz import evaluate as evaluation
-    from mae_viz import kodak, records
+    from mae_viz.measured import evaluate as evaluation
+    from mae_viz.measured import kodak, records
 
     dataset = dataset or (images.resolve().name.lower() if images else "kodak")
     pictures = evaluation.pictures_in(images) if images else kodak.images()
@@ -126,9 +127,9 @@ def bd_rate(
     metric: Annotated[str, typer.Option(help="psnr or ms-ssim")] = "psnr",
 ) -> None:
     """Compare every measured and published curve with one of them, as a table."""
-    from mae_viz import curves
+    from mae_viz.measured import collected
 
-    typer.echo(curves.bd_text(anchor, dataset, metric))
+    typer.echo(collected.bd_text(anchor, dataset, metric))
 
 
 @app.command()
@@ -142,8 +143,8 @@ def export(
     title: Annotated[str | None, typer.Option(help="the page's heading: else the picture's name")] = None,
 ) -> None:
     """Write one HTML file in which a picture can be explored at every rate, offline and without Python."""
-    from mae_viz import ladder
     from mae_viz.images import gallery, open_rgb
+    from mae_viz.ladders import ladder
     from mae_viz.viewer import html
 
     photograph = gallery().get(image)
@@ -163,8 +164,8 @@ def prepare(
     codecs: Annotated[str, typer.Option(help="models and codecs, separated by commas")] = "mae,bottleneck-scaling,jpeg",
 ) -> None:
     """Compute the ladders of the bundled photographs, so that the app shows them at once."""
-    from mae_viz import ladder
     from mae_viz.images import gallery, open_rgb
+    from mae_viz.ladders import ladder
 
     ladders = ladder.Ladders()
     names = [ladder.ORIGINAL, *codecs.split(",")]
@@ -179,7 +180,7 @@ def lessons(
     out: Annotated[Path | None, typer.Option(help="folder: else lessons, where the app finds them")] = None,
 ) -> None:
     """Write one offline HTML file for each bundled photograph, as `mae-viz export` does for one picture."""
-    from mae_viz.pages import lessons as files
+    from mae_viz.app import lessons as files
 
     with _progress("coding the bundled photographs at every rate") as progress:
         written = files.write(out or files.folder(), progress)
@@ -199,14 +200,14 @@ def figure(
     model: Annotated[str, typer.Option(help="fig4: a MAE that ships, or a checkpoint's folder")] = "mae",
 ) -> None:
     """Regenerate the paper's figures and Table I from committed results and weights, with a caption beside each."""
-    from mae_viz.figures import files
+    from mae_viz.figures import output
 
     two, box = _numbers(lambdas), _numbers(crop)
     if (two and len(two) != 2) or (box and len(box) != 4):
         raise ValueError("write two λ, such as --lambdas 4096,64, and a crop as --crop LEFT,TOP,WIDTH,HEIGHT.")
     chosen = [int(channel) for channel in _numbers(channels) or []]
     rectangle = tuple(map(int, box)) if box else None
-    for path in files.write(
+    for path in output.write(
         which.split(","), out, form.split(","), image, chosen, tuple(two) if two else None, rectangle, model
     ):
         typer.echo(path)

@@ -111,7 +111,7 @@ class RatePrior(_RateTable):
     trained λ the cumulative logits of the two rows, each taken relative to its own median, are interpolated
     linearly in log λ, and so are the medians: a convex combination of increasing functions increases, so
     this is a CDF, its median is known, and its value at a symbol's edge follows from the two rows' values at
-    the same edge - which is what lets the codec do it in integers (`mae_viz.tables`).
+    the same edge - which is what lets the codec do it in integers (`mae_viz.coding.entropy_tables`).
     """
 
     def __init__(self, channels: int, lmbdas: tuple[float, ...]):

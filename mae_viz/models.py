@@ -99,7 +99,7 @@ class RateModel(nn.Module):
         if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % self.stride or x.shape[3] % self.stride:
             raise ValueError(
                 f"x must be (B, 3, H, W) with H and W multiples of {self.stride}, not {tuple(x.shape)}: "
-                "pad it first (mae_viz.codec.to_tensor does)."
+                "pad it first (mae_viz.coding.coder.to_tensor does)."
             )
 
     def analysis(self, x: Tensor, lmbda: Tensor) -> Tensor:

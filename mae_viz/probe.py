@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mae_viz.bitstream import parse
-from mae_viz.checkpoints import Checkpoint
-from mae_viz.codec import decode_symbols, encode_latents, quantise, to_tensor, write
+from mae_viz.coding.bitstream import parse
+from mae_viz.coding.checkpoints import Checkpoint
+from mae_viz.coding.coder import decode_symbols, encode_latents, quantise, to_tensor, write
 
 if TYPE_CHECKING:
     from mae_viz.layers import BottleneckScale, Modulation
@@ -110,7 +110,7 @@ class Cost:
 
 
 def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], lmbda: float) -> Cost:
-    """The cost of symbols as `mae_viz.codec.quantise` gives them."""
+    """The cost of symbols as `mae_viz.coding.coder.quantise` gives them."""
     import torch
 
     model, rate = checkpoint.model, torch.tensor([float(lmbda)])

@@ -33,10 +33,11 @@ import numpy as np
 from IPython.display import SVG, Markdown, display
 
 import mae_viz
-from mae_viz import ladder, metrics
+from mae_viz import metrics
 from mae_viz import viewer as the_viewer
-from mae_viz.figures.lesson import pictures
+from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 from mae_viz.viewer.notebook import show
 
 photograph = gallery()[PHOTOGRAPH]

@@ -26,10 +26,11 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 import mae_viz
-from mae_viz import curves, metrics, rates
-from mae_viz.figures import fig3, files
-from mae_viz.figures.lesson import jpeg
+from mae_viz import metrics, rates
+from mae_viz.figures import fig3, output
+from mae_viz.figures.inline import jpeg
 from mae_viz.images import gallery, open_rgb
+from mae_viz.measured import collected
 
 results = mae_viz.results()
 
@@ -93,7 +94,7 @@ kodak = fig3.draw(results)
 jpeg(kodak)
 
 # %%
-print(files.wrapped(fig3.caption(results)))
+print(output.wrapped(fig3.caption(results)))
 
 # %% [markdown]
 # The same curves to play with: choose a data set and a metric.
@@ -102,7 +103,7 @@ print(files.wrapped(fig3.caption(results)))
 # %%
 def draw(dataset="kodak", metric="psnr"):
     _, axis = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
-    for name, (title, bpp, db) in curves.curves(results, dataset, metric).items():
+    for name, (title, bpp, db) in collected.curves(results, dataset, metric).items():
         axis.plot(bpp, db, marker=".", label=title, linestyle="--" if name.startswith("published") else "-")
     axis.set(xlabel="rate [bits per pixel]", ylabel=f"{metric} [dB]", xlim=(0, 2))
     axis.legend(fontsize=6, ncols=2)
@@ -110,7 +111,7 @@ def draw(dataset="kodak", metric="psnr"):
     plt.show()
 
 
-ipywidgets.interactive(draw, dataset=sorted(set(results["dataset"])), metric=list(curves.METRICS))
+ipywidgets.interactive(draw, dataset=sorted(set(results["dataset"])), metric=list(collected.METRICS))
 
 # %% [markdown]
 # ## BD-rate, by hand
@@ -129,7 +130,7 @@ def bd_rate_by_hand(anchor, test):
     return 100 * (10 ** ((area[1] - area[0]) / (high - low)) - 1)
 
 
-measured = curves.curves(results, "kodak", METRIC)
+measured = collected.curves(results, "kodak", METRIC)
 by_hand = {}
 for name in ("bottleneck-scaling", "jpeg", "jpeg2000", "hevc-intra-444"):
     title, bpp, db = measured[name]

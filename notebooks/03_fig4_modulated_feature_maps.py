@@ -23,9 +23,10 @@ CHANNELS = None  # such as [0, 7]; None: those that cost the most bits at the hi
 import matplotlib.pyplot as plt
 import numpy as np
 
-from mae_viz import checkpoints, probe, rates
-from mae_viz.figures import fig4, files
-from mae_viz.figures.lesson import jpeg
+from mae_viz import probe, rates
+from mae_viz.coding import checkpoints
+from mae_viz.figures import fig4, output
+from mae_viz.figures.inline import jpeg
 from mae_viz.images import gallery, open_rgb
 from mae_viz.viewer.notebook import show
 
@@ -43,7 +44,7 @@ view = fig4.look(original, CHANNELS, (HIGH, LOW))
 jpeg(fig4.draw(view), dpi=145)
 
 # %%
-print(files.wrapped(fig4.caption(view, photograph.title)))
+print(output.wrapped(fig4.caption(view, photograph.title)))
 
 # %% [markdown]
 # ## Step by step

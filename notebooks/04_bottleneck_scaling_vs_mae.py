@@ -25,9 +25,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mae_viz
-from mae_viz import checkpoints, curves, probe, rates, search
-from mae_viz.figures.lesson import pictures
+from mae_viz import probe, rates
+from mae_viz.codecs import search
+from mae_viz.coding import checkpoints
+from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
+from mae_viz.measured import collected
 from mae_viz.viewer.notebook import show
 
 NAMES = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
@@ -42,7 +45,7 @@ opened = {name: checkpoints.open_checkpoint(name) for name in NAMES}
 # Both serve λ = 64 … 4096. Look at which rates that gives (Kodak, real files):
 
 # %%
-measured = curves.curves(mae_viz.results(), "kodak")
+measured = collected.curves(mae_viz.results(), "kodak")
 figure, axis = plt.subplots(figsize=(7, 3.4), layout="constrained")
 for name, title in NAMES.items():
     _, bpp, db = measured[name]

@@ -35,9 +35,10 @@ import numpy as np
 from IPython.display import display
 
 import mae_viz
-from mae_viz import checkpoints, metrics, rates
-from mae_viz.classical import CLASSICAL
-from mae_viz.figures.lesson import pictures
+from mae_viz import metrics, rates
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import checkpoints
+from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
 from mae_viz.training import config
 

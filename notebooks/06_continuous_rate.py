@@ -27,9 +27,11 @@ import numpy as np
 import torch
 
 import mae_viz
-from mae_viz import checkpoints, probe, rates, search
-from mae_viz.codec import to_tensor
-from mae_viz.figures.lesson import pictures
+from mae_viz import probe, rates
+from mae_viz.codecs import search
+from mae_viz.coding import checkpoints
+from mae_viz.coding.coder import to_tensor
+from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
 
 original = open_rgb(gallery()[PHOTOGRAPH].path)

@@ -74,7 +74,7 @@ def execute(source: Path, after: str = "") -> nbformat.NotebookNode:
 
 def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Without times, ids made up by chance, and references to widgets that no longer live."""
-    from mae_viz import checkpoints
+    from mae_viz.coding import checkpoints
 
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"

@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 import mae_viz
-from mae_viz import ladder, probe, rates
-from mae_viz.checkpoints import open_checkpoint
+from mae_viz import probe, rates
+from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 
 ROOT = Path(__file__).parent.parent
 PICTURE = "china"
@@ -22,7 +23,7 @@ MODELS = ("mae", "bottleneck-scaling")
 
 def test_the_script_runs_headless(monkeypatch, tmp_path):
     monkeypatch.setenv("MAE_VIZ_CACHE", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "mae_viz" / "pages" / "main.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "mae_viz" / "app" / "server" / "main.py"), default_timeout=120).run()
     assert not app.exception
     assert not app.error
     app.query_params["image"] = "coffee"

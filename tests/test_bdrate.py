@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
-from mae_viz import curves, metrics
+from mae_viz import metrics
+from mae_viz.measured import collected
 
 RATES = [0.1, 0.2, 0.4, 0.9]
 QUALITIES = [26.0, 28.5, 31.0, 35.0]
@@ -74,11 +75,11 @@ def test_what_is_no_curve_is_refused(rates, qualities, sentence):
 
 @pytest.fixture(scope="module")
 def published():
-    return curves.results()[lambda frame: frame["kind"].isin(["published", "paper"])]
+    return collected.results()[lambda frame: frame["kind"].isin(["published", "paper"])]
 
 
 def test_against_a_sum_over_a_fine_grid(published):
-    kodak = curves.curves(published, "kodak")
+    kodak = collected.curves(published, "kodak")
     _, bpp, db = kodak["published-jpeg"]
     _, other_bpp, other_db = kodak["published-bmshj2018-factorized"]
     low, high = max(db[0], other_db[0]), min(db[-1], other_db[-1])
@@ -91,7 +92,7 @@ def test_against_a_sum_over_a_fine_grid(published):
 
 def test_the_paper_s_bottleneck_scaling_against_its_independent_models(published):
     """The paper's points were read off its figure; what they give was computed elsewhere: +6.5 %."""
-    table = curves.bd_table("paper-independent", "clic-professional-test", frame=published).set_index("curve")
+    table = collected.bd_table("paper-independent", "clic-professional-test", frame=published).set_index("curve")
     assert table.loc["paper-bottleneck-scaling", "bd_rate_percent"] == pytest.approx(6.5, abs=0.1)
     assert table.loc["paper-mae", "bd_rate_percent"] == pytest.approx(0.2, abs=0.1)
     assert table.loc["paper-bottleneck-scaling", "from_db"] == 30.36
@@ -99,23 +100,23 @@ def test_the_paper_s_bottleneck_scaling_against_its_independent_models(published
 
 
 def test_the_table_uses_the_metric_asked_for(published):
-    table = curves.bd_table("published-jpeg", metric="ms-ssim", frame=published).set_index("curve")
-    _, bpp, db = curves.curves(published, "kodak", "ms-ssim")["published-webp"]
-    _, anchor_bpp, anchor_db = curves.curves(published, "kodak", "ms-ssim")["published-jpeg"]
-    assert max(db) < 27 < max(curves.curves(published, "kodak")["published-webp"][2])
+    table = collected.bd_table("published-jpeg", metric="ms-ssim", frame=published).set_index("curve")
+    _, bpp, db = collected.curves(published, "kodak", "ms-ssim")["published-webp"]
+    _, anchor_bpp, anchor_db = collected.curves(published, "kodak", "ms-ssim")["published-jpeg"]
+    assert max(db) < 27 < max(collected.curves(published, "kodak")["published-webp"][2])
     expected = metrics.bd_rate(anchor_bpp, anchor_db, bpp, db).percent
     assert table.loc["published-webp", "bd_rate_percent"] == expected
 
 
 def test_an_unknown_anchor_lists_the_known_ones(published):
     with pytest.raises(ValueError, match=r"no curve 'vvc' on 'kodak': choose one of .*published-webp"):
-        curves.bd_table("vvc", frame=published)
+        collected.bd_table("vvc", frame=published)
 
 
 @pytest.mark.parametrize("fewest", [4096, 1024])
 def test_one_point_or_three_have_no_bd_rate(published, fewest):
     one = published[(published["codec"] != "paper-independent") | (published["lmbda"] >= fewest)]
-    lines = curves.bd_text("paper-mae", "clic-professional-test", frame=one).splitlines()
+    lines = collected.bd_text("paper-mae", "clic-professional-test", frame=one).splitlines()
     assert next(line for line in lines if line.startswith("paper-independent ")).split()[-2:] == ["n/a", "none"]
     assert next(line for line in lines if line.startswith("paper-mae ")).endswith("27.12 … 36.24 dB")
 
@@ -126,7 +127,7 @@ def test_the_command_prints_anchor_overlap_and_method():
     )
     lines = done.stdout.splitlines()
     assert lines[0] == "BD-rate against jpeg on kodak, psnr"
-    table = curves.bd_table("jpeg").set_index("curve")
+    table = collected.bd_table("jpeg").set_index("curve")
     row = next(line for line in lines if line.startswith("mae "))
     expected = table.loc["mae"]
     assert f"{expected.bd_rate_percent:+.1f} %" in row

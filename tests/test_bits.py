@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 from test_feature_maps import numbers, overflowing, pixels, serious, type_in
 
 import mae_viz
-from mae_viz import codec, rates
-from mae_viz.checkpoints import load
+from mae_viz import rates
+from mae_viz.app.parts import plots
+from mae_viz.coding import coder
+from mae_viz.coding.checkpoints import load
 from mae_viz.images import gallery, open_rgb
-from mae_viz.pages import plots
 
 PICTURE = "chelsea"
 SIZES = {"width": 1440, "height": 1000}
@@ -28,7 +29,7 @@ def picture():
 def coded(picture, name: str, lmbda: float) -> tuple[int, np.ndarray, np.ndarray]:
     """Bytes of the real file; symbols and bits (C, h, w) by the model's own call."""
     with torch.inference_mode():
-        out = load(name)(codec.to_tensor(picture, 16), lmbda)
+        out = load(name)(coder.to_tensor(picture, 16), lmbda)
         medians = load(name).prior.medians(torch.tensor([lmbda]))
     bits = -torch.log2(out["likelihoods"]["y"][0]).double().numpy()
     return len(mae_viz.compress(picture, name, lmbda)), torch.round(out["y"] - medians)[0].int().numpy(), bits

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mae_viz
-from mae_viz import bitstream, rates
-from mae_viz.bitstream import HEADER_BYTES, Stream, StreamError, SymbolDecoder, SymbolEncoder, anatomy, parse
-from mae_viz.tables import TOTAL, Frequencies
+from mae_viz import rates
+from mae_viz.coding import bitstream
+from mae_viz.coding.bitstream import HEADER_BYTES, Stream, StreamError, SymbolDecoder, SymbolEncoder, anatomy, parse
+from mae_viz.coding.entropy_tables import TOTAL, Frequencies
 
 
 def frequencies(first: int, weights: list[int]) -> Frequencies:
@@ -61,7 +62,7 @@ def test_the_description_is_enough_to_write_a_decoder_from(data):
 
 
 def decode_as_described(payload: bytes, escapes: bytes, chosen: list[Frequencies], places: int) -> list[list[int]]:
-    """The decoder of `mae_viz.bitstream`'s docstring in plain integers."""
+    """The decoder of `mae_viz.coding.bitstream`'s docstring in plain integers."""
     modulus = 1 << 64
     words = [int.from_bytes(payload[i : i + 4], "little") for i in range(0, len(payload), 4)] + [0, 0]
     low, span, point, position = 0, modulus - 1, words[0] << 32 | words[1], 2

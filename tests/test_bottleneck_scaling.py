@@ -7,7 +7,7 @@ from conftest import KODAK, PHOTOGRAPHS
 
 import mae_viz
 from mae_viz import rates
-from mae_viz.codec import to_tensor
+from mae_viz.coding.coder import to_tensor
 from mae_viz.images import open_rgb
 from mae_viz.training import fold
 

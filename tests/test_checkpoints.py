@@ -9,7 +9,8 @@ import torch
 from conftest import KODAK, PHOTOGRAPHS
 
 import mae_viz
-from mae_viz import checkpoints, codec, metrics
+from mae_viz import metrics
+from mae_viz.coding import checkpoints, coder
 from mae_viz.images import open_rgb
 from mae_viz.models import MAE, count_parameters
 
@@ -48,10 +49,10 @@ def test_rate_and_psnr_are_those_measured_before_conversion(name):
         for path in paths:
             picture = open_rgb(path)
             with torch.inference_mode():
-                out = model(codec.to_tensor(picture, model.stride), lmbda)
+                out = model(coder.to_tensor(picture, model.stride), lmbda)
             bits = -sum(p.log2().sum().item() for p in out["likelihoods"].values())
             rates.append(bits / (picture.width * picture.height))
-            decoded = np.asarray(codec.to_image(out["x_hat"], picture.height, picture.width))
+            decoded = np.asarray(coder.to_image(out["x_hat"], picture.height, picture.width))
             qualities.append(metrics.psnr_db(decoded, np.asarray(picture)))
         assert np.mean(rates) == pytest.approx(bpp, rel=2e-3)
         assert np.mean(qualities) == pytest.approx(psnr_db, abs=0.01)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, features
 
 from mae_viz import metrics
-from mae_viz.classical import CLASSICAL
+from mae_viz.codecs.classical import CLASSICAL
 
 MAGIC = {
     "jpeg": (0, b"\xff\xd8\xff"),

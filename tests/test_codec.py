@@ -10,7 +10,8 @@ from conftest import KODAK, PHOTOGRAPHS
 from PIL import Image
 
 import mae_viz
-from mae_viz import bitstream, checkpoints, codec, rates
+from mae_viz import rates
+from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.images import open_rgb
 
 CODED = [("mae", 64), ("mae", 300), ("bottleneck-scaling", 4096), ("independent-4096", 4096)]
@@ -21,20 +22,20 @@ CODED = [("mae", 64), ("mae", 300), ("bottleneck-scaling", 4096), ("independent-
 def test_files_hold_what_the_network_says_at_the_rate_that_it_says(path, name, lmbda):
     picture = open_rgb(path)
     checkpoint, model = checkpoints.open_checkpoint(name), mae_viz.load(name)
-    stream = codec.compress(picture, name, lmbda)
+    stream = coder.compress(picture, name, lmbda)
     parsed = bitstream.parse(stream)
     rate = torch.tensor([parsed.lmbda])
-    y_hat = codec.decode_y_hat(checkpoint, parsed)
+    y_hat = coder.decode_y_hat(checkpoint, parsed)
     with torch.inference_mode():
-        out = model(codec.to_tensor(picture, model.stride), rate)
-        direct = codec.to_image(model.synthesis(y_hat, rate), picture.height, picture.width)
+        out = model(coder.to_tensor(picture, model.stride), rate)
+        direct = coder.to_image(model.synthesis(y_hat, rate), picture.height, picture.width)
     # gains folded into kernels round sums in another order: only what lies at a tie may fall to the other side
     centred = out["y"] - model.prior.medians(rate)
     symbols = y_hat - model.prior.medians(rate)
     other = symbols.round() != centred.round()
     assert other.float().mean() < 1e-4
     assert ((centred - centred.floor() - 0.5).abs()[other] < 1e-3).all()
-    off = np.abs(np.asarray(codec.decompress(stream)).astype(int) - np.asarray(direct))
+    off = np.abs(np.asarray(coder.decompress(stream)).astype(int) - np.asarray(direct))
     assert off.max() <= 1
     assert off.mean() < 1e-4
     estimate = -out["likelihoods"]["y"].log2().sum().item() / 8
@@ -75,18 +76,18 @@ def test_same_bytes_every_time(crop):
 def test_tiles_give_what_the_whole_gives(photograph, monkeypatch):
     checkpoint = checkpoints.open_checkpoint("mae")
     picture = photograph.crop((0, 0, 437, 300))
-    x, rate = codec.to_tensor(picture, 16), torch.tensor([1024.0])
+    x, rate = coder.to_tensor(picture, 16), torch.tensor([1024.0])
     with torch.inference_mode():
-        whole = codec.encode_latents(checkpoint, x, rate)
-        decoded = codec.decode_latents(checkpoint, whole.round(), 1024.0)
+        whole = coder.encode_latents(checkpoint, x, rate)
+        decoded = coder.decode_latents(checkpoint, whole.round(), 1024.0)
         for tile in (64, 112, 256):
-            monkeypatch.setattr(codec, "TILE", tile)
+            monkeypatch.setattr(coder, "TILE", tile)
             done = []
             torch.testing.assert_close(
-                codec.encode_latents(checkpoint, x, rate, done.append), whole, atol=1e-4, rtol=1e-4
+                coder.encode_latents(checkpoint, x, rate, done.append), whole, atol=1e-4, rtol=1e-4
             )
             torch.testing.assert_close(
-                codec.decode_latents(checkpoint, whole.round(), 1024.0), decoded, atol=1e-5, rtol=1e-4
+                coder.decode_latents(checkpoint, whole.round(), 1024.0), decoded, atol=1e-5, rtol=1e-4
             )
             assert done == sorted(done)
             assert done[-1] == 1
@@ -100,20 +101,20 @@ def test_tiles_give_the_same_symbols_at_sizes_around_their_borders(name, photogr
     checkpoint, rate = checkpoints.open_checkpoint(name), torch.tensor([1024.0])
     stride, tile, at_ties = checkpoint.model.stride, 64, 0
     for side in (tile - 1, tile, tile + 1, 2 * tile - 16, 2 * tile + 1, 3 * tile + 17):
-        x = codec.to_pixels(photograph.crop((200, 60, 200 + side, 60 + 3 * tile - side // 2)), stride)
-        monkeypatch.setattr(codec, "TILE", 1024)
-        y = codec.encode_latents(checkpoint, x, rate)
-        whole = codec.quantise(checkpoint, y, rate)[-1]
+        x = coder.to_pixels(photograph.crop((200, 60, 200 + side, 60 + 3 * tile - side // 2)), stride)
+        monkeypatch.setattr(coder, "TILE", 1024)
+        y = coder.encode_latents(checkpoint, x, rate)
+        whole = coder.quantise(checkpoint, y, rate)[-1]
         y_hat = torch.from_numpy(whole)[None].float()
-        x_hat = codec.decode_latents(checkpoint, y_hat, 1024.0)
-        monkeypatch.setattr(codec, "TILE", tile)
-        tiled = codec.quantise(checkpoint, codec.encode_latents(checkpoint, x, rate), rate)[-1]
+        x_hat = coder.decode_latents(checkpoint, y_hat, 1024.0)
+        monkeypatch.setattr(coder, "TILE", tile)
+        tiled = coder.quantise(checkpoint, coder.encode_latents(checkpoint, x, rate), rate)[-1]
         centred = y[0] - (0 if checkpoint.hyper else checkpoint.model.prior.medians(rate)[0])
         tie = ((centred - centred.floor() - 0.5).abs() < 1e-4).numpy()
         at_ties += int((whole != tiled).sum())
         assert not (whole != tiled)[~tie].any()
         scale = float(x_hat.abs().max())
-        torch.testing.assert_close(codec.decode_latents(checkpoint, y_hat, 1024.0), x_hat, atol=1e-5 * scale, rtol=0)
+        torch.testing.assert_close(coder.decode_latents(checkpoint, y_hat, 1024.0), x_hat, atol=1e-5 * scale, rtol=0)
     assert at_ties <= 2
 
 

@@ -13,10 +13,12 @@ import torch
 from PIL import Image
 
 import mae_viz
-from mae_viz import checkpoints, codec, curves, metrics, rates, records
-from mae_viz.classical import CLASSICAL
-from mae_viz.evaluate import ModelDoor, evaluate, file_for, lmbdas_per_octave, machine, pictures_in, software
+from mae_viz import metrics, rates
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
+from mae_viz.measured import collected, records
+from mae_viz.measured.evaluate import ModelDoor, evaluate, file_for, lmbdas_per_octave, machine, pictures_in, software
 
 with warnings.catch_warnings():  # what CompressAI imports warns of its own future
     warnings.simplefilter("ignore")
@@ -67,7 +69,7 @@ def test_every_number_of_a_model_computed_again(document, images):
         assert row["psnr_db"] == pytest.approx(20 * math.log10(255) - 10 * math.log10(mse), abs=1e-4)
         assert row["ms_ssim_db"] == pytest.approx(metrics.ms_ssim_db(x, x_hat), abs=1e-4)
         with torch.inference_mode():
-            likelihoods = model(codec.to_tensor(open_rgb(path), 16), row["lmbda"])["likelihoods"]["y"]
+            likelihoods = model(coder.to_tensor(open_rgb(path), 16), row["lmbda"])["likelihoods"]["y"]
         estimate = -likelihoods.log2().sum().item() / pixels
         assert row["estimated_bpp"] == pytest.approx(estimate, rel=1e-3)  # one value near a tie may round otherwise
         assert row["estimated_bpp"] < row["bpp"] < 1.1 * row["estimated_bpp"]
@@ -160,7 +162,7 @@ def test_what_is_infinite_or_undefined_is_null(tmp_path):
     assert row["ms_ssim_db"] is None  # and the picture is too small
     assert mean["psnr_db"] is None
     assert document["results"].keys() == {"bpp", "encoding_time", "decoding_time"}
-    frame = curves.read(tmp_path / "rd.json")
+    frame = collected.read(tmp_path / "rd.json")
     assert frame["psnr_db"].isna().all()
     assert frame["bpp"].gt(0).all()
     assert "n/a" in records.means_text(document)
@@ -224,17 +226,17 @@ def test_compressai_reads_ours(document):
         assert decibel == pytest.approx(-10 * math.log10(1 - np.mean(values)), abs=1e-4)
 
 
-@pytest.mark.parametrize("path", curves.files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", collected.files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_compressai_reads_every_committed_file(path):
     curve = parse_json_file(path, "psnr")
-    means = curves.read(path).query("image == 'mean'")
+    means = collected.read(path).query("image == 'mean'")
     assert curve["xs"] == pytest.approx(means["bpp"].tolist())
     assert curve["ys"] == pytest.approx(means["psnr_db"].tolist())
     assert np.all(np.abs(parse_json_file(path, "ms-ssim")["ys"] - means["ms_ssim_db"]) < 0.9)
 
 
 def test_compressai_overlays_ours(tmp_path):
-    files = [str(path) for path in curves.files() if "kodak" in path.stem][:4]
+    files = [str(path) for path in collected.files() if "kodak" in path.stem][:4]
     figure = tmp_path / "overlay.png"
     compressai_plot(["-f", *files, "-m", "psnr", "-o", str(figure)])
     with Image.open(figure) as image:
@@ -250,7 +252,7 @@ def table():
 
 
 def test_results_are_tidy(table):
-    assert list(table.columns) == list(curves.COLUMNS)
+    assert list(table.columns) == list(collected.COLUMNS)
     assert set(table["kind"]) == {"model", "classical", "published", "paper"}
     key = ["codec", "dataset", "image", "lmbda", "quality", "bpp", "psnr_db"]
     assert not table.duplicated(key).any()
@@ -299,7 +301,7 @@ def test_committed_means_are_the_means_of_the_committed_rows(table):
 def test_measuring_again_gives_the_committed_numbers(name, points, tmp_path):
     """To the byte on the machine that measured; elsewhere a latent that lies next to a tie may round otherwise."""
     path = next(
-        path for path in curves.files() if json.loads(path.read_text())["codec"] == name and "gallery" in path.stem
+        path for path in collected.files() if json.loads(path.read_text())["codec"] == name and "gallery" in path.stem
     )
     committed = json.loads(path.read_text())
     same = committed["machine"] == machine() and committed["versions"] == software()
@@ -333,7 +335,7 @@ def test_published_numbers_are_the_published_ones(table):
 
 def test_our_jpeg_is_the_published_one(table):
     """Two programs, two versions of one library: rates to 0.2 %, PSNR within 0.15 dB (ours is higher)."""
-    ours, theirs = (curves.curves(table, "kodak")[name] for name in ("jpeg", "published-jpeg"))
+    ours, theirs = (collected.curves(table, "kodak")[name] for name in ("jpeg", "published-jpeg"))
     assert ours[1][:18] == pytest.approx(theirs[1][:18], rel=2e-3)
     assert ours[2][:18] == pytest.approx(theirs[2][:18], abs=0.15)
 
@@ -350,7 +352,7 @@ def test_our_jpeg_is_the_published_one(table):
 )
 def test_classical_codecs_are_set_as_well_as_others_set_them(table, ours, theirs, low, high):
     """A codec set badly (no colour transform, tuned for the eye) would lie far outside."""
-    difference = curves.bd_table(theirs, frame=table).set_index("curve").loc[ours, "bd_rate_percent"]
+    difference = collected.bd_table(theirs, frame=table).set_index("curve").loc[ours, "bd_rate_percent"]
     assert low <= difference <= high
 
 
@@ -363,7 +365,7 @@ def test_a_codec_of_one_s_own_appears(tmp_path, monkeypatch):
     }
     (tmp_path / "kodak" / "mine.json").write_text(json.dumps(theirs))
     monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
-    table = curves.bd_table("jpeg").set_index("curve")
+    table = collected.bd_table("jpeg").set_index("curve")
     assert table.loc["mine", "title"] == "Mine"
     assert table.loc["mine", ["from_db", "to_db"]].tolist() == [28, 34]
     (tmp_path / "kodak" / "broken.json").write_text("[]")

@@ -9,9 +9,10 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import ladder, metrics, rates
-from mae_viz.classical import CLASSICAL
+from mae_viz import metrics, rates
+from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 from mae_viz.viewer import address
 
 SIZE = {"width": 1440, "height": 1000}

@@ -13,10 +13,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import codec, metrics, viewer
-from mae_viz.checkpoints import load, open_checkpoint
+from mae_viz import metrics, viewer
+from mae_viz.app.parts import plots
+from mae_viz.coding import bitstream, coder
+from mae_viz.coding.checkpoints import load, open_checkpoint
 from mae_viz.images import gallery, open_rgb
-from mae_viz.pages import plots
 
 PICTURE = "chelsea"
 HIGH, LOW = 4096.0, 64.0
@@ -31,7 +32,7 @@ def picture() -> Image.Image:
 @pytest.fixture(scope="module")
 def latents(picture) -> dict:
     """y and bits of each channel by (model, λ), by the models' own call."""
-    x, found = codec.to_tensor(picture, 16), {}
+    x, found = coder.to_tensor(picture, 16), {}
     for name in ("mae", "bottleneck-scaling"):
         for lmbda in (HIGH, LOW):
             with torch.inference_mode():
@@ -141,12 +142,12 @@ def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents)
 def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, latents):
     stream = mae_viz.compress(picture, "mae", LOW)
     channel = int(np.argmax(latents["mae", LOW][1]))
-    parsed, checkpoint = codec.parse(stream), open_checkpoint("mae")
-    y_hat = codec.decode_y_hat(checkpoint, parsed)
+    parsed, checkpoint = bitstream.parse(stream), open_checkpoint("mae")
+    y_hat = coder.decode_y_hat(checkpoint, parsed)
     y_hat[:, channel] = checkpoint.model.prior.medians(torch.tensor([LOW]))[:, channel]
-    without = codec.to_image(codec.decode_latents(checkpoint, y_hat, LOW), picture.height, picture.width)
+    without = coder.to_image(coder.decode_latents(checkpoint, y_hat, LOW), picture.height, picture.width)
     before, after = (
-        metrics.psnr_db(np.asarray(image), np.asarray(picture)) for image in (codec.decompress(stream), without)
+        metrics.psnr_db(np.asarray(image), np.asarray(picture)) for image in (coder.decompress(stream), without)
     )
     address = f"{server}/feature-maps?image={PICTURE}&channel={channel}&off=mae-second"
     with visit(browser, address, viewport=SIZES) as page:
@@ -162,7 +163,7 @@ def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, late
         assert numbers(re.search(r"PSNR changes by (.+)\. Both", said)[1]) == pytest.approx(
             [after - before, before, after], abs=0.006
         )
-        assert np.array_equal(pixels(page, f"decoded with channel {channel}"), np.asarray(codec.decompress(stream)))
+        assert np.array_equal(pixels(page, f"decoded with channel {channel}"), np.asarray(coder.decompress(stream)))
         seen = pixels(page, f"decoded without channel {channel}")
         assert np.abs(seen.astype(int) - np.asarray(without)).max() <= 1
 
@@ -188,7 +189,7 @@ def test_the_page_fits_and_is_accessible(browser, server):
 def test_colours_are_the_viewers(browser):
     values = np.random.default_rng(0).normal(size=(9, 11)) * 3
     values[0, :4] = np.nan
-    source = (viewer._HERE / "colour.js").read_text(encoding="utf-8").replace("export ", "")
+    source = (viewer._HERE / "js" / "colour.js").read_text(encoding="utf-8").replace("export ", "")
     with browser.new_context() as profile:
         page = profile.new_page()
         for kind, top in (("bits", 4.0), ("y", 2.5), ("ratio", -1.7)):

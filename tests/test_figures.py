@@ -14,9 +14,11 @@ import pytest
 from test_golden import GOLDEN
 
 import mae_viz
-from mae_viz import checkpoints, curves, probe
-from mae_viz.figures import fig2, fig3, fig4, files, style
+from mae_viz import probe
+from mae_viz.coding import checkpoints
+from mae_viz.figures import fig2, fig3, fig4, output, style
 from mae_viz.images import gallery, open_rgb
+from mae_viz.measured import collected
 
 ROOT = Path(__file__).parent.parent
 SIZES = {"fig1": 7.16, "fig2": 7.16, "fig3": 7.16, "fig4": 7.16}
@@ -64,7 +66,7 @@ def test_figures_are_as_wide_as_two_columns_and_embed_truetype_fonts(two_runs):
 
 
 def test_formats_and_names_can_be_chosen(tmp_path):
-    written = files.write(["fig1", "table1"], tmp_path, ["svg", "csv"])
+    written = output.write(["fig1", "table1"], tmp_path, ["svg", "csv"])
     assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()}
     assert {path.name for path in written} == {"fig1.svg", "fig1.txt", "table1.csv", "table1.txt"}
 
@@ -82,7 +84,7 @@ def test_formats_and_names_can_be_chosen(tmp_path):
 )
 def test_wrong_wishes_get_a_sentence(arguments, said, tmp_path):
     with pytest.raises(ValueError, match=said):
-        files.write(out=tmp_path, **arguments)
+        output.write(out=tmp_path, **arguments)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,7 +148,7 @@ def test_fig_3_draws_what_the_result_files_say():
 
 def test_fig_3_keeps_the_papers_points_apart():
     figure = fig3.draw(mae_viz.results())
-    theirs = curves.curves(mae_viz.results(), "clic-professional-test")["paper-mae"]
+    theirs = collected.curves(mae_viz.results(), "clic-professional-test")["paper-mae"]
     (line,) = [line for line in figure.axes[1].lines if line.get_label() == "MAE"]
     np.testing.assert_array_equal(line.get_xydata(), np.column_stack(theirs[1:]))
     assert "CLIC" in figure.axes[1].get_title()
@@ -167,7 +169,7 @@ def test_bd_rates_of_both_sets_stand_side_by_side(two_runs):
     results = mae_viz.results()
     for dataset, prefix in (("kodak", ""), ("clic-professional-test", "paper-")):
         for metric in ("psnr", "ms-ssim"):
-            expected = curves.bd_table(f"{prefix}mae", dataset, metric, results).set_index("curve")
+            expected = collected.bd_table(f"{prefix}mae", dataset, metric, results).set_index("curve")
             found = float(table["bottleneck-scaling"][f"{dataset}_{metric}"])
             assert found == pytest.approx(expected.at[f"{prefix}bottleneck-scaling", "bd_rate_percent"])
     caption = (two_runs[0] / "fig3.txt").read_text(encoding="utf-8")

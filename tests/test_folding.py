@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mae_viz.folding import subpixel_kernels, transform
+from mae_viz.coding.folding import subpixel_kernels, transform
 from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior
 
 

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 from test_feature_maps import numbers, overflowing, serious
 
-from mae_viz import checkpoints, rates
+from mae_viz import rates
+from mae_viz.coding import checkpoints
 from mae_viz.models import MAEHyperprior
 
 SIZES = {"width": 1440, "height": 1000}
@@ -76,7 +77,7 @@ def test_fourteen_layers_of_a_hyperprior(monkeypatch, tmp_path):
     monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
     script = tmp_path / "app.py"
     script.write_text(
-        "import streamlit as st\nfrom mae_viz.pages import gains, site\n"
+        "import streamlit as st\nfrom mae_viz.app import gains, site\n"
         "st.navigation(list(site.pages().values()))\ngains.page()\n"
     )
     app = AppTest.from_file(str(script), default_timeout=120)

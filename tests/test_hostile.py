@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import mae_viz
-from mae_viz import bitstream, codec
-from mae_viz.files import write_whole
+from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, open_rgb
+from mae_viz.storage import write_whole
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import fuzz
@@ -65,7 +65,7 @@ def test_a_header_that_claims_a_huge_picture_costs_nothing(crop):
     struct.pack_into("<I", stream, 31, crc)
     start = time.perf_counter()
     with pytest.raises(bitstream.StreamError, match="claims more pixels than it can hold"):
-        codec.decompress(bytes(stream))
+        coder.decompress(bytes(stream))
     assert time.perf_counter() - start < 5
 
 

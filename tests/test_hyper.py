@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mae_viz import bitstream, checkpoints, codec, hyper, rates
+from mae_viz import rates
+from mae_viz.coding import bitstream, checkpoints, coder, hyper
 from mae_viz.models import IndependentHyperprior, MAEHyperprior
 
 LN = (np.log(hyper.SCALES[:-1]) + np.log(hyper.SCALES[1:])) / 2
@@ -71,7 +72,7 @@ def test_what_integers_cost_the_shipped_weights(photograph, lmbda):
     """h_s in integers chooses tables that cost less than 0.3 % more than those of its scales in floating point."""
     checkpoint = checkpoints.open_checkpoint("mae-hyperprior")
     index = rates.grid_index(lmbda)
-    z, y = codec.decode_symbols(checkpoint, bitstream.parse(codec.compress(photograph, "mae-hyperprior", lmbda)))
+    z, y = coder.decode_symbols(checkpoint, bitstream.parse(coder.compress(photograph, "mae-hyperprior", lmbda)))
     integers = checkpoint.hyper
     exact = np.searchsorted(LN, float_log_scales(checkpoint.model, z, index), side="right")
 
@@ -129,12 +130,12 @@ def test_files_of_models_with_any_weights(cls, strength, crop, tmp_path):
     path = str(checkpoints.save(random_model(cls, 8, strength), name, "random weights", into=tmp_path))
     checkpoint = checkpoints.open_checkpoint(path)
     for lmbda in {checkpoint.model.lmbdas[0], checkpoint.model.lmbdas[-1], 4096.0}:
-        encoded = codec.encode(crop, path, lmbda)
+        encoded = coder.encode(crop, path, lmbda)
         parsed = bitstream.parse(encoded.stream)
-        z, y = codec.decode_symbols(checkpoint, parsed)
+        z, y = coder.decode_symbols(checkpoint, parsed)
         assert np.array_equal(y, np.clip(np.rint(encoded.y), -(2**24), 2**24))
         assert (z.shape, y.shape) == ((8, 2, 2), (8, 8, 8))
-        assert codec.decompress(encoded.stream, path).size == crop.size
+        assert coder.decompress(encoded.stream, path).size == crop.size
 
 
 def test_the_fingerprint_covers_the_integers(tmp_path):

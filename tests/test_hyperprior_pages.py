@@ -15,7 +15,8 @@ from test_feature_maps import numbers, overflowing, pixels, ratio, serious
 from test_golden import GOLDEN
 
 import mae_viz
-from mae_viz import checkpoints, codec, rates
+from mae_viz import rates
+from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
 
 PICTURE = "chelsea"
@@ -50,7 +51,7 @@ def coded(folder) -> dict:
     for lmbda in (HIGH, LOW):
         rate = torch.tensor([lmbda])
         with torch.inference_mode():
-            out = model(codec.to_tensor(picture, 64), lmbda)
+            out = model(coder.to_tensor(picture, 64), lmbda)
             z_hat, _ = model.prior(model.hyper_analysis(out["y"], rate), rate)
             sigma = model.hyper_synthesis(z_hat, rate)[0].numpy()
         y, z = (-torch.log2(out["likelihoods"][part][0]).double().numpy() for part in ("y", "z"))
@@ -165,7 +166,7 @@ def test_it_is_a_choice_in_explore_and_its_pictures_are_the_decoders(browser, ap
         shown = canvas_pixels(page.locator(".pane canvas").nth(1))
         stream = mae_viz.compress(picture, str(folder / NAME), 512)
         assert number(page, 1, "bytes") == f"{len(stream):,}"
-        decoded = np.asarray(codec.decompress(stream, str(folder / NAME)))
+        decoded = np.asarray(coder.decompress(stream, str(folder / NAME)))
         top, left = ((free + 1) // 2 for free in np.subtract(shown.shape[:2], decoded.shape[:2]))
         assert np.array_equal(shown[top : top + decoded.shape[0], left : left + decoded.shape[1]], decoded)
         expect(page.get_by_role("button", name="Save as .mae: MAE + hyperprior, λ = 512")).to_be_visible()

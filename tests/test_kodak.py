@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mae_viz import kodak
+from mae_viz.measured import kodak
 
 CONTENTS = {"kodim01.png": b"one", "kodim02.png": b"two"}
 SHA256 = {name: hashlib.sha256(data).hexdigest() for name, data in CONTENTS.items()}

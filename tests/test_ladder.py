@@ -8,9 +8,11 @@ import pytest
 from PIL import Image
 
 import mae_viz
-from mae_viz import checkpoints, codec, frames, ladder, metrics, probe, rates
-from mae_viz.classical import CLASSICAL
+from mae_viz import metrics, probe, rates
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import checkpoints, coder
 from mae_viz.images import open_rgb
+from mae_viz.ladders import frame, ladder
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_a_model_frame_is_the_round_trip_through_a_file(opened, picture, name, a
     frame = made.frames[at]
     assert frame["lmbda"] == lmbda
     assert frame["bytes"] == len(stream)
-    assert frame["bpp"] == pytest.approx(codec.info(stream)["bpp"], abs=1e-5)
+    assert frame["bpp"] == pytest.approx(coder.info(stream)["bpp"], abs=1e-5)
     assert frame["psnr"] == metrics.psnr_db(decoded, np.asarray(picture))
     assert frame["ms_ssim"] == metrics.ms_ssim_db(decoded, np.asarray(picture))
     y, bits = probe.latents(checkpoints.open_checkpoint(name), picture, lmbda)
@@ -208,7 +210,7 @@ def test_offering_computes_nothing(tmp_path, picture):
 def test_ladders_differ_by_pixels_and_by_codec(picture):
     turned = picture.transpose(Image.Transpose.ROTATE_180)
     keys = [
-        frames.ladder_id(frames.fingerprint(p), ladder.source(n))
+        frame.ladder_id(frame.fingerprint(p), ladder.source(n))
         for p in (picture, turned)
         for n in ("mae", "jpeg", "original")
     ]

@@ -87,7 +87,7 @@ def test_rate_does_not_stay_in_the_model():
 
 
 def test_more_weight_on_the_error_costs_more_and_errs_less(crop):
-    from mae_viz.codec import to_tensor
+    from mae_viz.coding.coder import to_tensor
 
     model, x = mae_viz.load("mae"), to_tensor(crop, 16)
     with torch.inference_mode():

@@ -21,8 +21,10 @@ from jupyter_client.session import Session
 from playwright.sync_api import expect
 
 import mae_viz
-from mae_viz import checkpoints, curves, rates
+from mae_viz import rates
+from mae_viz.coding import checkpoints
 from mae_viz.images import gallery
+from mae_viz.measured import collected
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = [path.stem for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
@@ -178,9 +180,9 @@ def test_a_lesson_has_a_goal_one_settings_cell_and_folded_answers(name):
 
 
 def test_pictures_say_how_they_are_encoded():
-    from mae_viz.figures import lesson
+    from mae_viz.figures import inline
 
-    assert "JPEG" in lesson.ENCODING
+    assert "JPEG" in inline.ENCODING
     outputs = [o.data for cell in committed("01_tour").cells for o in cell.get("outputs", []) if "data" in o]
     photographs = [base64.b64decode(data["image/jpeg"]) for data in outputs if "image/jpeg" in data]
     assert photographs
@@ -234,7 +236,7 @@ def test_02_draws_the_figure_of_the_results(executed):
     _, plotted = executed("02_fig3_rate_distortion")
     for axes, metric in ((0, "psnr"), (2, "ms-ssim")):
         for name, label in (("mae", "MAE"), ("bottleneck-scaling", "Bottleneck scaling"), ("jpeg", "JPEG (4:2:0)")):
-            _, bpp, db = curves.curves(mae_viz.results(), "kodak", metric)[name]
+            _, bpp, db = collected.curves(mae_viz.results(), "kodak", metric)[name]
             np.testing.assert_array_equal(plotted["kodak"][axes][label], np.column_stack([bpp, db]))
 
 
@@ -242,7 +244,7 @@ def test_04_draws_the_ranges_of_the_results(executed):
     notebook, _ = executed("04_bottleneck_scaling_vs_mae")
     printed = "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
     for name in ("mae", "bottleneck-scaling"):
-        _, bpp, _ = curves.curves(mae_viz.results(), "kodak")[name]
+        _, bpp, _ = collected.curves(mae_viz.results(), "kodak")[name]
         assert f"{bpp[0]:.3f} … {bpp[-1]:.3f} bpp" in printed
     gallery = mae_viz.results().query("codec == 'mae' and dataset == 'gallery' and image == 'astronaut'")
     for row in gallery[gallery["trained"]].itertuples():

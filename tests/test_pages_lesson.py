@@ -14,11 +14,14 @@ from playwright.sync_api import expect
 from starlette.requests import Request
 
 import mae_viz
-from mae_viz import bitstream, codec, curves, rates
+from mae_viz import rates
+from mae_viz.app import computed, lessons
+from mae_viz.app.pages import curves as curves_page
+from mae_viz.app.pages import file as file_page
+from mae_viz.app.parts import how_figures
+from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
-from mae_viz.pages import curves as curves_page
-from mae_viz.pages import file as file_page
-from mae_viz.pages import how_figures, lessons, work
+from mae_viz.measured import collected
 
 SMALL = "image=coffee&lambda=700"
 TITLES = {
@@ -72,7 +75,7 @@ def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
         chart.locator(".trace", has=page.locator(".point")).first.wait_for()
         names = chart.locator(".legendtext").all_text_contents()
         points = chart.locator(".scatterlayer .trace").nth(names.index("MAE")).locator(".point")
-        means = curves_page.measured(curves.results(), "kodak", "psnr")
+        means = curves_page.measured(collected.results(), "kodak", "psnr")
         ours = means[means["curve"] == "mae"]
         assert points.count() == len(ours)
         box = points.nth(2).bounding_box()
@@ -113,7 +116,7 @@ def test_every_damage_has_a_sentence_of_its_own(crop):
     said = set()
     for damage in file_page.damages(data, bitstream.anatomy(data)):
         with pytest.raises(bitstream.StreamError) as caught:
-            codec.decompress(damage.data)
+            coder.decompress(damage.data)
         said.add(str(caught.value))
     assert len(said) >= 8
 
@@ -121,7 +124,7 @@ def test_every_damage_has_a_sentence_of_its_own(crop):
 def test_an_upload_that_claims_too_many_pixels_is_not_decoded(crop):
     vast = replace(bitstream.parse(mae_viz.compress(crop)), width=8000, height=8000).pack()
     with pytest.raises(bitstream.StreamError, match="more than 16 megapixels"):
-        work.opened(vast)
+        computed.opened(vast)
 
 
 def test_rate_at_finds_a_curve_again():
@@ -157,7 +160,7 @@ def test_a_picture_that_unpacks_to_too_much_is_refused_before_that():
     Image.new("1", (30_000, 30_000)).save(data, "PNG")
     assert len(data.getvalue()) < 200_000
     with pytest.raises(ImageError, match="more than 16 megapixels: scale it down"):
-        work.picture_from("bomb.png", data.getvalue())
+        computed.picture_from("bomb.png", data.getvalue())
 
 
 def test_the_server_answers_this_machine_alone_and_limits_uploads():

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from mae_viz import bitstream, codec, probe, rates
-from mae_viz.checkpoints import open_checkpoint
+from mae_viz import probe, rates
+from mae_viz.coding import bitstream, coder
+from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.models import MAEHyperprior
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -24,9 +25,9 @@ def test_latents_and_bits_are_those_of_the_file(photograph):
     checkpoint = open_checkpoint("mae")
     y, bits = probe.latents(checkpoint, photograph, 512.0)
     assert y.shape == bits.shape == (192, 25, 38)
-    stream = codec.compress(photograph, "mae", 512)
+    stream = coder.compress(photograph, "mae", 512)
     assert bits.sum() / 8 == pytest.approx(len(stream) - 35, rel=0.01)
-    y_hat = codec.decode_y_hat(checkpoint, codec.parse(stream))[0].numpy()
+    y_hat = coder.decode_y_hat(checkpoint, bitstream.parse(stream))[0].numpy()
     assert np.abs(y_hat - y).max() <= 0.5 + 1e-4
 
 
@@ -73,7 +74,7 @@ def test_ratio_of_an_empty_channel():
 
 @pytest.fixture(scope="module", params=["mae", "bottleneck-scaling", str(GOLDEN / "hyperprior")])
 def coded(request, crop):
-    return request.param, codec.compress(crop, request.param, BETWEEN)
+    return request.param, coder.compress(crop, request.param, BETWEEN)
 
 
 def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
@@ -81,7 +82,7 @@ def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
     checkpoint = open_checkpoint(name)
     model, cost = checkpoint.model, probe.cost(checkpoint, stream)
     with torch.inference_mode():
-        out = model(codec.to_tensor(crop, model.stride), BETWEEN)
+        out = model(coder.to_tensor(crop, model.stride), BETWEEN)
     bits = {name: -likelihoods.log2()[0].numpy() for name, likelihoods in out["likelihoods"].items()}
     medians = probe.medians(model, BETWEEN)[:, None, None]
     assert np.array_equal(probe.symbols(checkpoint, stream), np.round(out["y"][0].numpy() - medians))
@@ -116,8 +117,8 @@ def test_a_file_with_a_channel_switched_off(coded, crop):
     with torch.inference_mode():
         x_hat = checkpoint.model.synthesis(y_hat, torch.tensor([BETWEEN]))
     expected = (x_hat[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()[: crop.height, : crop.width]
-    assert np.abs(np.asarray(codec.decompress(without, name)).astype(int) - expected).max() <= 1
-    assert not np.array_equal(np.asarray(codec.decompress(without, name)), np.asarray(codec.decompress(stream, name)))
+    assert np.abs(np.asarray(coder.decompress(without, name)).astype(int) - expected).max() <= 1
+    assert not np.array_equal(np.asarray(coder.decompress(without, name)), np.asarray(coder.decompress(stream, name)))
 
 
 # What is in a model

@@ -27,7 +27,7 @@ if setting.get("libm"):
     for name in ("exp", "log", "log2", "pow"):
         setattr(math, name, lambda *a, f=getattr(math, name): math.nextafter(f(*a), setting["libm"] * math.inf))
 import torch
-from mae_viz import bitstream, checkpoints, codec, folding
+from mae_viz.coding import bitstream, checkpoints, coder, folding
 torch.set_num_threads(setting.get("threads", 1))
 torch.backends.mkldnn.enabled = setting.get("mkldnn", True)
 if not setting.get("channels_last", True):
@@ -38,11 +38,11 @@ for path in sorted(Path(sys.argv[2]).glob("*.mae")):
     folder = str(path.parent / path.stem.split("-")[0])
     checkpoint = checkpoints.open_checkpoint(folder)
     parsed = bitstream.parse(path.read_bytes())
-    symbols = codec.decode_symbols(checkpoint, parsed)
+    symbols = coder.decode_symbols(checkpoint, parsed)
     # and there again: what this setting encodes, of a picture that it decoded, it must decode to the same symbols
     with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
-        encoded = codec.encode(codec.decompress(path.read_bytes(), folder), folder, parsed.lmbda)
-    again = codec.decode_symbols(checkpoint, bitstream.parse(encoded.stream))
+        encoded = coder.encode(coder.decompress(path.read_bytes(), folder), folder, parsed.lmbda)
+    again = coder.decode_symbols(checkpoint, bitstream.parse(encoded.stream))
     found[path.stem] = {
         "symbols": [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols],
         "tables": zlib.crc32(b"".join(m.counts.tobytes() for m in checkpoint.tables.at(parsed.rate_index))),
@@ -92,22 +92,22 @@ def test_what_one_setting_encodes_every_other_decodes_to_the_encoders_symbols(fo
     """The files of all settings, which may differ where a latent lies at a tie, decoded here."""
     import zlib
 
-    from mae_viz import bitstream, checkpoints, codec
+    from mae_viz.coding import bitstream, checkpoints, coder
 
     for name, files in found.items():
         for stem, facts in files.items():
             checkpoint = checkpoints.open_checkpoint(str(GOLDEN / stem.split("-")[0]))
-            symbols = codec.decode_symbols(checkpoint, bitstream.parse(bytes.fromhex(facts["stream"])))
+            symbols = coder.decode_symbols(checkpoint, bitstream.parse(bytes.fromhex(facts["stream"])))
             assert [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols] == facts["again"], name
 
 
 def test_files_of_the_shipped_hyperprior_are_the_same_symbols_whatever_the_machine_does(crop, tmp_path):
     """Its integers carry trained weights and all 192 channels; the golden model's are small."""
-    from mae_viz import checkpoints, codec
+    from mae_viz.coding import checkpoints, coder
 
     (tmp_path / "shipped").symlink_to(checkpoints.folder() / "mae-hyperprior")
     for lmbda in (64, 700, 4096):
-        (tmp_path / f"shipped-{lmbda}.mae").write_bytes(codec.compress(crop, "mae-hyperprior", lmbda))
+        (tmp_path / f"shipped-{lmbda}.mae").write_bytes(coder.compress(crop, "mae-hyperprior", lmbda))
     first, *others = [run(SETTINGS[name], tmp_path) for name in ("one thread", "two threads", "without oneDNN")]
     assert len(first) == 3
     for other in others:
@@ -119,16 +119,16 @@ def test_files_of_the_shipped_hyperprior_are_the_same_symbols_whatever_the_machi
 @pytest.mark.parametrize("direction", [np.inf, -np.inf])
 def test_building_tables_with_another_libm_gives_the_same_bytes(monkeypatch, direction):
     """From the same logits: exp and log an ulp away round to the same integers."""
-    from mae_viz import hyper, tables
-    from mae_viz.checkpoints import open_checkpoint
+    from mae_viz.coding import entropy_tables, hyper
+    from mae_viz.coding.checkpoints import open_checkpoint
 
-    logits = np.linspace(-14, 14, len(tables.EDGES)) * np.array([[[0.3], [1.0], [4.0]]])
+    logits = np.linspace(-14, 14, len(entropy_tables.EDGES)) * np.array([[[0.3], [1.0], [4.0]]])
     model = open_checkpoint(str(GOLDEN / "hyperprior")).model
-    before = tables.from_logits(logits, [0]).arrays(), hyper.build(model).arrays()
+    before = entropy_tables.from_logits(logits, [0]).arrays(), hyper.build(model).arrays()
     for name in ("exp", "log", "log2", "power"):
         function = getattr(np, name)
         monkeypatch.setattr(np, name, lambda *a, f=function, **k: np.nextafter(f(*a, **k), direction))
-    after = tables.from_logits(logits, [0]).arrays(), hyper.build(model).arrays()
+    after = entropy_tables.from_logits(logits, [0]).arrays(), hyper.build(model).arrays()
     for old, new in zip(before, after, strict=True):
         assert old.keys() == new.keys()
         assert all(np.array_equal(old[key], new[key]) for key in old)

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import mae_viz
-from mae_viz import checkpoints, codec, metrics, rates, search
-from mae_viz.classical import CLASSICAL
-from mae_viz.search import Known, UnreachableError, compress_to
+from mae_viz import metrics, rates
+from mae_viz.codecs import search
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.search import Known, UnreachableError, compress_to
+from mae_viz.coding import checkpoints, coder
 
 steps = st.lists(st.floats(0, 1), min_size=1, max_size=400)
 
@@ -50,8 +52,8 @@ def by_rate(crop) -> dict[int, tuple[int, float]]:
     """Bytes and PSNR at every sixteenth rate index of the MAE."""
     found = {}
     for index in range(0, rates.LAST_INDEX + 1, 16):
-        stream = codec.compress(crop, "mae", rates.at_index(index))
-        found[index] = len(stream), metrics.psnr_db(np.asarray(codec.decompress(stream)), np.asarray(crop))
+        stream = coder.compress(crop, "mae", rates.at_index(index))
+        found[index] = len(stream), metrics.psnr_db(np.asarray(coder.decompress(stream)), np.asarray(crop))
     return found
 
 
@@ -62,9 +64,9 @@ def test_the_largest_file_within_a_budget(crop, by_rate, index):
     assert found.bytes == len(found.stream) <= budget
     assert found.left == pytest.approx(1 - found.bytes / budget)
     assert found.left <= 0.01
-    above = codec.compress(crop, "mae", rates.at_index(found.rate + 1))
+    above = coder.compress(crop, "mae", rates.at_index(found.rate + 1))
     assert len(above) > budget
-    assert found.stream == codec.compress(crop, "mae", found.lmbda)
+    assert found.stream == coder.compress(crop, "mae", found.lmbda)
     assert found.psnr_db == metrics.psnr_db(np.asarray(mae_viz.decompress(found.stream)), np.asarray(crop))
     assert found.coded <= 12
 
@@ -81,7 +83,7 @@ def test_the_smallest_file_that_reaches_a_psnr(crop, by_rate, index):
     target = by_rate[index][1] - 0.02
     found = compress_to(crop, psnr_db=target)
     assert 0 <= found.left == pytest.approx(found.psnr_db - target)
-    below = codec.decompress(codec.compress(crop, "mae", rates.at_index(found.rate - 1)))
+    below = coder.decompress(coder.compress(crop, "mae", rates.at_index(found.rate - 1)))
     assert metrics.psnr_db(np.asarray(below), np.asarray(crop)) < target
 
 
@@ -96,14 +98,14 @@ def test_what_is_known_changes_the_work_and_not_the_answer(crop, by_rate):
 @pytest.mark.parametrize("name", ["jpeg", "jpeg2000", "webp", "avif", "hevc-intra-444"])
 def test_classical_codecs_over_their_scale(name, crop):
     codec = CLASSICAL[name]
-    low, high = (len(codec.encode(crop, quality)) for quality in (codec.qualities[0], codec.qualities[-1]))
+    low, high = (len(coder.encode(crop, quality)) for quality in (codec.qualities[0], codec.qualities[-1]))
     budget = round((low * high) ** 0.5)
     found = compress_to(crop, name, bytes=budget)
     assert found.lmbda is None
-    assert found.stream == codec.encode(crop, found.rate)
+    assert found.stream == coder.encode(crop, found.rate)
     assert budget * 0.6 < found.bytes <= budget
     if isinstance(found.rate, int):
-        assert len(codec.encode(crop, found.rate + 1)) > budget
+        assert len(coder.encode(crop, found.rate + 1)) > budget
     reached = compress_to(crop, name, psnr_db=found.psnr_db)
     assert reached.psnr_db >= found.psnr_db
     assert reached.bytes <= found.bytes
@@ -137,7 +139,7 @@ def test_out_of_reach_is_said_with_the_range_that_is_not(crop, by_rate, target):
 
 
 def test_a_model_of_one_rate_reaches_that_one(crop):
-    stream = codec.compress(crop, "independent-4096", 4096)
+    stream = coder.compress(crop, "independent-4096", 4096)
     assert compress_to(crop, "independent-4096", bytes=len(stream)).stream == stream
     with pytest.raises(UnreachableError):
         compress_to(crop, "independent-4096", bytes=len(stream) // 2)
@@ -145,7 +147,7 @@ def test_a_model_of_one_rate_reaches_that_one(crop):
 
 def test_of_independent_models_the_largest_file_within_the_budget(crop):
     streams = {
-        lmbda: codec.compress(crop, name, lmbda) for lmbda, name in checkpoints.independents("independent").items()
+        lmbda: coder.compress(crop, name, lmbda) for lmbda, name in checkpoints.independents("independent").items()
     }
     for lmbda, stream in streams.items():
         found = compress_to(crop, "independent", bytes=len(stream))
@@ -158,7 +160,7 @@ def test_of_independent_models_the_largest_file_within_the_budget(crop):
 
 def test_flat_pictures_have_no_slope_to_follow():
     flat = Image.new("RGB", (64, 64), (90, 90, 90))
-    sizes = {len(codec.compress(flat, "mae", rates.at_index(i))) for i in (0, 384)}
+    sizes = {len(coder.compress(flat, "mae", rates.at_index(i))) for i in (0, 384)}
     found = compress_to(flat, bytes=max(sizes))
     assert found.bytes <= max(sizes)
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mae_viz import rates
-from mae_viz.checkpoints import open_checkpoint
-from mae_viz.tables import TOTAL, _frequencies
+from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.coding.entropy_tables import TOTAL, _frequencies
 
 
 @pytest.mark.parametrize("name", ["mae", "bottleneck-scaling"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mae_viz import checkpoints
+from mae_viz.coding import checkpoints
 from mae_viz.training import config, data, loop, machine, state
 
 SMALL = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mae_viz
-from mae_viz.codec import to_tensor
+from mae_viz.coding.coder import to_tensor
 from mae_viz.training import fold, scales
 
 

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import mae_viz
-from mae_viz import checkpoints, codec, metrics
-from mae_viz.classical import CLASSICAL
+from mae_viz import metrics
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
 from mae_viz.layers import GDN
 from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, Independent, MAEHyperprior, count_parameters
-from mae_viz.training import config, data, fold, outer, start
+from mae_viz.training import config, data, fold, initialisation, outer
 from mae_viz.training.config import Config
 
 
@@ -29,7 +30,7 @@ def crops(photograph) -> torch.Tensor:
 def classical(architecture: str, crops: torch.Tensor, channels=192, **more):
     torch.manual_seed(0)
     model = ARCHITECTURES[architecture](channels, **more)
-    start.classical(model, crops)
+    initialisation.classical(model, crops)
     return model.eval()
 
 
@@ -68,9 +69,9 @@ def untrained_hyperprior(tmp_path_factory):
     training, _ = pictures.split(settings.validation)
     torch.manual_seed(0)
     model = MAEHyperprior()
-    small = data.Batches(pictures, training, settings, count=4000, side=start.KLT_SIDE)
-    start.classical(model, small(-1).x.float() / 255, settings.start_step)
-    start.fit_entropy(model, data.Batches(pictures, training, settings), 48, settings.entropy_rate)
+    small = data.Batches(pictures, training, settings, count=4000, side=initialisation.KLT_SIDE)
+    initialisation.classical(model, small(-1).x.float() / 255, settings.start_step)
+    initialisation.fit_entropy(model, data.Batches(pictures, training, settings), 48, settings.entropy_rate)
     return model.eval()
 
 
@@ -79,9 +80,9 @@ def test_the_untrained_hyperprior_stands_near_jpeg(untrained_hyperprior, name):
     """At λ = 4096 it codes a photograph that its start has not seen with at most 1.3 times JPEG's bytes."""
     picture = open_rgb(gallery()[name].path)
     with torch.inference_mode():
-        out = untrained_hyperprior(codec.to_tensor(picture, untrained_hyperprior.stride), 4096.0)
+        out = untrained_hyperprior(coder.to_tensor(picture, untrained_hyperprior.stride), 4096.0)
     bits = sum(float(-torch.log2(p).sum()) for p in out["likelihoods"].values())
-    decoded = np.asarray(codec.to_image(out["x_hat"], picture.height, picture.width))
+    decoded = np.asarray(coder.to_image(out["x_hat"], picture.height, picture.width))
     psnr_db = metrics.psnr_db(np.asarray(picture), decoded)
     assert psnr_db > 34
     assert bits / (picture.width * picture.height) < 1.3 * jpeg_bpp(picture, psnr_db)
@@ -136,7 +137,7 @@ def test_stretched_tables_are_stretched(started):
     tables = ARCHITECTURES["Independent"](48).prior.entropy_bottleneck
     v = torch.linspace(-20, 20, 41).expand(48, 1, -1)
     before = tables._logits_cumulative(v, stop_gradient=True)
-    start.scale_widths(tables, torch.full((48,), 3.0))
+    initialisation.scale_widths(tables, torch.full((48,), 3.0))
     after = tables._logits_cumulative(3 * v, stop_gradient=True)
     torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
 
@@ -228,13 +229,13 @@ def test_four_layers_compute_what_three_did(deepened, photograph, lmbda):
     """All but the bottleneck, on a whole picture with its edges."""
     mae, rate = mae_viz.load("mae"), torch.tensor([lmbda])
     with torch.inference_mode():
-        h = ours = codec.to_tensor(photograph, 64) - 0.5
+        h = ours = coder.to_tensor(photograph, 64) - 0.5
         for layer in mae.g_a[:2]:
             h = layer(h, rate)
         for layer in deepened.g_a[:3]:
             ours = layer(ours, rate)
         assert (ours - h).norm() < 0.003 * h.norm()
-        v = ours = mae.g_s[0](mae.analysis(codec.to_tensor(photograph, 64), rate), rate)
+        v = ours = mae.g_s[0](mae.analysis(coder.to_tensor(photograph, 64), rate), rate)
         for layer in mae.g_s[1:]:
             v = layer(v, rate)
         for layer in deepened.g_s[1:]:
@@ -249,15 +250,15 @@ def test_a_deepened_mae_reconstructs_as_well(deepened, lmbda):
     quality = []
     for model in (mae_viz.load("mae"), deepened):
         with torch.inference_mode():
-            x_hat = model(codec.to_tensor(picture, 64), lmbda)["x_hat"]
-        decoded = codec.to_image(x_hat, picture.height, picture.width)
+            x_hat = model(coder.to_tensor(picture, 64), lmbda)["x_hat"]
+        decoded = coder.to_image(x_hat, picture.height, picture.width)
         quality.append(metrics.psnr_db(np.asarray(picture), np.asarray(decoded)))
     assert quality[1] > quality[0] - 0.2
 
 
 def test_silent_outer_channels_can_be_left_out_and_put_back(deepened, photograph):
     """A start computes the same with 32 of its 192 outermost channels, and is whole again afterwards."""
-    x, rate = codec.to_tensor(photograph, 64), torch.tensor([300.0])
+    x, rate = coder.to_tensor(photograph, 64), torch.tensor([300.0])
 
     def computed(model) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():

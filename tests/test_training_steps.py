@@ -103,12 +103,12 @@ def test_orthogonalising_is_newton_schulz():
 
 @pytest.fixture(scope="module")
 def started(batch):
-    from mae_viz.training import start
+    from mae_viz.training import initialisation
 
     torch.manual_seed(0)
     model = MAE(64)
     crops = torch.rand(500, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    start.classical(model, crops)
+    initialisation.classical(model, crops)
     return model
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import mae_viz
-from mae_viz import checkpoints, metrics, rates
+from mae_viz import metrics, rates
+from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 from mae_viz.training import config, data, loop, machine
 

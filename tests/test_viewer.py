@@ -13,9 +13,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import checkpoints, ladder, probe, rates, viewer
-from mae_viz.classical import CLASSICAL
+from mae_viz import probe, rates, viewer
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 from mae_viz.viewer import html
 
 HERE = Path(__file__).parent

@@ -8,9 +8,10 @@ from chromium import canvas_pixels, jupyterlab
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import ladder, rates
-from mae_viz.classical import CLASSICAL
+from mae_viz import rates
+from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 
 BOX = (100, 40, 196, 104)
 SOURCE = f"""from mae_viz.images import gallery, open_rgb

@@ -6,9 +6,10 @@ results are left out and named in the caption; a curve of one's own on Kodak (`M
 
 from typing import TYPE_CHECKING
 
-from mae_viz import curves, metrics, rates
-from mae_viz.classical import CLASSICAL
+from mae_viz import metrics, rates
+from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.figures import style
+from mae_viz.measured import collected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ _ROW_IN = 0.145
 def looks(results: "pd.DataFrame") -> dict[str, style.Look]:
     """All curves that may be drawn, in their order: the paper's, those to compare with, and one's own on Kodak."""
     known = style.MODELS | style.OTHERS
-    titles = {name: title for name, (title, _, _) in curves.curves(results, OURS).items()}
+    titles = {name: title for name, (title, _, _) in collected.curves(results, OURS).items()}
     added = {
         name: title
         for name, title in titles.items()
@@ -66,7 +67,7 @@ def bd_rates(results: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
     tables = {
-        (dataset, metric): curves.bd_table(prefix + ANCHOR, dataset, metric, results).set_index("curve")
+        (dataset, metric): collected.bd_table(prefix + ANCHOR, dataset, metric, results).set_index("curve")
         for dataset, prefix in ((OURS, ""), (PAPERS, "paper-"))
         for metric in _METRICS
     }
@@ -114,7 +115,7 @@ def draw(results: "pd.DataFrame") -> "Figure":
         )
         axes = grid.subplots(sharex=True, sharey="row")
         for row, (metric, unit) in zip(axes, _METRICS.items(), strict=True):
-            column = curves.METRICS[metric]
+            column = collected.METRICS[metric]
             for axis, (dataset, _) in zip(row, panels, strict=True):
                 for name, curve in drawn[drawn["dataset"] == dataset].groupby("curve", sort=False):
                     axis.plot(curve["bpp"], curve[column], **named[name].line)

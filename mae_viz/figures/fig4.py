@@ -61,8 +61,9 @@ def look(
     ``channels``: of the MAE; without them the two that cost the most bits at the higher λ. ``model``: the MAE, one with
     hyperprior perhaps. Raises ValueError for a model that is none, a channel that it lacks, or two equal λ.
     """
-    from mae_viz import codec, metrics, rates
-    from mae_viz.checkpoints import open_checkpoint
+    from mae_viz import metrics, rates
+    from mae_viz.coding import coder
+    from mae_viz.coding.checkpoints import open_checkpoint
 
     architecture = open_checkpoint(model).card["architecture"]
     if not architecture.startswith("MAE"):
@@ -83,8 +84,8 @@ def look(
     rule = "as asked for" if channels else f"those that cost the most bits at λ = {max(lmbdas):g}"
     decoded = []
     for label, name, lmbda in (("MAE", model, high), ("MAE", model, low), ("scaling", "bottleneck-scaling", low)):
-        stream = codec.compress(picture, name, lmbda)
-        pixels = np.asarray(codec.decompress(stream, name))
+        stream = coder.compress(picture, name, lmbda)
+        pixels = np.asarray(coder.decompress(stream, name))
         bpp = metrics.bpp(len(stream), picture.height, picture.width)
         psnr = metrics.psnr_db(np.asarray(picture), pixels)
         decoded.append(Decoded(f"{label}, λ = {lmbda:g}", pixels, bpp, psnr))

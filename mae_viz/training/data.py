@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mae_viz.files import cache_folder
 from mae_viz.images import ImageError, open_rgb
+from mae_viz.storage import cache_folder
 from mae_viz.training.config import Config
 
 BUNDLED = Path(__file__).parent / "photographs"

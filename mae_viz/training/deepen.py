@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from mae_viz.layers import Modulation
 from mae_viz.models import MAE, MAEHyperprior
 from mae_viz.rates import LMBDA_MAX
-from mae_viz.training import start
+from mae_viz.training import initialisation
 
 _RATES = 13  # half octaves at which the gains of the bottleneck are fitted
 
@@ -23,27 +23,37 @@ def deepen(mae: MAE, lmbdas: tuple[float, ...], crops: Tensor) -> MAEHyperprior:
     """A MAE with hyperprior whose g_a and g_s compute nearly what those of ``mae`` do.
 
     ``crops`` (n, 3, S, S) in [0, 1], a few dozen: to measure the bottleneck on. The entropy model is the one of the
-    classical start and wants to be fitted (`mae_viz.training.start.fit_entropy`).
+    classical start and wants to be fitted (`mae_viz.training.initialisation.fit_entropy`).
     """
     model = MAEHyperprior(mae.channels, lmbdas)
-    start.random(model)
+    initialisation.random(model)
     for layer in model.modules():
         if isinstance(layer, Modulation):
-            start.gains(layer, 0.0, lmbdas[-1])
-    basis = start.opponent_blocks(2)
-    start.write(model.g_a[0].conv, model.g_s[-1].conv, basis, start.FIRST_GAIN)
-    start.near_identity(model.g_a[0].nonlinearity)
-    start.near_identity(model.g_s[-1].nonlinearity)
-    _copy(mae.g_a[0], model.g_a[1], _of_blocks(mae.g_a[0].conv.weight, basis) / start.FIRST_GAIN, inputs=len(basis))
+            initialisation.gains(layer, 0.0, lmbdas[-1])
+    basis = initialisation.opponent_blocks(2)
+    initialisation.write(model.g_a[0].conv, model.g_s[-1].conv, basis, initialisation.FIRST_GAIN)
+    initialisation.near_identity(model.g_a[0].nonlinearity)
+    initialisation.near_identity(model.g_s[-1].nonlinearity)
+    _copy(
+        mae.g_a[0],
+        model.g_a[1],
+        _of_blocks(mae.g_a[0].conv.weight, basis) / initialisation.FIRST_GAIN,
+        inputs=len(basis),
+    )
     _copy(mae.g_a[1], model.g_a[2], mae.g_a[1].conv.weight)
     _copy(mae.g_a[2], model.g_a[3], mae.g_a[2].conv.weight)
     _copy(mae.g_s[0], model.g_s[0], mae.g_s[0].conv.weight)
     _copy(mae.g_s[1], model.g_s[1], mae.g_s[1].conv.weight)
-    _copy(mae.g_s[2], model.g_s[2], _of_blocks(mae.g_s[2].conv.weight, basis) * start.FIRST_GAIN, outputs=len(basis))
+    _copy(
+        mae.g_s[2],
+        model.g_s[2],
+        _of_blocks(mae.g_s[2].conv.weight, basis) * initialisation.FIRST_GAIN,
+        outputs=len(basis),
+    )
     model.g_s[3].conv.bias.copy_(mae.g_s[2].conv.bias)
     model.g_a[3].conv.bias.zero_()
     std = _fit_bottleneck(mae, model, crops)
-    start.write_hyper(model, std)
+    initialisation.write_hyper(model, std)
     model.prior.update_medians()
     return model
 
@@ -55,7 +65,7 @@ def _of_blocks(weight: Tensor, basis: Tensor) -> Tensor:
 
 def _copy(source: nn.Module, target: nn.Module, weight: Tensor, inputs: int | None = None, outputs: int | None = None):
     """Kernels, bias, gains and GDN of a layer; channels beyond ``inputs`` or ``outputs`` stay as good as unheard."""
-    kernels = target.conv.weight.normal_(0, start.NOISE if inputs else 0.02)
+    kernels = target.conv.weight.normal_(0, initialisation.NOISE if inputs else 0.02)
     kernels[:, : inputs or outputs] = weight
     if outputs:
         target.conv.bias.zero_()

@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mae_viz import checkpoints
-from mae_viz.folding import fold_layer
+from mae_viz.coding import checkpoints
+from mae_viz.coding.folding import fold_layer
 from mae_viz.layers import GDN, EntropyBottleneck
 from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior, RateModel
 from mae_viz.training.config import Config
 from mae_viz.training.deepen import deepen
-from mae_viz.training.start import scale_widths
+from mae_viz.training.initialisation import scale_widths
 
 
 @torch.no_grad()

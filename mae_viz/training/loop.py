@@ -12,9 +12,9 @@ from pathlib import Path
 
 import torch
 
-from mae_viz import checkpoints
+from mae_viz.coding import checkpoints
 from mae_viz.models import ARCHITECTURES, BottleneckScaling, MAEHyperprior, RateModel
-from mae_viz.training import data, fold, machine, objective, optimizer, outer, scales, start, state
+from mae_viz.training import data, fold, initialisation, machine, objective, optimizer, outer, scales, state
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
 
@@ -104,12 +104,12 @@ class Run:
         if isinstance(model, BottleneckScaling):
             raise ValueError("bottleneck scaling starts from an independent model: give --from independent-4096.")
         if config.start == "classical":
-            small = data.Batches(self._pictures, self.training, config, count=_KLT_CROPS, side=start.KLT_SIDE)
+            small = data.Batches(self._pictures, self.training, config, count=_KLT_CROPS, side=initialisation.KLT_SIDE)
             crops = small(-1).x
-            start.classical(model, crops.float() / 255, config.start_step)
+            initialisation.classical(model, crops.float() / 255, config.start_step)
             self.origin = "started from a classical codec"
         else:
-            start.random(model)
+            initialisation.random(model)
             self.origin = "started from random weights"
         self._fit_entropy(model)
         return model
@@ -124,7 +124,7 @@ class Run:
 
     def _fit_entropy(self, model: RateModel) -> None:
         batches = data.Batches(self._pictures, self.training, self.config)
-        start.fit_entropy(model, batches, self.config.entropy_steps, self.config.entropy_rate)
+        initialisation.fit_entropy(model, batches, self.config.entropy_steps, self.config.entropy_rate)
 
     def factor(self, step: int) -> float:
         """Learning rates of a step relative to the configured ones."""

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from mae_viz.layers import GDN
 from mae_viz.models import BottleneckScaling, RateModel
 from mae_viz.training.config import Config
-from mae_viz.training.start import FIRST_GAIN, STEP_SQUARED
+from mae_viz.training.initialisation import FIRST_GAIN, STEP_SQUARED
 
 _PIXEL_UNIT = (STEP_SQUARED / 4096) ** 0.5  # the quantisation step of λ = 4096 in pixels: 1 / 12.5
 _INNER_UNIT = FIRST_GAIN * _PIXEL_UNIT

@@ -11,7 +11,7 @@ from torch import nn
 from mae_viz.layers import GDN, conv, deconv
 from mae_viz.models import RateModel
 from mae_viz.rates import LMBDA_MAX
-from mae_viz.training import start
+from mae_viz.training import initialisation
 
 
 @torch.no_grad()
@@ -40,10 +40,10 @@ def _replace(layers: nn.ModuleList, place: int, kernels: nn.Module, noise: float
     kernels.weight.normal_(0, noise)
     kernels.bias.zero_()
     gdn = GDN(kernels.out_channels if before.conv_first else kernels.in_channels, inverse=not before.conv_first)
-    start.near_identity(gdn)
+    initialisation.near_identity(gdn)
     after = type(before)(kernels, gdn) if before.conv_first else type(before)(gdn, kernels)
     if hasattr(after, "modulation"):
-        start.gains(after.modulation, 0.0, LMBDA_MAX)
+        initialisation.gains(after.modulation, 0.0, LMBDA_MAX)
     common = before.state_dict()
     for name, tensor in after.state_dict().items():
         block = tuple(slice(min(sides)) for sides in zip(tensor.shape, common[name].shape, strict=True))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mae_viz.models import BottleneckScaling
-from mae_viz.training.start import scale_widths
+from mae_viz.training.initialisation import scale_widths
 
 _WIDTHS = (-3.5, -2.25, -1.0, 0.5, 2.0)  # log2 of a channel's deviation in quantisation steps
 _BATCH = 32  # crops to decode together

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from mae_viz.files import write_whole
+from mae_viz.storage import write_whole
 
 _FORMAT = 1
 

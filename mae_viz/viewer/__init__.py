@@ -12,7 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from mae_viz import ladder, probe, rates
+from mae_viz import probe, rates
+from mae_viz.ladders import ladder
 
 MODULES = ("colour", "frames", "stage", "painting", "numbers", "pane", "curve", "input", "view", "controls", "viewer")
 PANES = (
@@ -28,7 +29,7 @@ def script() -> str:
     """The viewer as one ES module, style included."""
     parts = []
     for name in MODULES:
-        text = (_HERE / f"{name}.js").read_text(encoding="utf-8")
+        text = (_HERE / "js" / f"{name}.js").read_text(encoding="utf-8")
         text = re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE)
         parts.append(text if name == MODULES[-1] else re.sub(r"^export ", "", text, flags=re.MULTILINE))
     return "\n".join(parts)

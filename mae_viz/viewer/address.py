@@ -7,7 +7,8 @@ A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the λ that a 
 import re
 from collections.abc import Iterable
 
-from mae_viz import ladder, rates
+from mae_viz import rates
+from mae_viz.ladders import ladder
 
 LAYERS = ("picture", "difference", "bits", "y", "ratio")
 MOST = 4

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from mae_viz import ladder, viewer
+from mae_viz import viewer
+from mae_viz.ladders import ladder
 
 CHANNELS = 6
 """Channels of y per model in a file."""

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from mae_viz import ladder, rates
+from mae_viz import rates
 from mae_viz import viewer as the_viewer
+from mae_viz.ladders import ladder
 
 PREFIX = "/mae-viz"
 _RATES = 4  # as many as panes
@@ -56,7 +57,7 @@ def _version() -> str:
 _component = st.components.v2.component(
     "mae_viz_viewer",
     css=the_viewer.style(),
-    js=(Path(__file__).parent / "streamlit_host.js").read_text(encoding="utf-8"),
+    js=(Path(__file__).parent / "js" / "streamlit_host.js").read_text(encoding="utf-8"),
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mae_viz import bitstream, checkpoints, codec
+from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.models import MAE, MAEHyperprior
 
 HERE = Path(__file__).parent
@@ -47,10 +47,10 @@ def main() -> None:
         folder = checkpoints.save(lively(model), name, "random weights, for the golden files", into=HERE)
         checkpoint = checkpoints.open_checkpoint(str(folder))
         for number, (size, lmbda) in enumerate((((67, 45), 64.0), ((16, 16), 300.0), ((130, 90), 4096.0)), 1):
-            stream = codec.compress(picture(*size), str(folder), lmbda)
+            stream = coder.compress(picture(*size), str(folder), lmbda)
             (HERE / f"{name}-{number}.mae").write_bytes(stream)
-            symbols = codec.decode_symbols(checkpoint, bitstream.parse(stream))
-            pixels = np.asarray(codec.decompress(stream, str(folder)))
+            symbols = coder.decode_symbols(checkpoint, bitstream.parse(stream))
+            pixels = np.asarray(coder.decompress(stream, str(folder)))
             expected[f"{name}-{number}"] = {
                 "lmbda": bitstream.parse(stream).lmbda,
                 "size": size,

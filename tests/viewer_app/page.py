@@ -4,8 +4,9 @@ import json
 
 import streamlit as st
 
-from mae_viz import ladder, viewer
+from mae_viz import viewer
 from mae_viz.images import gallery, open_rgb
+from mae_viz.ladders import ladder
 from mae_viz.viewer.streamlit_host import viewer as show
 
 st.set_page_config(layout="wide")

@@ -1,0 +1,235 @@
+"""What pages compute, cached once for all browser sessions by (picture, model, rate index)."""
+
+import base64
+import functools
+import hashlib
+import io
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from mae_viz import metrics, probe, rates
+from mae_viz.coding import coder
+from mae_viz.coding.bitstream import StreamError, parse
+from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.images import open_rgb
+from mae_viz.ladders import ladder
+
+MAX_UPLOAD_PIXELS = 16_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on show; ``key`` identifies its pixels."""
+
+    name: str
+    image: Image.Image
+
+    @cached_property
+    def key(self) -> str:
+        return hashlib.sha256(f"{self.image.size}".encode() + self.image.tobytes()).hexdigest()
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        return np.asarray(self.image)
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A picture after a real round trip through a file, and what that cost."""
+
+    stream: bytes
+    png: bytes
+    bpp: float
+    estimated_bpp: float
+    psnr_db: float
+    ms_ssim_db: float | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is in an uploaded `.mae` file: `coder.info`, and the picture as PNG."""
+
+    facts: dict
+    png: bytes
+
+
+_SMALL = threading.Semaphore(1)
+_LARGE_ENTRIES = 4
+_BEHIND_OTHERS = 10  # as `nice` counts
+
+
+def _step_back() -> None:
+    """What this thread computes, and the threads that torch starts for it, leave the processors to others."""
+    if sys.platform == "linux":  # where threads have priorities of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND_OTHERS)
+
+
+_LARGE = ThreadPoolExecutor(1, "large pictures", initializer=_step_back)
+
+
+def is_large(width: int, height: int) -> bool:
+    return width * height > ladder.MAX_PIXELS
+
+
+def in_turn(size: tuple[int, int], function: Callable, *args):
+    """``function(*args)``: one at a time on small pictures, and one, behind all others, on large ones.
+
+    ``size``: width and height. So many visitors neither fill the memory nor slow one another down, and a large upload
+    keeps nobody with a small picture waiting. Nothing inside may wait for another result of this file.
+    """
+    if is_large(*size):
+        return _LARGE.submit(function, *args).result()
+    with _SMALL:
+        return function(*args)
+
+
+def kept(entries: int):
+    """Caches a function of (key, picture, …) for all sessions: so many results, but of large pictures a few alone."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def of_large(*args):
+            return function(*args)
+
+        of_large.__qualname__ += " of large pictures"  # by its name Streamlit knows a cache
+        few = st.cache_data(max_entries=min(entries, _LARGE_ENTRIES), show_spinner=False)(of_large)
+        many = st.cache_data(max_entries=entries, show_spinner=False)(function)
+
+        @functools.wraps(function)
+        def call(key: str, picture: Picture, *args):
+            return (few if is_large(*picture.image.size) else many)(key, picture, *args)
+
+        return call
+
+    return decorate
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def picture_from(name: str, source: bytes) -> Picture:
+    """A file's bytes as a picture. Raises ImageError with a sentence."""
+    return Picture(name, open_rgb(source, max_pixels=MAX_UPLOAD_PIXELS))
+
+
+def coded(picture: Picture, model: str, index: int) -> Coded:
+    """The picture after `decompress(compress(picture, λ))`, λ given as a rate index."""
+    return _coded(picture.key, picture, model, index)
+
+
+def latents(picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """y before quantisation and bits of each place, (C, h, w) both, at a rate index."""
+    return _latents(picture.key, picture, model, index)
+
+
+@dataclass(frozen=True)
+class SwitchedOff:
+    """What a picture's file loses with one channel: both are real files, decoded by the real decoder."""
+
+    before: bytes  # files
+    after: bytes
+    before_pixels: np.ndarray
+    after_pixels: np.ndarray
+    before_db: float  # PSNR
+    after_db: float
+
+
+def stream(picture: Picture, model: str, index: int) -> bytes:
+    """The picture's `.mae` file at a rate index."""
+    return _stream(picture.key, picture, model, index)
+
+
+def cost(picture: Picture, model: str, index: int) -> probe.Cost:
+    """What every symbol of the picture's file costs (estimate)."""
+    return _cost(picture.key, picture, model, index)
+
+
+def symbols(picture: Picture, model: str, index: int) -> np.ndarray:
+    """The integers (C, h, w) in the picture's file."""
+    return in_turn(picture.image.size, probe.symbols, open_checkpoint(model), stream(picture, model, index))
+
+
+def switched_off(picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
+    """The picture's file with and without one channel."""
+    return _switched_off(picture.key, picture, model, index, channel)
+
+
+def opened(data: bytes) -> Opened:
+    """What is in an uploaded `.mae` file. Raises StreamError with a sentence."""
+    parsed = parse(data)
+    if parsed.width * parsed.height > MAX_UPLOAD_PIXELS:
+        raise StreamError(
+            f"the picture has more than {MAX_UPLOAD_PIXELS / 1e6:.0f} megapixels: decode it with mae-viz decompress."
+        )
+    return _opened(data)
+
+
+@st.cache_data(max_entries=_LARGE_ENTRIES, show_spinner=False)
+def _opened(data: bytes) -> Opened:
+    parsed = parse(data)
+    return in_turn((parsed.width, parsed.height), lambda: Opened(coder.info(data), to_png(coder.decompress(data))))
+
+
+@kept(200)
+def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
+    made = None if is_large(*_picture.image.size) else ladder.shared().stream(_picture.image, model, index)
+    return made or in_turn(_picture.image.size, coder.compress, _picture.image, model, rates.at_index(index))
+
+
+@kept(64)
+def _cost(key: str, _picture: Picture, model: str, index: int) -> probe.Cost:
+    return in_turn(_picture.image.size, probe.cost, open_checkpoint(model), stream(_picture, model, index))
+
+
+@kept(64)
+def _switched_off(key: str, _picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
+    before = stream(_picture, model, index)
+
+    def without() -> tuple[list[bytes], list[np.ndarray]]:
+        files = [before, probe.switched_off(open_checkpoint(model), before, channel)]
+        return files, [np.asarray(coder.decompress(data)) for data in files]
+
+    files, decoded = in_turn(_picture.image.size, without)
+    return SwitchedOff(*files, *decoded, *(metrics.psnr_db(pixels, _picture.pixels) for pixels in decoded))
+
+
+@kept(200)
+def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
+    data = stream(_picture, model, index)
+    decoded = in_turn(_picture.image.size, coder.decompress, data)
+    pixels = np.asarray(decoded)
+    height, width = pixels.shape[:2]
+    estimate = cost(_picture, model, index).bits
+    return Coded(
+        data,
+        to_png(decoded),
+        metrics.bpp(len(data), height, width),
+        estimate / (height * width),
+        metrics.psnr_db(pixels, _picture.pixels),
+        metrics.ms_ssim_db(pixels, _picture.pixels),
+    )
+
+
+@kept(64)
+def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
+    checkpoint = open_checkpoint(model)
+    return in_turn(_picture.image.size, probe.latents, checkpoint, _picture.image, rates.at_index(index))
+
+
+def to_png(image: Image.Image) -> bytes:
+    """A picture as PNG, quickly: it travels over the local network at most."""
+    data = io.BytesIO()
+    image.save(data, "PNG", compress_level=1)
+    return data.getvalue()
+
+
+def data_url(png: bytes) -> str:
+    """PNG bytes as a URL: `st.image` shows it as it is, where it would shrink wide pictures given as bytes."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

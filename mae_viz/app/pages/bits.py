@@ -1,0 +1,275 @@
+"""Page *Where the bits go*: bits per block and per channel at two λ, and the prior that they are paid to."""
+
+import numpy as np
+import streamlit as st
+
+from mae_viz import probe, rates
+from mae_viz.app import computed, site
+from mae_viz.app.computed import Picture
+from mae_viz.app.parts import controls, plots, side_information, subject
+from mae_viz.app.parts.controls import named, title
+from mae_viz.app.parts.plots import number
+from mae_viz.coding.checkpoints import open_checkpoint
+
+FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
+SHOWN = {FIRST: "at λ₁", SECOND: "at λ₂", DIFFERENCE: "λ₁ − λ₂"}
+WIDEST = 200
+"""The histogram reaches this far to either side; what lies outside is counted in words."""
+
+
+def page() -> None:
+    st.title("Where the bits go")
+    st.markdown(
+        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, the MAE "
+        "stops paying for whole channels and for smooth places; bottleneck scaling can only round all of them more "
+        "coarsely, and pays more for the same picture."
+    )
+    picture = subject.choose_picture()
+    if picture is None:
+        return
+    with controls.row():
+        models = controls.choose_pair()
+        high = controls.choose_rate("λ₁", 4096.0, "lambda")
+        low = controls.choose_rate("λ₂", 64.0, "base")
+        shown = controls.choose("Bits", SHOWN, FIRST, "bits")
+        opacity = st.slider(
+            "Opacity over the picture",
+            *(0, 100),
+            step=5,
+            format="%d %%",
+            width=200,
+            **controls.kept("opacity", 60, range(101), read=int),
+        )
+    with st.spinner("Coding the picture with both models at both λ …", show_time=True):
+        spent = {(model, index): Spent(picture, model, index) for model in models for index in (high, low)}
+    contrast = probe.contrast(picture.image, open_checkpoint(models[0]).model.stride)
+    st.markdown("\n".join(say_where(spent[models[0], index], contrast) for index in dict.fromkeys((low, high))))
+    show_totals(spent, high, low)
+    show_blocks(picture, spent, (high, low), shown, opacity / 100)
+    show_channels(spent, (high, low), shown)
+    say_what_doubling_costs(picture, models[0], high, low)
+    if models[0] == controls.HYPERPRIOR:
+        side_information.show(picture, models[0], high, low)
+    show_prior(picture, *(spent[model, high] for model in models))
+    links(models[0], high)
+
+
+class Spent:
+    """What a picture's file costs with one model at one rate index."""
+
+    def __init__(self, picture: Picture, model: str, index: int):
+        self.model, self.index = model, index
+        cost = computed.cost(picture, model, index)
+        self.blocks = cost.places.astype(np.float64)
+        self.channels = cost.y.sum(axis=(1, 2), dtype=np.float64)
+        self.total = cost.bits
+        self.bytes = len(computed.stream(picture, model, index))
+        self.bpp = 8 * self.bytes / (picture.image.width * picture.image.height)
+
+    def needed(self, parts: np.ndarray, share: float) -> int:
+        """How many of the parts, the most expensive first, hold that share of their bits."""
+        return int(np.searchsorted(np.cumsum(np.sort(parts.ravel())[::-1]), share * parts.sum()) + 1)
+
+
+def say_where(spent: Spent, contrast: np.ndarray) -> str:
+    """Where the bits lie, in the picture and among the channels: a line of markdown."""
+    half = spent.needed(spent.blocks, 0.5)
+    busiest = np.argsort(-spent.blocks.ravel(), kind="stable")
+    busy, calm = (contrast.ravel()[part].mean() if len(part) else np.nan for part in (busiest[:half], busiest[half:]))
+    flat = contrast.std() == 0 or spent.blocks.std() == 0
+    correlation = np.nan if flat else np.corrcoef(contrast.ravel(), spent.blocks.ravel())[0, 1]
+    top = int(np.argmax(spent.channels))
+    share, needed = 100 * half / spent.blocks.size, spent.needed(spent.channels, 0.9)
+    return (
+        f"- **At λ = {named(spent.index)} the {title(spent.model)}** pays {spent.bytes:,} bytes ({spent.bpp:.3f} bpp). "
+        f"Half of the bits lie in {share:.0f} % of the blocks: the standard deviation of luma in these is "
+        f"{number(busy)}, in the others {number(calm)} (its correlation with a block's bits: {number(correlation)}). "
+        f"{needed} of {len(spent.channels)} channels hold 90 % of the bits, channel {top} alone "
+        f"{100 * spent.channels[top] / spent.total:.0f} %; {np.sum(spent.channels < 1)} channels cost under one bit."
+    )
+
+
+def show_totals(spent: dict, high: int, low: int) -> None:
+    """The estimate against the real file, for both models at both λ."""
+    lines = ["| | real file [bytes] | estimate [bytes] | estimate − file | bpp (file) |", "|:--|--:|--:|--:|--:|"]
+    for model in models_in(spent):
+        a, b = spent[model, high], spent[model, low]
+        for name, s in (("λ₁", a), ("λ₂", b)):
+            off = signed(f"{100 * (s.total / 8 - s.bytes) / s.bytes:+.2f}")
+            what = f"{title(model)}, {name} = {named(s.index)}"
+            lines.append(f"| {what} | {s.bytes:,} | {s.total / 8:,.0f} | {off} % | {s.bpp:.4f} |")
+        difference = signed(f"{a.bytes - b.bytes:,} | {(a.total - b.total) / 8:,.0f} | | {a.bpp - b.bpp:.4f}")
+        lines.append(f"| {title(model)}, λ₁ − λ₂ | {difference} |")
+    st.markdown("\n".join(lines))
+    st.caption(
+        "The maps and bars below are the entropy estimate, −log₂ p of every symbol; the file holds a header besides, "
+        "and the rounding of its integer tables."
+    )
+
+
+def models_in(spent: dict) -> list[str]:
+    return list(dict.fromkeys(model for model, _ in spent))
+
+
+def signed(text: str) -> str:
+    """Numbers with a true minus sign."""
+    return text.replace("-", "−")
+
+
+def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str, opacity: float) -> None:
+    """Bits per block over the picture and as a map, both models in the same colours."""
+    st.subheader(f"Per block, {SHOWN[shown]}")
+    maps = {model: chosen([spent[model, index].blocks for index in pair], shown) for model in models_in(spent)}
+    top = max(float(np.abs(blocks).max()) for blocks in maps.values())
+    kind = "y" if shown == DIFFERENCE else "bits"
+    source = plots.url(picture.pixels)
+    cells = []
+    for model, blocks in maps.items():
+        rgba = np.repeat(np.repeat(plots.coloured(kind, blocks, top), 16, axis=0), 16, axis=1)
+        over = plots.url(rgba[: picture.image.height, : picture.image.width])
+        about = f"{number(blocks.min())} … {number(blocks.max())} bits, mean {number(blocks.mean())}"
+        cells.append(plots.figure(source, f"{picture.name} under the bits of {title(model)}", "", over, opacity))
+        cells.append(plots.figure(over, f"Bits per block, {title(model)}", f"<b>{title(model)}</b>: {about}"))
+    st.html(plots.beside(*cells, least=220))
+    labels = [number(-top), "0", number(top)] if kind == "y" else ["0", number(top / 2), number(top)]
+    st.html(
+        plots.colour_bar(kind, labels, f"Bits per block of 16 × 16 pixels, {SHOWN[shown]}; the same for both models.")
+    )
+
+
+def chosen(pair: list[np.ndarray], shown: str) -> np.ndarray:
+    return {FIRST: pair[0], SECOND: pair[1], DIFFERENCE: pair[0] - pair[1]}[shown]
+
+
+def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
+    """Bits per channel, sorted, and their running total."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    st.subheader(f"Per channel, {SHOWN[shown]}")
+    models = models_in(spent)
+    titles = [*(f"{title(model)}: bits" for model in models), "running total [%]"]
+    figure = make_subplots(1, 3, subplot_titles=titles)
+    for column, model in enumerate(models, 1):
+        bits = chosen([spent[model, index].channels for index in pair], shown)
+        order = np.argsort(-bits, kind="stable")
+        rank, look = np.arange(1, len(order) + 1), {"name": title(model), "customdata": order, "showlegend": False}
+        colour, says = plots.COLOURS[model], "channel %{customdata}: %{y:,.1f}"
+        bar = go.Bar(x=rank, y=bits[order], marker={"color": colour, "line": {"width": 0}}, hovertemplate=says, **look)
+        total = 100 * np.cumsum(bits[order]) / bits.sum()
+        look["showlegend"] = True
+        line = go.Scatter(x=rank, y=total, line={"color": colour}, hovertemplate=f"{says} %", **look)
+        figure.add_traces([bar, line], rows=1, cols=[column, 3])
+    figure.update_layout(height=340, margin={"l": 10, "r": 10, "t": 40, "b": 10}, bargap=0)
+    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.25})
+    figure.update_xaxes(title="rank of the channel")
+    figure.update_yaxes(matches="y", col=2)
+    st.plotly_chart(figure, key="channels plot", config=plots.CONFIG, alt="Bits per channel, sorted, and running total")
+
+
+def say_what_doubling_costs(picture: Picture, model: str, high: int, low: int) -> None:
+    """Real files of the MAE on show at λ and 2 λ, at both ends of the pair."""
+    octave, last = rates.STEPS_PER_OCTAVE, rates.LAST_INDEX
+    st.subheader("What twice the λ costs")
+    lines = []
+    for index in dict.fromkeys((min(low, last - octave), min(high, last - octave))):
+        with st.spinner("Coding at twice the λ …"):
+            once, twice = (len(computed.stream(picture, model, k)) for k in (index, index + octave))
+        lines.append(
+            f"- from λ = {named(index)} to {named(index + octave)}: {once:,} → {twice:,} bytes, "
+            f"**{twice - once:+,} bytes ({100 * (twice / once - 1):+.0f} %)**"
+        )
+    said = "\n".join(lines).replace("-", "−").replace("− from", "- from")
+    st.markdown(f"Real files of the {title(model)}, this picture:\n\n{said}")
+
+
+def show_prior(picture: Picture, *ranked: Spent) -> None:
+    """The learned prior of a channel against the histogram of its symbols, at a λ and the trained ones around it."""
+    st.subheader("What the prior expects, and what comes")
+    with controls.row():
+        by_model = {spent.model: spent for spent in ranked}
+        spent = by_model[controls.choose_model("Prior of", list(by_model), "prior-of")]
+        order = np.argsort(-spent.channels, kind="stable").tolist()
+        channel = controls.choose_channel("Channel, most bits first", "most bits at λ₁", order, "channel")
+        index = controls.choose_rate("λ of the prior", 700.0, "at")
+    channel = order[0] if channel is None else channel
+    model = open_checkpoint(spent.model).model
+    below, above, weight = probe.prior_mix(model, rates.at_index(index))
+    st.markdown(which_tables(spent.model, index, below, above, weight))
+    shown = [index] if weight in (0, 1) else [rates.grid_index(below), index, rates.grid_index(above)]
+    with st.spinner("Coding the picture at these λ …", show_time=True):
+        drawn = [Drawn(picture, spent.model, k, channel) for k in shown]
+    draw_priors(drawn)
+    st.markdown("\n".join(one.sentence() for one in drawn))
+
+
+def which_tables(model: str, index: int, below: float, above: float, weight: float) -> str:
+    """Which entropy model a λ uses, in words."""
+    side = hasattr(open_checkpoint(model).model, "h_s")
+    if weight in (0, 1):
+        whose = "the prior of z has a table of its own there" if side else "it has a table of its own"
+        return f"λ = {named(index)} is a trained λ: {whose}, nothing is interpolated."
+    what = "the entropy model of z" if side else "its entropy model"
+    own = "log s(λ) is mixed in the same way" if model == "bottleneck-scaling" else "its gains come from λ itself"
+    own += ", and so do the σ that y is coded with" if side else ""
+    return (
+        f"λ = {named(index)} lies between the trained λ = {below:g} and {above:g}: {what} is "
+        f"**{1 - weight:.3f} × the table of {below:g} + {weight:.3f} × the table of {above:g}** (cumulative logits and "
+        f"medians, linear in log₂ λ); {own}."
+    )
+
+
+class Drawn:
+    """A channel's symbols in a real file, and the probabilities that they were coded with."""
+
+    def __init__(self, picture: Picture, model: str, index: int, channel: int):
+        self.index = index
+        symbols = computed.symbols(picture, model, index)[channel].ravel()
+        reach = min(WIDEST, max(3, int(np.abs(symbols).max()) + 1))
+        self.k = np.arange(-reach, reach + 1)
+        self.share = np.array([np.mean(symbols == k) for k in self.k])
+        self.outside = int(np.sum(np.abs(symbols) > reach))
+        checkpoint, cost = open_checkpoint(model), computed.cost(picture, model, index)
+        if cost.sigma is None:
+            self.prior = probe.prior_pmf(checkpoint.model, rates.at_index(index), reach)[channel]
+        else:
+            self.prior = probe.expected_pmf(checkpoint, cost.sigma[channel], reach)
+        self.cost = float(cost.y[channel].mean(dtype=np.float64))
+        self.entropy = float(probe.histogram_bits(symbols[None])[0]) / len(symbols)
+
+    def sentence(self) -> str:
+        beyond = f"; {self.outside} symbols lie beyond ±{WIDEST}" if self.outside else ""
+        if self.cost < self.entropy:
+            verdict = f"knowing each place's σ saves {number(self.entropy - self.cost)}"
+        else:
+            verdict = f"not knowing this picture costs {number(self.cost - self.entropy)}"
+        return (
+            f"- λ = {named(self.index)}: the prior's code costs {number(self.cost)} bits a symbol, the histogram's own "
+            f"entropy is {number(self.entropy)}: {verdict} bits a symbol{beyond}."
+        )
+
+
+def draw_priors(drawn: list[Drawn]) -> None:
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    titles = [f"λ = {named(one.index)}" for one in drawn]
+    figure = make_subplots(1, len(drawn), subplot_titles=titles, shared_yaxes="all")
+    for column, one in enumerate(drawn, 1):
+        first = {"showlegend": column == 1, "hovertemplate": "symbol %{x}: %{y:.4f}"}
+        bars = go.Bar(x=one.k, y=one.share, name="this picture's symbols", marker={"color": "#9aa7b5"}, **first)
+        line = {"color": "#111827", "shape": "hvh" if one.k[-1] <= 20 else "linear", "width": 1.5}
+        prior = go.Scatter(x=one.k, y=one.prior, name="learned prior", mode="lines", line=line, **first)
+        figure.add_traces([bars, prior], rows=1, cols=column)
+    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 40, "b": 10}, bargap=0.1)
+    figure.update_layout(legend={"orientation": "h", "y": -0.25})
+    figure.update_xaxes(title="symbol")
+    figure.update_yaxes(title="probability", col=1)
+    st.plotly_chart(figure, key="priors plot", config=plots.CONFIG, alt="Histogram of symbols and learned prior")
+
+
+def links(model: str, index: int) -> None:
+    with controls.row():
+        site.link("feature-maps", "The channels themselves", lambda_=named(index), mae=model)
+        site.link("gains", "The gains that switch channels off", model=model)
+        site.link("explore", "The pictures at this λ", lambda_=named(index), **controls.preset(model))

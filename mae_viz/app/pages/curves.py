@@ -1,0 +1,321 @@
+"""Page *R-D curves*: the paper's Fig. 3 on measured files, every codec, BD-rates, and from a point to its picture."""
+
+import math
+
+import streamlit as st
+
+from mae_viz import metrics, rates
+from mae_viz.app import site
+from mae_viz.app.parts import plots
+from mae_viz.app.parts.plots import number
+from mae_viz.app.parts.text_table import table
+from mae_viz.figures import style
+from mae_viz.measured import collected
+
+DATASETS = {
+    "Kodak": "kodak",
+    "Bundled photographs": "gallery",
+    "CLIC 2020 (published)": "clic2020-professional",
+}
+"""Data sets by what they are called here; the paper's own has a panel to itself."""
+
+PAPERS = "clic-professional-test"
+ABOUT = {
+    "kodak": "24 photographs of 768 × 512: what this project measured on real files, beside the curves that others "
+    "published for the same images.",
+    "gallery": "the photographs of this app, measured on real files: click a point of a model to see its pictures.",
+    "clic2020-professional": "curves that CompressAI published for another set of photographs; this project has "
+    "measured nothing on it.",
+}
+UNITS = {"PSNR": "psnr", "MS-SSIM": "ms-ssim"}
+FIRST = (
+    *("mae", "mae-hyperprior", "bottleneck-scaling", "independent", "independent-hyperprior"),
+    *("jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444"),
+)
+"""Curves shown unless the address says otherwise; where none of them exists, all."""
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+_OTHERS = ("#117733", "#b07d00", "#117799", "#aa3377", "#555500", "#666666", "#332288", "#882255")
+
+
+def page() -> None:
+    st.title("R-D curves")
+    st.markdown(
+        "Up and to the left is better. **Follow MAE and bottleneck scaling from right to left**: they begin at nearly "
+        "the same point, and the lower the rate, the farther bottleneck scaling falls behind. Click a point of a "
+        "model to see its pictures in Explore."
+    )
+    frame = measurements()
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    name = row.segmented_control(
+        "Data set", list(DATASETS), default="Kodak", required=True, key="dataset", bind="query-params"
+    )
+    quality = row.segmented_control(
+        "Quality", list(UNITS), default="PSNR", required=True, key="quality", bind="query-params"
+    )
+    log = row.toggle("Logarithmic rate", key="log", bind="query-params")
+    dataset, metric = DATASETS[name], UNITS[quality]
+    st.caption(f"**{name}**: {ABOUT[dataset]}")
+    drawn = measured(frame, dataset, metric)
+    titles = named(drawn)
+    shown = st.multiselect(
+        "Codecs",
+        list(titles),
+        default=[title for title, curve in titles.items() if curve in FIRST] or list(titles),
+        key=f"codecs-{dataset}",
+        bind="query-params",
+        placeholder="choose the curves to draw",
+    )
+    chosen = {titles[title]: title for title in shown}
+    draw(drawn[drawn["curve"].isin(chosen)], chosen, quality, log, dataset)
+    if dataset == "kodak":
+        say_what_lambda_buys(drawn, quality)
+    show_bd_rates(frame, dataset, metric, titles)
+    show_papers(frame, metric, quality, log)
+    show_numbers(drawn, dataset)
+
+
+@st.cache_data(show_spinner="Reading the results …")
+def measurements():
+    """`mae_viz.measured.collected.results`, read once."""
+    return collected.results()
+
+
+def measured(frame, dataset: str, metric: str):
+    """The means on a data set, by curve and rising rate, where they have that metric and their λ was trained."""
+    means = frame[(frame["image"] == "mean") & (frame["dataset"] == dataset) & frame["trained"]]
+    means = means[means[collected.METRICS[metric]].notna()]
+    return means.sort_values(["kind", "curve", "bpp"], kind="stable")
+
+
+def named(drawn) -> dict[str, str]:
+    """Curves by title: models first, then what this project measured, then what others published."""
+    order = {"model": 0, "classical": 1, "published": 2}
+    found = drawn.drop_duplicates("curve").sort_values("kind", key=lambda kind: kind.map(order), kind="stable")
+    titles: dict[str, str] = {}
+    for curve, title in zip(found["curve"], found["title"], strict=True):
+        titles[title if title not in titles else f"{title}: {curve}"] = curve
+    return titles
+
+
+def look(curve: str, rank: int) -> dict:
+    """Colour and dash of a curve: those of the paper's figures where it has some, the same from visit to visit."""
+    known = style.MODELS | style.OTHERS
+    name = curve.removeprefix("paper-")
+    if name in style.MODELS:
+        return {"color": known[name].colour, "width": 3}
+    if name in known:
+        return {"color": known[name].colour, "width": 1.5, "dash": _DASHES[1 + rank % 4]}
+    return {"color": _OTHERS[rank % len(_OTHERS)], "width": 1.5, "dash": _DASHES[rank % 5]}
+
+
+def draw(drawn, titles: dict[str, str], quality: str, log: bool, dataset: str) -> None:
+    """The curves, and a link for the point that was clicked."""
+    if not titles:
+        st.info("No codec is chosen: choose some above.")
+        return
+    figure = plot(drawn, titles, quality, log)
+    event = st.plotly_chart(
+        figure,
+        key=f"curves of {dataset}",
+        on_select="rerun",
+        selection_mode="points",
+        config=plots.CONFIG,
+        alt=f"{quality} against bits per pixel, one line for each codec",
+    )
+    points = event.selection.points if event else []
+    if points:
+        open_point(*points[0]["customdata"])
+    else:
+        st.caption("Click a point: what it is, and the way to its pictures, appear here.")
+
+
+def plot(drawn, titles: dict[str, str], quality: str, log: bool):
+    """Quality in dB against bits per pixel: a line for each curve; every point carries what `open_point` says."""
+    import plotly.graph_objects as go
+
+    column = collected.METRICS[UNITS[quality]]
+    figure = go.Figure()
+    for rank, (curve, title) in enumerate(titles.items()):
+        points = drawn[drawn["curve"] == curve].sort_values("bpp")
+        data = [
+            [row.curve, row.codec, row.title, none(row.lmbda), none(row.quality), row.bpp, none(row.psnr_db),
+             none(row.ms_ssim_db)]
+            for row in points.itertuples()
+        ]  # fmt: skip
+        labels = [at(row[3], row[4]) for row in data]
+        figure.add_trace(
+            go.Scatter(
+                x=points["bpp"],
+                y=points[column],
+                name=title,
+                mode="lines+markers",
+                line=look(curve, rank),
+                marker={"size": 9 if points["kind"].iloc[0] in ("model", "paper") else 5},
+                customdata=data,
+                text=labels,
+                hovertemplate="%{text}: %{x:.4f} bpp, %{y:.2f} dB",
+                selected={"marker": {"size": 13}},
+                unselected={"marker": {"opacity": 1}},
+            )
+        )
+    figure.update_layout(
+        height=480,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": -0.18, "yanchor": "top"},
+        clickmode="event+select",
+        hovermode="closest",
+    )
+    models = drawn[drawn["kind"].isin(["model", "paper"])]  # they decide what is seen first; zoom out for the rest
+    models = models if len(models) else drawn
+    left, right = 0.7 * models["bpp"].min(), 1.1 * models["bpp"].max()
+    figure.update_xaxes(title="rate [bits per pixel]", type="log" if log else "linear")
+    if log:
+        ticks = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2]
+        figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_xaxes(range=[math.log10(left), math.log10(right)] if log else [0, right])
+    figure.update_yaxes(title=f"{quality} [dB]", range=[models[column].min() - 1, models[column].max() + 2])
+    return figure
+
+
+def none(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+def at(lmbda: float | None, quality: float | None) -> str:
+    """What names a point on its curve."""
+    if lmbda is not None:
+        return f"λ = {lmbda:g}"
+    return "a published point" if quality is None else f"quality {quality:g}"
+
+
+def open_point(curve, codec, title, lmbda, quality, bpp, psnr, ms_ssim) -> None:
+    """A point's numbers, and for a model the link to its pictures."""
+    similar = "" if ms_ssim is None else f", MS-SSIM {ms_ssim:.2f} dB"
+    similar = similar if psnr is None else f", PSNR {psnr:.2f} dB{similar}"
+    st.markdown(f"**{title}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (mean over the images).")
+    if lmbda is not None and not curve.startswith("paper-"):
+        site.link("explore", f"Open λ = {lmbda:g} in Explore", lambda_=f"{lmbda:g}")
+
+
+def say_what_lambda_buys(drawn, quality: str) -> None:
+    """What a doubling of λ costs and buys, and how far bottleneck scaling is from the MAE: from the curves."""
+    column = collected.METRICS[UNITS[quality]]
+    ours, theirs = (drawn[drawn["curve"] == name].sort_values("bpp") for name in ("mae", "bottleneck-scaling"))
+    if len(ours) < 2:
+        return
+    steps = list(zip(ours.itertuples(), ours.iloc[1:].itertuples(), strict=False))
+    growth = [100 * (b.bpp / a.bpp - 1) for a, b in steps]
+    gains = [getattr(b, column) - getattr(a, column) for a, b in steps]
+    steepest = steps[growth.index(max(growth))]
+    lines = [
+        f"- **Twice the λ** costs the MAE {number(min(growth))} to {number(max(growth))} % more bytes (most from "
+        f"λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to {number(max(gains))} dB "
+        f"of {quality}."
+    ]
+    behind = [
+        (row.lmbda, 100 * (row.bpp / same - 1))
+        for row in theirs.itertuples()
+        if (same := rate_at(ours["bpp"], ours[column], getattr(row, column))) is not None
+    ]
+    if behind:
+        worst, best = behind[0], behind[-1]
+        low, floor = theirs["bpp"].iloc[0], ours["bpp"].iloc[0]
+        lines.append(
+            f"- **Bottleneck scaling** at λ = {worst[0]:g} needs {number(worst[1])} % more bytes than the MAE for the "
+            f"same {quality}, at λ = {best[0]:g} {number(best[1])} %; and its smallest file, {low:.3f} bpp, is "
+            f"{low / floor:.1f} times the MAE's ({floor:.3f} bpp): an encoder made for λ = {rates.LMBDA_MAX:g} still "
+            "computes all the detail, and can only round it more coarsely."
+        )
+    st.markdown("\n".join(lines))
+
+
+def rate_at(bpp, db, level: float) -> float | None:
+    """The rate at which a curve reaches a quality, its logarithm interpolated linearly; None outside the curve."""
+    import numpy as np
+
+    bpp, db = np.asarray(bpp, np.float64), np.asarray(db, np.float64)
+    order = np.argsort(db)
+    if not db.min() <= level <= db.max():
+        return None
+    return float(np.exp(np.interp(level, db[order], np.log(bpp[order]))))
+
+
+def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> None:
+    """BD-rates of all curves against one of them."""
+    st.subheader("BD-rate: one number for a whole curve")
+    curve_names = {curve: title for title, curve in titles.items()}
+    offered = list(titles)
+    first = "jpeg" if "jpeg" in curve_names else "published-jpeg"
+    start = offered.index(curve_names[first]) if first in curve_names else 0
+    anchor = st.selectbox("Against", offered, index=start, key=f"anchor-{dataset}", bind="query-params")
+    found = bd_rates(frame, titles[anchor], dataset, metric)
+    rows = []
+    for row in found.sort_values("bd_rate_percent").itertuples():
+        overlaps = row.bd_rate_percent == row.bd_rate_percent
+        rows.append(
+            {
+                "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.MODELS else row.title,
+                "BD-rate": f"{row.bd_rate_percent:+.1f}\u00a0%".replace("-", "−") if overlaps else "n/a",
+                "overlap": f"{row.from_db:.1f} … {row.to_db:.1f}\u00a0dB" if overlaps else "none",
+                "points": str(row.points),
+                "lowest rate": f"{row.lowest_bpp:.3f}\u00a0bpp",
+            }
+        )
+    table(rows, numbers=("BD-rate", "overlap", "points", "lowest rate"))
+    st.caption(f"Below 0: fewer bits than {anchor} at equal quality. {metrics.BDRate.method}.")
+    st.download_button(
+        "Save the BD-rates (CSV)", found.to_csv(index=False), f"bd-rate-{dataset}-{metric}.csv", "text/csv",
+        on_click="ignore",
+    )  # fmt: skip
+
+
+@st.cache_data(show_spinner=False)
+def bd_rates(_frame, anchor: str, dataset: str, metric: str):
+    return collected.bd_table(anchor, dataset, metric, _frame)
+
+
+def show_papers(frame, metric: str, quality: str, log: bool) -> None:
+    """The paper's own points, in a panel of their own."""
+    st.subheader("The paper's own points")
+    st.markdown(
+        "These were read off the paper's Fig. 3, which was measured on 44 images of the CLIC professional test set. "
+        "They are never drawn over the curves above: other images need other rates for the same quality, so "
+        "only the *shape* compares: how far bottleneck scaling lies from the MAE, and where it ends on the left."
+    )
+    drawn = measured(frame, PAPERS, metric)
+    titles = {curve: title for title, curve in named(drawn).items()}
+    st.plotly_chart(
+        plot(drawn, titles, quality, log),
+        key="curves of the paper",
+        config=plots.CONFIG,
+        alt=f"The paper's points: {quality} against bits per pixel on CLIC",
+    )
+
+
+def show_numbers(drawn, dataset: str) -> None:
+    """Every point as a table, with its source."""
+    columns = ["title", "lmbda", "quality", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "provenance"]
+    with st.expander("The numbers behind the curves, and where they come from"):
+        rows = [
+            {
+                "codec": row.title,
+                "point": at(none(row.lmbda), none(row.quality)),
+                "bpp": f"{row.bpp:.4f}",
+                "PSNR [dB]": "n/a" if none(row.psnr_db) is None else f"{row.psnr_db:.2f}",
+                "MS-SSIM [dB]": "n/a" if none(row.ms_ssim_db) is None else f"{row.ms_ssim_db:.2f}",
+            }
+            for row in drawn.itertuples()
+        ]
+        with st.container(height=320):
+            table(rows, numbers=("bpp", "PSNR [dB]", "MS-SSIM [dB]"))
+        sources = drawn.drop_duplicates("title")
+        st.markdown("\n".join(f"- {t}: {p}" for t, p in zip(sources["title"], sources["provenance"], strict=True)))
+        st.markdown(
+            "**bpp** is 8 × bytes of the whole file over the pixels, its mean over the images; PSNR and MS-SSIM "
+            "(−10 log₁₀(1 − MS-SSIM)) are taken on 8-bit RGB, the mean of the images' dB. HEVC-intra 4:4:4 (x265) "
+            "stands in for BPG; curves named BPG are published data."
+        )
+    st.download_button(
+        "Save the numbers (CSV)", drawn[columns].to_csv(index=False), f"rd-{dataset}.csv", "text/csv", on_click="ignore"
+    )

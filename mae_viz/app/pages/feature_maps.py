@@ -1,0 +1,271 @@
+"""Page *Feature maps*: the bottleneck's channels at two λ and their ratio, as in the paper's Fig. 4, on any picture."""
+
+import numpy as np
+import streamlit as st
+
+from mae_viz import probe, rates
+from mae_viz.app import computed, site
+from mae_viz.app.computed import Picture
+from mae_viz.app.parts import controls, plots, subject
+from mae_viz.app.parts.contact_sheet import contact_sheet
+from mae_viz.app.parts.controls import named, title
+from mae_viz.app.parts.plots import number
+from mae_viz.coding.checkpoints import open_checkpoint
+
+FIRST, SECOND, RATIO = "first", "second", "ratio"
+SHEETS = {FIRST: "maps at λ₁", SECOND: "maps at λ₂", RATIO: "ratio λ₁ / λ₂"}
+BITS, CONSTANCY = "bits", "constancy"
+RANKINGS = {BITS: "bits at λ₁", CONSTANCY: "constancy score"}
+OWN, SAME = "own", "same"
+SCALES = {OWN: "own scale", SAME: "same scale"}
+NO = "no"
+
+
+def page() -> None:
+    st.title("Feature maps")
+    st.markdown(
+        "What does λ do to the bottleneck? Divide a channel at a high λ by the same channel at a low one. **Look for "
+        "structure in the ratio**: under bottleneck scaling there can be none, λ is one number per channel; under the "
+        "MAE the outlines of the picture show, because λ changes *what* is encoded (the paper's Fig. 4)."
+    )
+    picture = subject.choose_picture()
+    if picture is None:
+        return
+    with controls.row():
+        pair = controls.choose_pair()
+        high = controls.choose_rate("λ₁", 4096.0, "lambda")
+        low = controls.choose_rate("λ₂ (divisor)", 64.0, "base")
+        model = controls.choose_model("Sheet of", pair, "of")
+        sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
+        ranking = controls.choose("Ranked by", RANKINGS, BITS, "rank")
+        scale = controls.choose(
+            "Colours of the maps",
+            SCALES,
+            OWN,
+            "scale",
+            "Own: each map from minus to plus its largest size. Same: both maps of a channel by the larger of the two.",
+        )
+    with st.spinner("Running both encoders at both λ …", show_time=True):
+        looked = {name: Look(picture, name, high, low) for name in pair}
+    show_sheet(looked[model], sheet, ranking, scale)
+    channels = choose_channels(looked, ranking)
+    show_channel(picture, looked, channels, scale)
+    say_what_all_channels_do(looked)
+    switch_off(picture, looked, channels)
+    links(pair[0], channels[pair[0]], high, low)
+
+
+class Look:
+    """One model's latents of a picture at two λ, given as rate indices."""
+
+    def __init__(self, picture: Picture, model: str, high: int, low: int):
+        self.model, self.rates = model, (high, low)
+        (y1, bits), (y2, _) = (computed.latents(picture, model, index) for index in self.rates)
+        self.maps = (y1, y2)
+        self.bits = bits.sum(axis=(1, 2), dtype=np.float64)
+        self.ratios = [probe.ratio(a, b) for a, b in zip(y1, y2, strict=True)]
+        self.constancy = np.array([ratio.constancy for ratio in self.ratios])
+
+    def ranked(self, ranking: str) -> list[int]:
+        """Channels by bits at λ₁, or by constancy score, the highest first; those that are off at λ₂ last."""
+        score = self.bits if ranking == BITS else np.nan_to_num(self.constancy, nan=-1, posinf=1e30)
+        return np.argsort(-score, kind="stable").tolist()
+
+    def label(self, channel: int) -> str:
+        share = 100 * self.bits[channel] / self.bits.sum()
+        return f"channel {channel}: {share:.1f} % of the bits, constancy score {score_text(self.constancy[channel])}"
+
+    def colours(self, channel: int, what: str, scale: str) -> np.ndarray:
+        """RGBA of what the sheet calls ``what``."""
+        if what == RATIO:
+            return plots.coloured("ratio", self.ratios[channel].values, self.ratios[channel].mean)
+        tops = [float(np.abs(y[channel]).max()) for y in self.maps]
+        k = (FIRST, SECOND).index(what)
+        return plots.coloured("y", self.maps[k][channel], max(tops) if scale == SAME else tops[k])
+
+
+def score_text(score: float) -> str:
+    return f"{score:.0e}" if 0 < score < 1e-3 else number(score)
+
+
+def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
+    """All channels; a click chooses one, for the model that the sheet shows."""
+    order = look.ranked(ranking)
+    key = "partner" if look.model == "bottleneck-scaling" else "channel"
+    named = st.query_params.get(key, "")
+    chosen = int(named) if named.isdecimal() else order[0] if key == "channel" else -1
+
+    def choose() -> None:
+        controls.put(key, str(st.session_state["contact-sheet"].chosen), controls.AUTOMATIC)
+
+    st.caption(
+        f"All {len(order)} channels of {title(look.model)}, {SHEETS[sheet]}, the highest {RANKINGS[ranking]} first. "
+        "Click one, or walk with Tab and the arrow keys and press Enter."
+    )
+    maps = np.stack([look.colours(c, sheet, scale) for c in range(len(order))])
+    labels = [look.label(c) for c in range(len(order))]
+    contact_sheet(maps, order, labels, chosen, f"Channels of {title(look.model)}", "contact-sheet", choose)
+
+
+def choose_channels(looked: dict[str, Look], ranking: str) -> dict[str, int]:
+    """The MAE's channel, and the channel of bottleneck scaling that stands beside it."""
+    mae, scaling = looked.values()
+    with controls.row():
+        channel = controls.choose_channel(
+            f"Channel of {title(mae.model)}", "the first of its ranking", mae.ranked(ranking), "channel"
+        )
+        partner = controls.choose_channel(
+            f"Channel of {title(scaling.model)} beside it",
+            "the one most alike",
+            scaling.ranked(ranking),
+            "partner",
+            "The two networks number their channels independently: the one most alike has the largest |correlation| "
+            "with the MAE's map at λ₁.",
+        )
+    channel = mae.ranked(ranking)[0] if channel is None else channel
+    like, alike = probe.most_alike(mae.maps[0][channel], scaling.maps[0])
+    if partner is None:
+        st.caption(
+            f"Channel {like} of bottleneck scaling: its |correlation| with the MAE's channel {channel} at λ₁ is "
+            f"{alike:.2f}."
+        )
+    return {mae.model: channel, scaling.model: like if partner is None else partner}
+
+
+def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, int], scale: str) -> None:
+    """Maps at both λ and ratio, of both models, with the numbers beside them."""
+    for row, (model, look) in enumerate(looked.items()):
+        c = channels[model]
+        ratio = look.ratios[c]
+        ranges = [(float(y[c].min()), float(y[c].max())) for y in look.maps]
+        facts = f'<div style="font-size:0.875rem;word-break:keep-all">{describe(look, c, ranges)}</div>'
+        if row == 0:
+            facts = f"<div>{facts}{plots.figure(plots.url(small(picture)), picture.name, '')}</div>"
+        cells = [facts]
+        for k, (low, high) in enumerate(ranges):
+            name = f"λ = {named(look.rates[k])}"
+            cells.append(
+                plots.figure(
+                    plots.url(look.colours(c, (FIRST, SECOND)[k], scale)),
+                    f"{title(model)}, channel {c}, {name}",
+                    f"<b>{name}</b>: {number(low)} … {number(high)}",
+                )
+            )
+        kept = ratio.values[~np.isnan(ratio.values)]
+        negative = f"{100 * np.mean(kept < 0):.0f} % of the others negative" if len(kept) else "none left"
+        cells.append(
+            plots.figure(
+                plots.url(look.colours(c, RATIO, scale)),
+                f"{title(model)}, channel {c}: ratio",
+                f"<b>ratio</b>: mean {number(ratio.mean)}; {100 * ratio.masked_share:.0f} % masked, {negative}",
+            )
+        )
+        st.html(plots.beside(*cells, least=160))
+    tops = "−top", "0", "top"
+    scaling = "of each map's own range" if scale == OWN else "of the larger of a channel's two ranges"
+    st.html(
+        plots.beside(
+            plots.colour_bar("y", list(tops), f"Maps: y before quantisation; top = the largest |y| {scaling}."),
+            plots.ratio_bar("Ratio, in steps of log₂|r|."),
+            least=320,
+        )
+    )
+    st.caption(
+        f"A place is masked where |y(λ₂)| is under {100 * probe.MASK_SHARE:.0f} % of its channel's largest. "
+        "**Constancy score**: standard deviation over |mean| of the ratio at the other places, weighted by y(λ₂)². "
+        f"One place is 16 × 16 pixels of {picture.name}."
+    )
+
+
+def small(picture: Picture) -> np.ndarray:
+    """The picture, to stand beside its maps."""
+    reduced = picture.image.copy()
+    reduced.thumbnail((480, 480))
+    return np.asarray(reduced)
+
+
+def describe(look: Look, c: int, ranges: list[tuple[float, float]]) -> str:
+    """The numbers of a channel, as HTML."""
+    width = [high - low for low, high in ranges]
+    wider = f", {number(width[0] / width[1])} times as wide as at&nbsp;λ₂" if width[1] > 0 else ""
+    score = look.constancy[c]
+    if np.isnan(score):
+        verdict = "the channel is off at λ₂: there is nothing to divide by"
+    elif look.model == "bottleneck-scaling":
+        verdict = f"constancy score {score:.0e}: constant by construction (below 1e-5), it is s(λ₁)/s(λ₂)"
+    else:
+        verdict = f"constancy score {score_text(score)}: the ratio varies by {100 * score:.0f} % of its mean"
+    return (
+        f"<b>{title(look.model)}, channel {c}</b><br>{look.bits[c]:,.0f} bits at λ₁ "
+        f"({100 * look.bits[c] / look.bits.sum():.1f} % of all)<br>range {number(width[0])} at λ₁{wider}<br>{verdict}"
+    )
+
+
+def say_what_all_channels_do(looked: dict[str, Look]) -> None:
+    """The paper's two observations, counted over all channels of this picture."""
+    lines = []
+    for look in looked.values():
+        y1, y2 = (y.max(axis=(1, 2)) - y.min(axis=(1, 2)) for y in look.maps)
+        alive = [np.abs(y).max(axis=(1, 2)) >= 0.5 for y in look.maps]
+        scores = look.constancy[np.isfinite(look.constancy)]
+        lines.append(
+            f"- **{title(look.model)}**: the range of values is larger at λ₁ = {named(look.rates[0])} than at λ₂ = "
+            f"{named(look.rates[1])} in {np.sum(y1 > y2)} of {len(y1)} channels. {np.sum(alive[0])} channels are alive "
+            f"(|y| reaches ½ somewhere) at λ₁, {np.sum(alive[1])} at λ₂. Constancy score: "
+            f"{score_text(np.median(scores))} at the median, {score_text(scores.max())} at most."
+        )
+    st.markdown(
+        "The paper remarks that the range of values is larger at λ = 4096 than at λ = 64, and that the ratio of the "
+        "MAE is no constant. On this picture, over all channels:\n\n" + "\n".join(lines)
+    )
+
+
+def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, int]) -> None:
+    """What the file and the picture lose without the chosen channel."""
+    st.subheader("Switch the channel off")
+    options = {
+        f"{model}-{which}": (model, index)
+        for model, look in looked.items()
+        for which, index in zip((FIRST, SECOND), look.rates, strict=True)
+    }
+    labels = {name: f"{title(model)}, λ = {named(index)}" for name, (model, index) in options.items()}
+    chosen = controls.choose("Decode without it", {NO: "no"} | labels, NO, "off")
+    if chosen == NO:
+        st.caption(
+            "All its symbols become 0, the decoder sees the prior's median everywhere: which part of the picture goes, "
+            "and how many bits with it?"
+        )
+        return
+    model, index = options[chosen]
+    channel = channels[model]
+    with st.spinner("Writing and decoding both files …", show_time=True):
+        off = computed.switched_off(picture, model, index, channel)
+        spent = computed.cost(picture, model, index).y[channel].sum(dtype=np.float64)
+    saved = len(off.before) - len(off.after)
+    median = probe.medians(open_checkpoint(model).model, rates.at_index(index))[channel]
+    change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")
+    st.markdown(
+        f"{title(model)} at λ = {named(index)} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "
+        f"prior's median): the real file shrinks by **{saved:,} bytes** ({8 * saved:,} bits), from {len(off.before):,} "
+        f"to {len(off.after):,}; by the entropy estimate the channel's symbols cost {spent:,.0f} bits. PSNR changes by "
+        f"**{change}**, from {off.before_db:.2f} to {off.after_db:.2f} dB. Both pictures are what the decoder makes "
+        "of the files."
+    )
+    difference = off.after_pixels.astype(np.int16) - off.before_pixels
+    amplified = np.clip(128 + 4 * difference, 0, 255).astype(np.uint8)
+    st.html(
+        plots.beside(
+            plots.figure(plots.url(off.before_pixels), f"decoded with channel {channel}", "with the channel"),
+            plots.figure(plots.url(off.after_pixels), f"decoded without channel {channel}", "without it"),
+            plots.figure(plots.url(amplified), "difference", "without − with, 4 times, about a middle grey"),
+            least=230,
+        )
+    )
+
+
+def links(model: str, channel: int, high: int, low: int) -> None:
+    maps = f"{model}:y.{channel},{model}:y.{channel}@{named(low)},{model}:ratio.{channel}/{named(low)},original"
+    with controls.row():
+        site.link("explore", "These maps in the viewer, with zoom", lambda_=named(high), panes=maps)
+        site.link("bits", "The bits of this channel and their prior", lambda_=named(high), channel=channel, mae=model)
+        site.link("gains", "The gains that do it", channels=channel, model=model)

@@ -1,0 +1,235 @@
+"""Page *Gains*: m_k(λ) and d_k(λ) of every modulated layer, beside s(λ) of bottleneck scaling; is d ≈ 1/m?"""
+
+import numpy as np
+import streamlit as st
+
+from mae_viz import probe, rates
+from mae_viz.app import site
+from mae_viz.app.parts import controls, plots
+from mae_viz.app.parts.controls import named
+from mae_viz.app.parts.plots import number
+from mae_viz.coding import checkpoints
+
+INDICES = range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)
+"""Rate indices of the curves: eighths of an octave, trained λ and points between them."""
+
+LINES, HEATMAP = "lines", "heatmap"
+DRAWN = {LINES: "lines", HEATMAP: "heatmap"}
+ABSOLUTE, RELATIVE = "absolute", "relative"
+LEVELS = {ABSOLUTE: "absolute", RELATIVE: "relative to the largest λ"}
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+HIGHLIGHTS = ("#c0392b", "#2c7fb8", "#1e8449", "#8e44ad", "#b9770e", "#117a8b")
+
+
+def page() -> None:
+    st.title("Gains")
+    st.markdown(
+        "A small perceptron turns λ into one gain per channel, in *every* layer: m(λ) multiplies in the encoder, d(λ) "
+        "in the decoder. **Look for lines that cross or fall off**: channels that the MAE lets go at low λ. Bottleneck "
+        "scaling has one such layer, s(λ), and its lines can only shrink the latents before rounding."
+    )
+    modulated = [name for name in checkpoints.available() if checkpoints.card(name)["architecture"].startswith("MAE")]
+    with controls.row():
+        chosen = controls.choose_model("Model", modulated, "model")
+        index = controls.choose_rate("λ", 512.0, "lambda")
+        drawn = controls.choose("Draw", DRAWN, LINES, "draw")
+        levels = controls.choose("Gains", LEVELS, ABSOLUTE, "gains")
+    model = checkpoints.load(chosen)
+    layers = {layer.name: layer for layer in probe.layers(model)}
+    which, some = st.columns(2)
+    with which:
+        bottleneck = [layer.name for layer in layers.values() if layer.part == "g_a"][-1]
+        name = st.selectbox(
+            "Layer",
+            list(layers),
+            format_func=lambda name: symbol(layers[name]),
+            **controls.kept("layer", bottleneck, layers),
+        )
+    with some:
+        marked = st.multiselect(
+            "Channels in colour",
+            range(model.channels),
+            max_selections=len(HIGHLIGHTS),
+            placeholder="those that change most, least and as the median",
+            **controls.kept("channels", [], read=channels_in(model.channels), write=lambda cs: ",".join(map(str, cs))),
+        )
+    layer = layers[name]
+    index = min(max(index, rates.grid_index(model.lmbdas[0])), rates.grid_index(model.lmbdas[-1]))
+    show_curves(layer, index, drawn, levels, marked)
+    show_inverses(model, index)
+    links(chosen, index)
+
+
+def channels_in(count: int):
+    """Reads channels from the address: "3,14"."""
+
+    def read(text: str) -> list[int]:
+        named = [int(part) for part in text.split(",")][: len(HIGHLIGHTS)]
+        if not all(0 <= c < count for c in named):
+            raise ValueError("no such channel")
+        return named
+
+    return read
+
+
+def symbol(layer: probe.Layer) -> str:
+    """A layer's gains as a formula writes them, and where they act: "m₁ (g_a, layer 1)"."""
+    return f"{layer.name.removeprefix('h').translate(SUBSCRIPTS)} ({layer.part}, layer {layer.number})"
+
+
+def show_curves(layer: probe.Layer, index: int, drawn: str, levels: str, marked: list[int]) -> None:
+    """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
+    lmbdas = [rates.at_index(k) for k in INDICES]
+    scaling = checkpoints.load("bottleneck-scaling").scale
+    curves = {
+        symbol(layer): probe.gains(layer.modulation, lmbdas),
+        "s, bottleneck scaling": probe.gains(scaling, lmbdas),
+    }
+    if levels == RELATIVE:
+        curves = {name: gains / gains[-1] for name, gains in curves.items()}
+    now = probe.gains(layer.modulation, [rates.at_index(index)])[0]
+    span = np.log2(curves[symbol(layer)]).max(axis=0) - np.log2(curves[symbol(layer)]).min(axis=0)
+    order = np.argsort(span, kind="stable")
+    marked = marked or [int(order[-1]), int(order[len(order) // 2]), int(order[0])]
+    here = rates.at_index(index)
+    figure = lines(lmbdas, curves, here, marked) if drawn == LINES else heatmaps(lmbdas, curves)
+    st.plotly_chart(figure, key="curves plot", config=plots.CONFIG, alt=f"Gains of {symbol(layer)} and s against λ")
+    scale = curves["s, bottleneck scaling"]
+    stretch = np.log2(scale[-1] / scale[0])
+    st.markdown(
+        f"At λ = {named(index)} the gains of {symbol(layer)} lie between {number(now.min())} and {number(now.max())}. "
+        f"From λ = 64 to 4096 (six octaves) they change by {number(span.min())} to {number(span.max())} octaves, "
+        f"{number(np.median(span))} at the median; s(λ) of bottleneck scaling by {number(stretch.min())} to "
+        f"{number(stretch.max())}. The classical answer would be √λ for every channel: 3 octaves (dotted). In colour: "
+        + ", ".join(f"channel {c} ({number(now[c])} at λ = {named(index)})" for c in marked)
+        + "."
+    )
+
+
+def lines(lmbdas: list[float], curves: dict[str, np.ndarray], here: float, marked: list[int]):
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(1, 2, subplot_titles=list(curves), shared_yaxes="all")
+    for column, gains in enumerate(curves.values(), 1):
+        place = {"row": 1, "col": column}
+        # one trace for all channels, with gaps between them, is many times faster than one for each
+        x = np.tile([*lmbdas, np.nan], gains.shape[1])
+        y = np.concatenate([gains, np.full((1, gains.shape[1]), np.nan)]).T.ravel()
+        thin = {"color": "rgba(110,120,135,0.45)", "width": 0.7}
+        figure.add_trace(
+            go.Scatter(x=x, y=y, line=thin, name="all channels", showlegend=column == 1, hoverinfo="skip"), **place
+        )
+        root = np.median(gains[-1]) * np.sqrt(np.array(lmbdas) / lmbdas[-1])
+        dots = {"color": "#111827", "dash": "dot", "width": 1.5}
+        figure.add_trace(go.Scatter(x=lmbdas, y=root, line=dots, name="∝ √λ", showlegend=column == 1), **place)
+        for c, colour in zip(marked, HIGHLIGHTS, strict=False):
+            look = {"line": {"color": colour, "width": 2.2}, "name": f"channel {c}", "showlegend": column == 1}
+            says = f"channel {c}, λ = %{{x:.4g}}: %{{y:.4g}}"
+            figure.add_trace(
+                go.Scatter(x=lmbdas, y=gains[:, c], hovertemplate=says, legendgroup=str(c), **look), **place
+            )
+        figure.add_vline(here, line={"color": "#111827", "width": 1}, **place)
+    figure.update_xaxes(plots.logarithmic())
+    figure.update_yaxes(type="log", exponentformat="power")
+    return framed(figure, 460)
+
+
+def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]):
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(1, 2, subplot_titles=list(curves))
+    reach = max(float(np.abs(np.log2(gains)).max()) for gains in curves.values())
+    scale = [[i / 4, colour] for i, colour in enumerate(plots.stops("DIVERGING"))]
+    for column, gains in enumerate(curves.values(), 1):
+        order = np.argsort(np.log(gains[-1] / gains[0]), kind="stable")
+        says = "channel %{customdata}, λ = %{x:.4g}: log₂ gain %{z:.2f}"
+        names = np.repeat(order[:, None], len(lmbdas), axis=1)
+        look = {"colorscale": scale, "zmin": -reach, "zmax": reach, "hovertemplate": says, "customdata": names}
+        bar = {"title": "log₂ gain"}
+        heat = go.Heatmap(x=lmbdas, z=np.log2(gains[:, order]).T, showscale=column == 2, colorbar=bar, **look)
+        figure.add_trace(heat, row=1, col=column)
+    figure.update_xaxes(plots.logarithmic())
+    figure.update_yaxes(title="channels, the steepest above", col=1)
+    return framed(figure, 560)
+
+
+def framed(figure, height: int):
+    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 40, "b": 10})
+    figure.update_layout(legend={"orientation": "h", "y": -0.15})
+    return figure
+
+
+def show_inverses(model, index: int) -> None:
+    """log d against −log m over channels, for every pair of layers that face each other."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    st.subheader("Does the decoder undo the encoder: is d ≈ 1/m?")
+    pairs, across = probe.mirrors(model), 4
+    rows = -(-len(pairs) // across)
+    columns = min(across, len(pairs))
+    here = rates.at_index(index)
+    titles = [f"{short(d)} against 1/{short(m)}" for m, d in pairs]
+    figure = make_subplots(rows, columns, subplot_titles=titles)
+    said = []
+    sizes = [*model.lmbdas] if here in model.lmbdas else sorted([*model.lmbdas, here])
+    table = [["λ", *(f"{lmbda:.4g}" for lmbda in sizes), "channels with r > 0 over λ"]]
+    for k, (m, d) in enumerate(pairs):
+        place = {"row": k // columns + 1, "col": k % columns + 1}
+        gain, inverse = (probe.gains(layer.modulation, [here])[0] for layer in (m, d))
+        ends = [min((1 / gain).min(), inverse.min()), max((1 / gain).max(), inverse.max())]
+        line = {"color": "#111827", "dash": "dot", "width": 1}
+        figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=line, hoverinfo="skip"), **place)
+        says = "channel %{customdata}: 1/m = %{x:.3g}, d = %{y:.3g}"
+        dots = go.Scatter(x=1 / gain, y=inverse, mode="markers", customdata=np.arange(len(gain)), hovertemplate=says)
+        dots.marker.update(size=4, color="#c0392b", opacity=0.6)
+        figure.add_trace(dots, **place)
+        over = [probe.gains(layer.modulation, sizes) for layer in (m, d)]
+        r = [probe.inverse_correlation(*one) for one in zip(*over, strict=True)]
+        undone = sum(probe.inverse_correlation(*one) > 0 for one in zip(*(gains.T for gains in over), strict=True))
+        table.append([f"{short(m)}, {short(d)}", *map(signed, r), f"{undone} of {len(gain)}"])
+        said.append((r[sizes.index(here)], float(np.exp(np.log(gain * inverse).mean())), m, d))
+    figure.update_xaxes(type="log", title="1/m", exponentformat="power", dtick=1)
+    figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(title="d", col=1)
+    figure.update_layout(height=330 * rows, margin={"l": 10, "r": 10, "t": 40, "b": 10}, showlegend=False)
+    st.plotly_chart(figure, key="inverses plot", config=plots.CONFIG, alt="d against 1/m, one dot per channel")
+    lines = [
+        f"- **{short(m)}, {short(d)}: r = {signed(r)}**, mean of m · d {number(product)}: {verdict(r)}"
+        for r, product, m, d in said
+    ]
+    st.markdown(
+        f"At λ = {named(index)}, over {model.channels} channels: correlation r of log d with −log m, and geometric "
+        "mean of m · d (1 where the decoder undoes the encoder; GDN and IGDN lie between, so it need not).\n\n"
+        + "\n".join(lines)
+        + "\n\nDotted: d = 1/m. The same correlation at every trained λ, and in how many channels d falls where m "
+        "rises over these λ:"
+    )
+    head, *body = [" | ".join(cells) for cells in zip(*table, strict=True)]
+    st.markdown("\n".join([head, ":-- " + "| --: " * len(pairs), *body]))
+
+
+def verdict(r: float) -> str:
+    """What a correlation over channels says about d ≈ 1/m."""
+    if r > 0.5:
+        return "yes, at large: where the encoder makes a channel small the decoder makes it large again."
+    if r < -0.5:
+        return "no, the contrary: a channel that the encoder makes small the decoder makes small too, it is let go."
+    return "no: the two are hardly related."
+
+
+def short(layer: probe.Layer) -> str:
+    return symbol(layer).partition(" (")[0] + (f" of {layer.part}" if layer.part.startswith("h") else "")
+
+
+def signed(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
+
+
+def links(model: str, index: int) -> None:
+    with controls.row():
+        site.link("feature-maps", "What the gains do to the maps", mae=model)
+        site.link("bits", "What they do to the bits", base=named(index), mae=model)
+        site.link("explore", "And to the pictures", lambda_=named(index), **controls.preset(model))

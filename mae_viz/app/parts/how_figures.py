@@ -1,0 +1,323 @@
+"""The figures of *How it works*: each computed by the real models on a picture at a λ, and small."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import streamlit as st
+
+from mae_viz import probe, rates
+from mae_viz.app import computed
+from mae_viz.app.computed import Coded, Picture
+from mae_viz.app.pages import bits
+from mae_viz.app.pages.bits import Drawn, which_tables
+from mae_viz.app.pages.curves import rate_at
+from mae_viz.app.parts import plots
+from mae_viz.app.parts.controls import MODELS, named, title
+from mae_viz.app.parts.plots import number
+from mae_viz.app.parts.text_table import table
+from mae_viz.coding.checkpoints import open_checkpoint
+
+HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", "#111827")
+LOW, HIGH = 0, rates.LAST_INDEX
+SHOWN = tuple(rates.grid_index(lmbda) for lmbda in rates.LMBDAS)
+BETWEEN = rates.grid_index(700)
+"""Of λ between the trained ones, the example."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What all figures look at."""
+
+    picture: Picture
+    index: int
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        return computed.latents(self.picture, "mae", self.index)[0]
+
+    @cached_property
+    def ranked(self) -> np.ndarray:
+        """The MAE's channels at this λ, those with most bits first."""
+        spent = computed.cost(self.picture, "mae", self.index).y.sum(axis=(1, 2), dtype=np.float64)
+        return np.argsort(-spent, kind="stable")
+
+    def coded(self, model: str, index: int) -> Coded:
+        return computed.coded(self.picture, model, index)
+
+
+def bargain(look: Look) -> None:
+    """The same picture at the lowest λ, the chosen one and the highest."""
+    cells = []
+    for index in dict.fromkeys((LOW, look.index, HIGH)):
+        coded = look.coded("mae", index)
+        about = f"λ = {named(index)}: <b>{len(coded.stream):,} bytes</b>, {coded.psnr_db:.2f} dB"
+        cells.append(picture(coded.png, f"{look.picture.name} at λ = {named(index)}", about))
+    st.html(plots.beside(*cells, least=170))
+    once = min(look.index, HIGH - rates.STEPS_PER_OCTAVE)
+    twice = once + rates.STEPS_PER_OCTAVE
+    a, b = (look.coded("mae", index) for index in (once, twice))
+    growth = percent(len(b.stream) / len(a.stream) - 1)
+    st.markdown(
+        f"**What twice the λ costs here**: from λ = {named(once)} to {named(twice)} the file grows from "
+        f"{len(a.stream):,} to {len(b.stream):,} bytes ({growth}), for {b.psnr_db - a.psnr_db:.2f} dB."
+    )
+
+
+def maps(look: Look) -> None:
+    cells = []
+    for channel in look.ranked[:4]:
+        y = look.y[channel]
+        source = plots.url(plots.coloured("y", y, float(np.abs(y).max())))
+        about = f"channel {channel}: {number(y.min())} … {number(y.max())}"
+        cells.append(plots.figure(source, f"Channel {channel} of y", about))
+    st.html(plots.beside(*cells, least=200))
+    height, width = look.y.shape[1:]
+    st.caption(
+        f"{len(look.y)} × {height} × {width} = {look.y.size:,} numbers for {look.picture.pixels.size:,} of "
+        "the picture; blue is negative, red positive, each map on a scale of its own."
+    )
+
+
+def gdn(look: Look) -> None:
+    """The first GDN of the encoder at work: what comes in and what goes out at many places of the picture."""
+    channel, u, v, linear = responses(look.picture.key, look.picture, look.index)
+    figure = chart("input u of the channel", "output v")
+    ends = np.array([u.min(), u.max()])
+    add(figure, ends, linear * ends, "without the division by activity", "#5f6b7a", dash="dot")
+    add(figure, u, v, "at places of this picture", "#c0392b", mode="markers")
+    figure.update_traces(marker={"size": 4, "opacity": 0.5}, selector={"mode": "markers"})
+    show(figure, "gdn", f"Output of GDN against its input, channel {channel} of the first layer")
+    st.caption(
+        f"First GDN of the encoder, channel {channel}, one that it changes much, at λ = {named(look.index)}. The "
+        "same input gives different outputs, because the other channels differ from place to place."
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray, np.ndarray, float]:
+    """A channel, its inputs and outputs at 500 places of the picture's middle, and the slope without activity."""
+    import torch
+
+    from mae_viz.coding.coder import to_tensor
+
+    width, height = _picture.image.size
+    left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
+    part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
+    model = open_checkpoint("mae").model
+    layer, rate = model.g_a[0], torch.tensor([rates.at_index(index)])
+
+    @torch.inference_mode()
+    def bent():
+        """Before and after, the slopes of the straight lines, and the channel that leaves its line the most."""
+        u = layer.modulation(rate) * layer.conv(to_tensor(part, model.stride) - 0.5)
+        v = layer.nonlinearity(u)
+        slopes = layer.nonlinearity.beta_reparam(layer.nonlinearity.beta) ** -0.5
+        removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
+        share = removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)
+        channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
+        return u, v, slopes, channel
+
+    u, v, slopes, channel = computed.in_turn(part.size, bent)
+    inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
+    step = max(1, len(inputs) // 500)
+    return channel, inputs[::step], outputs[::step], float(slopes[channel])
+
+
+@st.fragment
+def rounding(look: Look) -> None:
+    channel = int(look.ranked[0])
+    y = look.y[channel].astype(np.float64)
+    y = y - np.median(y)
+    steps = [2.0**-k for k in range(8)]
+    scale = st.select_slider("Multiply the map before rounding by", steps[::-1], 1.0, format_func=lambda s: f"{s:.4g}")
+    q = np.rint(y * scale)
+    counts = np.unique(q, return_counts=True)[1]
+    p = counts / counts.sum()
+    entropy = abs(float(-(p * np.log2(p)).sum()))
+    top = float(np.abs(y).max()) or 1.0
+    sources = [(y, "before"), (q / scale, "after rounding, scaled back")]
+    cells = [
+        plots.figure(plots.url(plots.coloured("y", values, top)), f"The map {when}", when) for values, when in sources
+    ]
+    st.html(plots.beside(*cells, least=200))
+    st.markdown(
+        f"Channel {channel}: **{len(counts)} different integers** are left, at least {number(entropy)} bits each "
+        f"({number(entropy * y.size / 8)} bytes for the map); mean squared error of the map "
+        f"{number(float(np.mean((q / scale - y) ** 2)))}."
+    )
+
+
+def prior(look: Look) -> None:
+    channel = int(look.ranked[0])
+    drawn = Drawn(look.picture, "mae", look.index, channel)
+    bits.draw_priors([drawn])
+    st.markdown(f"Channel {channel}:\n\n{drawn.sentence()}")
+
+
+def error(look: Look) -> None:
+    coded = look.coded("mae", look.index)
+    difference = decoded(coded) - look.picture.pixels.astype(np.int16)
+    amplified = np.clip(128 + 4 * difference, 0, 255).astype(np.uint8)
+    mse = float(np.mean((difference / 255.0) ** 2))
+    st.html(
+        plots.beside(
+            picture(coded.png, "Decoded picture", f"x̂ at λ = {named(look.index)}"),
+            plots.figure(plots.url(amplified), "Error, four times amplified", "x̂ − x, four times amplified"),
+            least=200,
+        )
+    )
+    st.markdown(
+        f"D = {mse:.2e}, {coded.psnr_db:.2f} dB. The bargain here: R + λD = {coded.bpp:.3f} + "
+        f"{rates.at_index(look.index) * mse:.3f} = **{coded.bpp + rates.at_index(look.index) * mse:.3f}**."
+    )
+
+
+@st.cache_data(show_spinner=False)
+def counted() -> dict:
+    from mae_viz.figures import table1
+
+    return table1.counts()
+
+
+def parameters(look: Look) -> None:
+    from mae_viz.figures.table1 import millions
+
+    found = {name: count for name, (count, _) in counted().items()}
+    base = found["Bottleneck scaling"]
+    rows = [
+        {"": name, "parameters": f"{count:,}", "times one network": f"{count / base:.2f}"}
+        for name, count in found.items()
+    ]
+    table(rows, numbers=("parameters", "times one network"))
+    st.caption(
+        f"Transforms and modulation, for {len(rates.LMBDAS)} λ; the paper's Table I: the MAE {millions(found['MAE'])}."
+    )
+
+
+def scaling(look: Look) -> None:
+    """Both models at every trained λ on this picture, and what that means."""
+    coded = {model: [look.coded(model, index) for index in SHOWN] for model in MODELS}
+    bpp, db = ([getattr(one, name) for one in coded["mae"]] for name in ("bpp", "psnr_db"))
+    figure = chart("bits per pixel", "PSNR [dB]")
+    for model in MODELS:
+        points = [(one.bpp, one.psnr_db) for one in coded[model]]
+        add(figure, *zip(*points, strict=True), title(model), plots.COLOURS[model], mode="lines+markers",
+            text=[f"λ = {named(index)}" for index in SHOWN])  # fmt: skip
+    show(figure, "scaling", "PSNR against bits per pixel of both models on this picture")
+    theirs = coded["bottleneck-scaling"]
+    excess = [
+        (index, one.bpp / same - 1)
+        for index, one in zip(SHOWN, theirs, strict=True)
+        if (same := rate_at(bpp, db, one.psnr_db)) is not None
+    ]
+    y = {index: computed.latents(look.picture, "bottleneck-scaling", index)[0] for index in (HIGH, look.index)}
+    channel = int(np.argmax(np.abs(y[look.index]).sum(axis=(1, 2))))
+    ratio = probe.ratio(y[HIGH][channel], y[look.index][channel])
+    said = ""
+    if excess:
+        worst = max(excess, key=lambda pair: pair[1])
+        said = (
+            f"**Least useful is λ = {named(worst[0])}**: there bottleneck scaling needs {percent(worst[1])} bytes "
+            "compared with the MAE's file of the same PSNR. "
+        )
+    said += (
+        f"At λ = 64 its file has {len(theirs[0].stream):,} bytes, the MAE's {len(coded['mae'][0].stream):,}: "
+        f"**smaller than that it cannot become**, {theirs[0].bpp / bpp[0]:.1f} times the MAE's smallest. "
+    )
+    at = named(look.index)
+    said += (
+        f"Why: y(4096)/y({at}) of its channel {channel} is {number(ratio.mean)} at every place (it varies by "
+        f"{ratio.constancy:.0e} of that), so λ cannot choose what is worth describing."
+    )
+    st.markdown(said)
+
+
+def gains(look: Look) -> None:
+    lmbdas = [rates.at_index(k) for k in range(0, rates.LAST_INDEX + 1, 16)]
+    model = open_checkpoint("mae").model
+    layer = [layer for layer in probe.layers(model) if layer.part == "g_a"][-1]
+    values = probe.gains(layer.modulation, lmbdas)
+    values = values / values[-1]
+    order = np.argsort(values[0], kind="stable")
+    figure = chart("λ", f"gain {layer.name}(λ), relative to λ = 4096")
+    for place, colour in zip(np.linspace(0, len(order) - 1, 7).astype(int), HIGHLIGHTS, strict=False):
+        channel = int(order[place])
+        add(figure, lmbdas, values[:, channel], f"channel {channel}", colour)
+    figure.update_xaxes(plots.logarithmic())
+    figure.update_yaxes(type="log", exponentformat="power")
+    figure.add_vline(rates.at_index(look.index), line={"color": "#111827", "width": 1})
+    show(figure, "gains", "Gains of seven channels against λ")
+    low, high = (computed.latents(look.picture, "mae", index)[0] for index in (LOW, HIGH))
+    scores = probe.constancies(high, low)
+    spent = computed.cost(look.picture, "mae", LOW).y.sum(axis=(1, 2), dtype=np.float64)
+    st.markdown(
+        f"Between λ = 64 and 4096 a map does not only stretch: y(4096)/y(64) varies over its places by "
+        f"{100 * np.nanmedian(scores):.0f} % of its mean (the median channel; 0 for bottleneck scaling). At λ = 64 "
+        f"{int(np.sum(spent < 1))} of {len(spent)} channels cost less than one bit for the whole picture: the MAE has "
+        "let them go."
+    )
+
+
+def between(look: Look) -> None:
+    model = open_checkpoint("mae").model
+    for index in dict.fromkeys((look.index, BETWEEN)):
+        st.markdown("- " + which_tables("mae", index, *probe.prior_mix(model, rates.at_index(index))))
+    below, above, _ = probe.prior_mix(model, rates.at_index(BETWEEN))
+    channel = int(look.ranked[0])
+    reach = 12
+    figure = chart("symbol", "probability")
+    for lmbda, colour in ((below, "#2c7fb8"), (rates.at_index(BETWEEN), "#111827"), (above, "#c0392b")):
+        pmf = probe.prior_pmf(model, lmbda, reach)[channel]
+        add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {lmbda:.4g}", colour)
+    show(figure, "between", f"Priors of channel {channel} at three λ")
+    estimate = computed.cost(look.picture, "mae", look.index).bits / 8
+    real = len(computed.stream(look.picture, "mae", look.index))
+    st.markdown(
+        f"At λ = {named(look.index)} the estimate is {estimate:,.0f} bytes, the file has {real:,} "
+        f"({percent(real / estimate - 1, 2)}), header included."
+    )
+
+
+# Small parts
+
+
+def picture(png: bytes, alt: str, caption: str) -> str:
+    return plots.figure(computed.data_url(png), alt, caption)
+
+
+def decoded(coded: Coded) -> np.ndarray:
+    """The pixels of a decoded picture, wide enough for differences."""
+    import io
+
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(coded.png))).astype(np.int16)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:+.{digits}f} %".replace("-", "−")
+
+
+def chart(x: str, y: str):
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.update_layout(
+        height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.25}
+    )
+    figure.update_xaxes(title=x)
+    figure.update_yaxes(title=y)
+    return figure
+
+
+def add(figure, x, y, name: str, colour: str, dash: str = "solid", mode: str = "lines", text=None) -> None:
+    import plotly.graph_objects as go
+
+    line = {"color": colour, "dash": dash, "width": 2}
+    says = ("%{text}: " if text else "") + "%{x:.4g}, %{y:.4g}"
+    figure.add_trace(go.Scatter(x=x, y=y, name=name, mode=mode, line=line, text=text, hovertemplate=says))
+
+
+def show(figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=f"figure {key}", config=plots.CONFIG, alt=alt)

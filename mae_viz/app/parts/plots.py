@@ -1,0 +1,142 @@
+"""What the pages draw: maps as exact pictures in the viewer's colours, their colour bars, and plotly's common look."""
+
+import html
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mae_viz import viewer
+from mae_viz.app import computed
+
+COLOURS = {"mae": "#c0392b", "mae-hyperprior": "#7b3294", "bottleneck-scaling": "#2c7fb8"}
+"""Lines and bars of a model, as in the paper's figures that `mae_viz.figures` draws."""
+
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+@lru_cache
+def _source() -> str:
+    """The viewer's colours are the app's: they are read from the one file that defines them."""
+    return (Path(viewer.__file__).parent / "js" / "colour.js").read_text(encoding="utf-8")
+
+
+@lru_cache
+def stops(name: str) -> list[str]:
+    """Colours of a map from its low to its high end: "SEQUENTIAL", "DIVERGING" or "NEGATIVE"."""
+    return json.loads(re.search(rf"const {name} = (\[.*?\]);", _source(), re.DOTALL)[1])
+
+
+@lru_cache
+def octaves() -> float:
+    """How far a ratio's colours reach from its mean, to either side."""
+    return float(re.search(r"const OCTAVES = ([\d.]+);", _source())[1])
+
+
+@lru_cache
+def _table(name: str) -> np.ndarray:
+    rgb = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops(name)], np.float64)
+    at = np.arange(256) / 255 * (len(rgb) - 1)
+    below = np.minimum(at.astype(int), len(rgb) - 2)
+    mixed = rgb[below] + (at - below)[:, None] * (rgb[below + 1] - rgb[below])
+    return np.c_[np.floor(mixed + 0.5), np.full(256, 255)].astype(np.uint8)
+
+
+def coloured(kind: str, values: np.ndarray, top: float) -> np.ndarray:
+    """A map (h, w) as RGBA, the same bytes as `colours` of the viewer's colour.js.
+
+    ``kind``: "bits" (0 … top), "y" (−top … top), or "ratio" (log2 of its size about that of its mean, top; negative
+    ones in a hue of their own, masked ones transparent). A top of 0 or nan, for a channel without values, is drawn as
+    the middle of the scale.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if kind == "bits":
+            return _table("SEQUENTIAL")[_level(values / top)]
+        if kind == "y":
+            return _table("DIVERGING")[_level(0.5 + values / (2 * top), 0.5)]
+        level = _level(0.5 + np.log2(np.abs(values) / abs(top)) / (2 * octaves()))
+    out = np.where((values < 0)[..., None], _table("NEGATIVE")[level], _table("DIVERGING")[level])
+    out[np.isnan(values)] = 0
+    return out
+
+
+def _level(t: np.ndarray, empty: float = 0.0) -> np.ndarray:
+    return np.floor(np.clip(np.nan_to_num(t, nan=empty, posinf=1, neginf=0), 0, 1) * 255 + 0.5).astype(int)
+
+
+def url(pixels: np.ndarray) -> str:
+    """RGB(A) pixels as the URL of a PNG."""
+    return computed.data_url(computed.to_png(Image.fromarray(pixels)))
+
+
+def tiles(maps: np.ndarray, columns: int) -> np.ndarray:
+    """Many RGBA maps (n, h, w, 4) as one picture with so many columns, filled row by row."""
+    n, h, w, depth = maps.shape
+    full = np.zeros((-(-n // columns) * columns, h, w, depth), np.uint8)
+    full[:n] = maps
+    return full.reshape(-1, columns, h, w, depth).swapaxes(1, 2).reshape(-1, columns * w, depth)
+
+
+HATCH = "repeating-linear-gradient(45deg,#8b8f96 0 3px,#b9bcc2 3px 6px)"
+
+
+def figure(source: str, alt: str, caption: str, overlay: str | None = None, opacity: float = 1.0) -> str:
+    """A map or picture with its caption (HTML), enlarged without smoothing; hatching shows where it is transparent.
+
+    ``overlay``: a second one above it, with that opacity.
+    """
+    style = "display:block;width:100%;image-rendering:pixelated"
+    over = ""
+    if overlay:
+        over = f'<img src="{overlay}" alt="" style="{style};position:absolute;inset:0;height:100%;opacity:{opacity}">'
+    return (
+        f'<figure style="margin:0;min-width:0"><div style="position:relative;background:{HATCH}">'
+        f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">{over}</div>'
+        f'<figcaption style="font-size:0.875rem;padding-top:0.25rem">{caption}</figcaption></figure>'
+    )
+
+
+def beside(*cells: str, least: int = 210) -> str:
+    """Cells (HTML) side by side, in as many columns as leave each ``least`` pixels."""
+    columns = f"repeat(auto-fit,minmax(min(100%,{least}px),1fr))"
+    return f'<div style="display:grid;gap:0.75rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
+
+
+def colour_bar(kind: str, labels: list[str], title: str) -> str:
+    """What a map's colours mean (HTML): labels at equal distances from the low to the high end."""
+    names = {"bits": ["SEQUENTIAL"], "y": ["DIVERGING"], "ratio": ["DIVERGING", "NEGATIVE"]}[kind]
+    bars = "".join(
+        f'<div style="height:0.6rem;background:linear-gradient(to right,{",".join(stops(name))})"></div>'
+        for name in names
+    )
+    ticks = "".join(f"<span>{html.escape(label)}</span>" for label in labels)
+    return (
+        f'<div style="font-size:0.875rem;padding-top:0.5rem">{title}{bars}'
+        f'<div style="display:flex;justify-content:space-between">{ticks}</div></div>'
+    )
+
+
+def ratio_bar(title: str) -> str:
+    """The colour bar of ratio maps, labelled with multiples of a map's own mean."""
+    reach = int(octaves())
+    labels = [f"mean × {2.0**t:g}" if t else "mean" for t in range(-reach, reach + 1)]
+    hatch = f'<span style="display:inline-block;width:1.5rem;height:0.7rem;background:{HATCH}"></span>'
+    return colour_bar("ratio", labels, f"{title} Upper bar: positive, lower bar: negative, {hatch} masked.")
+
+
+def number(value: float) -> str:
+    """Three significant digits, with a true minus sign."""
+    if not np.isfinite(value):
+        return "n/a" if np.isnan(value) else "∞"
+    size = abs(value)
+    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def logarithmic(axis: str = "λ") -> dict:
+    """A λ axis of plotly in octaves."""
+    ticks = [64 * 2**t for t in range(7)]
+    return {"type": "log", "title": axis, "tickvals": ticks, "ticktext": [str(t) for t in ticks]}

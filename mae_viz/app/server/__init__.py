@@ -1,0 +1,1 @@
+"""What the server runs: the script of every visit, and the routes beside it."""

@@ -1,0 +1,1 @@
+"""Every codec behind one interface."""

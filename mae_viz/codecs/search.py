@@ -1,0 +1,276 @@
+"""Rate control: the λ of a model, or the quality of a classical codec, that a byte budget or a PSNR asks for.
+
+Rates are searched on the grid that the codec can name (λ: 1/64 octave; qualities: whole numbers; JPEG 2000: 1/64 octave
+of the rate asked of it). The size of a file and its PSNR grow with the rate, log bytes and dB almost linearly in log λ:
+a secant through the points known finds its place in a few steps. Large pictures are searched first on a mosaic of
+patches of them, whose curve has their shape. What is returned has been coded for real, and so has its neighbour on the
+grid that would break the budget: the answer does not depend on where the search began.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from mae_viz import metrics, rates
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.coding import checkpoints
+from mae_viz.images import open_rgb
+
+if TYPE_CHECKING:
+    from mae_viz.coding.coder import Progress
+
+PATCH = 128
+"""Side of a patch of the mosaic, in pixels; there are 16 of them."""
+
+BYTES_TOLERANCE = 0.01
+PSNR_TOLERANCE_DB = 0.05
+"""How far outside a codec's range a target may lie and still be met by the range's end."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A rate of this picture that has already been coded, from a ladder for instance: it need not be coded again."""
+
+    rate: float  # rate index of a model, quality of a classical codec
+    bytes: int
+    psnr_db: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """The file that a target asks for."""
+
+    codec: str
+    rate: float  # rate index of a model (see `mae_viz.rates`), quality of a classical codec
+    lmbda: float | None  # λ of a model
+    stream: bytes
+    bpp: float
+    psnr_db: float
+    left: float
+    """What the target leaves unused: for a budget the share of its bytes, for a PSNR the dB above it."""
+    coded: int
+    """How many times the whole picture was coded."""
+
+    @property
+    def bytes(self) -> int:
+        return len(self.stream)
+
+
+class UnreachableError(ValueError):
+    """A target outside what the codec can do with the picture; ``low`` and ``high`` bound what it can."""
+
+    def __init__(self, sentence: str, unit: str, low: float, high: float):
+        super().__init__(sentence)
+        self.unit, self.low, self.high = unit, low, high
+
+
+def compress_to(
+    image,
+    model: str = "mae",
+    *,
+    bytes: int | None = None,
+    bpp: float | None = None,
+    psnr_db: float | None = None,
+    known: Iterable[Known] = (),
+    progress: "Progress | None" = None,
+) -> Found:
+    """The largest file within a budget of ``bytes`` or ``bpp``, or the smallest one that reaches ``psnr_db``.
+
+    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, a
+    checkpoint's folder, a group of models that serve one λ each ("independent"), or a name from
+    `mae_viz.codecs.classical.CLASSICAL`. Exactly one target must be given. ``known``
+    saves coding what has been coded before. Raises UnreachableError where no rate of the codec meets the target,
+    ValueError for other targets than one positive number, ImageError, CheckpointError.
+    """
+    given = {"bytes": bytes, "bpp": bpp, "psnr_db": psnr_db}
+    asked = {name: value for name, value in given.items() if value is not None}
+    if len(asked) != 1:
+        raise ValueError("name exactly one target: bytes, bpp or psnr_db.")
+    ((unit, target),) = asked.items()
+    if not (target > 0 and math.isfinite(target)):
+        raise ValueError(f"{unit} = {target:g} is no target: it must be a positive number.")
+    picture = open_rgb(image)
+    return _Search(picture, model, unit, float(target), known, progress).run()
+
+
+class _Search:
+    """One search: a picture, a codec and a target."""
+
+    def __init__(self, picture, name: str, unit: str, target: float, known: Iterable[Known], progress):
+        self.picture, self.name, self.unit, self.target, self.progress = picture, name, unit, target, progress
+        self.pixels = picture.width * picture.height
+        self.by_psnr = unit == "psnr_db"
+        self.grid, self.encode, self.decode = _codec(name)
+        self.streams: dict[int, bytes] = {}
+        budget = target * self.pixels / 8 if unit == "bpp" else target
+        self.level = target if self.by_psnr else math.log(round(budget, 6))
+        position = {rate: i for i, rate in enumerate(self.grid)}
+        self.values = {
+            position[k.rate]: k.psnr_db if self.by_psnr else math.log(k.bytes) for k in known if k.rate in position
+        }
+
+    def run(self) -> Found:
+        first_guess = self._guess() if self.pixels >= 64 * PATCH**2 and len(self.values) < 2 else None
+        below, above = _bracket(self._value, self.values, len(self.grid), self.level, self.by_psnr, first_guess)
+        # the last rate within the budget, or the first that reaches the PSNR
+        found = above if self.by_psnr else below
+        if not 0 <= found < len(self.grid) or self._left(found) < 0:
+            raise self._unreachable()
+        at_end = below == len(self.grid) - 1 or above == 0
+        if at_end and self._left(found) > (PSNR_TOLERANCE_DB if self.by_psnr else BYTES_TOLERANCE):
+            raise self._unreachable()
+        stream = self._stream(found)
+        rate = self.grid[found]
+        return Found(
+            self.name,
+            rate,
+            None if self.name in CLASSICAL else rates.at_index(rate),
+            stream,
+            metrics.bpp(len(stream), self.picture.height, self.picture.width),
+            self.values[found] if self.by_psnr else self._psnr(self.picture, stream),
+            self._left(found),
+            len(self.streams),
+        )
+
+    def _stream(self, i: int) -> bytes:
+        if i not in self.streams:
+            self.streams[i] = self.encode(self.picture, self.grid[i])
+            if self.progress:
+                self.progress(1 - 0.7 ** len(self.streams))  # how many there will be is not known
+        return self.streams[i]
+
+    def _value(self, i: int) -> float:
+        stream = self._stream(i)
+        return self._psnr(self.picture, stream) if self.by_psnr else math.log(len(stream))
+
+    def _psnr(self, picture: Image.Image, stream: bytes) -> float:
+        return metrics.psnr_db(np.asarray(self.decode(stream)), np.asarray(picture))
+
+    def _left(self, i: int) -> float:
+        return self.values[i] - self.level if self.by_psnr else 1 - math.exp(self.values[i] - self.level)
+
+    def _guess(self) -> Callable[[dict[int, float]], int]:
+        """Where the mosaic's curve, moved through what is known of the picture's, meets the target."""
+        patches = mosaic(self.picture)
+        values: dict[int, float] = {}
+
+        def value(i: int) -> float:
+            stream = self.encode(patches, self.grid[i])
+            return self._psnr(patches, stream) if self.by_psnr else math.log(len(stream))
+
+        def guess(known: dict[int, float]) -> int:
+            offset = 0.0 if self.by_psnr else math.log(self.pixels / (patches.width * patches.height))
+            if known:
+                nearest = min(known, key=lambda i: abs(known[i] - self.level))
+                if nearest not in values:
+                    values[nearest] = value(nearest)
+                offset = known[nearest] - values[nearest]
+            below, above = _bracket(value, values, len(self.grid), self.level - offset, self.by_psnr)
+            return above if self.by_psnr else below
+
+        return guess
+
+    def _unreachable(self) -> UnreachableError:
+        last = len(self.grid) - 1
+        for i in (0, last):
+            if i not in self.values:
+                self.values[i] = self._value(i)
+        low, high = (self.values[i] if self.by_psnr else round(math.exp(self.values[i])) for i in (0, last))
+        if self.unit == "bpp":
+            low, high = 8 * low / self.pixels, 8 * high / self.pixels
+        form, unit = {"bytes": (",.0f", "bytes"), "bpp": (".4f", "bpp"), "psnr_db": (".2f", "dB")}[self.unit]
+        title = CLASSICAL[self.name].title if self.name in CLASSICAL else self.name
+        return UnreachableError(
+            f"{self.target:{form}} {unit} is out of reach: {title} can give this picture "
+            f"{low:{form}} … {high:{form}} {unit}.",
+            self.unit,
+            low,
+            high,
+        )
+
+
+def _bracket(
+    value: Callable[[int], float],
+    values: dict[int, float],
+    count: int,
+    level: float,
+    strict: bool,
+    first_guess: Callable[[dict[int, float]], int] | None = None,
+) -> tuple[int, int]:
+    """Neighbours i, i + 1 of 0 … count − 1 between which an increasing function crosses a level.
+
+    The lower one's value is ≤ ``level`` (< where ``strict``), the upper one's above. Where the level is outside, one of
+    them is −1 or ``count``. ``values`` holds what is known and receives what is evaluated.
+    """
+    for step in range(count + 2):
+        under = [i for i, v in values.items() if v < level or (v == level and not strict)]
+        below = max(under, default=-1)
+        above = min((i for i in values if i not in under and i > below), default=count)
+        if above - below == 1:
+            break
+        if first_guess and step < 2:
+            i = first_guess(values)
+        elif step > 5:
+            i = (below + above) // 2
+        else:
+            i = math.floor(_crossing(values, below, above, count, level))
+        i = min(max(i, below + 1), above - 1)
+        values[i] = value(i)
+    return below, above
+
+
+def _crossing(values: dict[int, float], below: int, above: int, count: int, level: float) -> float:
+    """Where the level is crossed by the line through the two nearest points, or else half-way."""
+    nearest = sorted((i for i in values if math.isfinite(values[i])), key=lambda i: abs(values[i] - level))[:2]
+    for a, b in ([nearest] if len(nearest) == 2 else []) + [(below, above)]:
+        rise = values.get(b, math.inf) - values.get(a, math.inf)
+        if math.isfinite(rise) and rise * (b - a) > 0:
+            crossing = a + (level - values[a]) / rise * (b - a)
+            if below <= crossing < above or (below < 0 or above == count):
+                return crossing
+    return (below + above) / 2
+
+
+def _codec(name: str) -> tuple[list[float], Callable, Callable]:
+    """Rates from the smallest file to the largest, encode(picture, rate) and decode(bytes)."""
+    if codec := CLASSICAL.get(name):
+        low, high = codec.qualities[0], codec.qualities[-1]
+        if all(isinstance(quality, int) for quality in codec.qualities):
+            return list(range(low, high + 1)), codec.encode, codec.decode
+        steps = math.floor(rates.STEPS_PER_OCTAVE * math.log2(high / low))
+        fine = {round(low * 2 ** (k / rates.STEPS_PER_OCTAVE), 4) for k in range(steps + 1)}
+        return sorted(fine | set(codec.qualities)), codec.encode, codec.decode
+    from mae_viz.coding.coder import compress, decompress
+
+    if group := checkpoints.independents(name):
+        models = {rates.grid_index(lmbda): model for lmbda, model in group.items()}
+        return (
+            list(models),
+            lambda picture, index: compress(picture, models[index], rates.at_index(index)),
+            decompress,
+        )
+    trained = checkpoints.card(name)["lmbdas"]
+    grid = list(range(rates.grid_index(trained[0]), rates.grid_index(trained[-1]) + 1))
+    return (
+        grid,
+        lambda picture, index: compress(picture, name, rates.at_index(index)),
+        lambda stream: decompress(stream, name),
+    )
+
+
+def mosaic(picture: Image.Image) -> Image.Image:
+    """Sixteen square patches of a picture, evenly spread over it, side by side: 4 · PATCH pixels a side."""
+    out = Image.new("RGB", (4 * PATCH, 4 * PATCH))
+    for row in range(4):
+        for column in range(4):
+            left = round((2 * column + 1) * picture.width / 8 - PATCH / 2)
+            top = round((2 * row + 1) * picture.height / 8 - PATCH / 2)
+            left, top = (
+                min(max(at, 0), max(side - PATCH, 0)) for at, side in zip((left, top), picture.size, strict=True)
+            )
+            out.paste(picture.crop((left, top, left + PATCH, top + PATCH)), (column * PATCH, row * PATCH))
+    return out

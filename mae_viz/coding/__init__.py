@@ -1,0 +1,1 @@
+"""Picture ↔ `.mae` bytes: weights, entropy tables, the file, the transforms at one λ."""

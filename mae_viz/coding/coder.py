@@ -1,0 +1,304 @@
+"""Picture ↔ `.mae` bytes: transform, round, entropy-code, and back.
+
+Large pictures go through the transforms in tiles with a halo as wide as their receptive field, so that
+memory stays bounded and the tiles' seams do not show: every value is the one that the whole picture would give,
+up to the rounding of floating-point sums. The encoder decides the symbols once; all that turns them into bytes and
+back is integer arithmetic. The picture is computed in float32 by everyone who shows it.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from mae_viz import rates
+from mae_viz.coding import checkpoints
+from mae_viz.coding.bitstream import Stream, StreamError, SymbolDecoder, SymbolEncoder, parse
+from mae_viz.images import open_rgb
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mae_viz.coding.checkpoints import Checkpoint
+
+Progress = Callable[[float], None]
+"""Called with the fraction done, 0…1."""
+
+TILE = 1024
+"""Side of a tile in pixels, without its halo."""
+
+LATENT = 16
+"""Pixels to a latent, both ways."""
+
+ANALYSIS_HALO = 32
+"""Pixels around a tile that its latents depend on, in whole latents: 4 + 8 + 16 for the three layers of g_a,
+2 + 4 + 8 + 16 for the four with hyperprior."""
+
+SYNTHESIS_HALO = 2
+"""Latents around a tile that its pixels depend on: one at each resolution of g_s, which add up to less than two."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A `.mae` file and the latents that it was made from."""
+
+    stream: bytes
+    y: np.ndarray
+    """float32 (C, h, w), before quantisation."""
+
+
+def compress(image, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> bytes:
+    """A picture as the bytes of a `.mae` file.
+
+    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, or the path
+    of a checkpoint's folder. ``lmbda``: 64…4096, moved to the nearest point of a grid of 1/64 octave; larger means
+    better and longer. Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for.
+    """
+    return encode(image, model, lmbda, progress).stream
+
+
+def encode(image, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> Encoded:
+    """`compress`, with the latents that it computed on the way."""
+    import torch
+
+    picture = open_rgb(image)
+    checkpoint = checkpoints.open_checkpoint(model)
+    index = rates.grid_index(lmbda)
+    rate = checkpoint.model.rates(rates.at_index(index), torch.empty(1))
+    y = encode_latents(checkpoint, to_pixels(picture, checkpoint.model.stride), rate, progress)
+    return Encoded(write(checkpoint, quantise(checkpoint, y, rate), index, picture.size), y[0].numpy())
+
+
+def decompress(stream: bytes, model: str | None = None, progress: Progress | None = None) -> Image.Image:
+    """The picture in a `.mae` file, RGB.
+
+    The model is found by the fingerprint in the file; ``model`` names one where it lies elsewhere.
+    Raises StreamError for a damaged file or one made with a model that is not here.
+    """
+    parsed = parse(stream)
+    checkpoint = find_checkpoint(parsed, model)
+    y_hat = decode_y_hat(checkpoint, parsed)
+    return decode_picture(checkpoint, y_hat, parsed.lmbda, parsed.height, parsed.width, progress)
+
+
+def info(stream: bytes) -> dict:
+    """What a `.mae` file says about itself. Raises StreamError for a damaged file."""
+    parsed = parse(stream)
+    try:
+        name = find_checkpoint(parsed).name
+    except StreamError:
+        name = None
+    payload = len(parsed.payload) + len(parsed.escapes)
+    return {
+        "model": name,
+        "model_fingerprint": parsed.fingerprint.hex(),
+        "lmbda": parsed.lmbda,
+        "width": parsed.width,
+        "height": parsed.height,
+        "bytes": len(stream),
+        "bpp": 8 * len(stream) / (parsed.width * parsed.height),
+        "header_bytes": len(stream) - payload,
+        "payload_bytes": len(parsed.payload),
+        "escape_bytes": len(parsed.escapes),
+    }
+
+
+def find_checkpoint(parsed: Stream, model: str | None = None) -> "Checkpoint":
+    """The checkpoint that a file was made with. Raises StreamError where it is not among the known ones."""
+    for name in [model] if model else checkpoints.available():
+        if checkpoints.fingerprint_of(name) == parsed.fingerprint:
+            return checkpoints.open_checkpoint(name)
+    raise StreamError(
+        f"the file was made with a model that is not here (fingerprint {parsed.fingerprint.hex()}): "
+        "install the version of mae_viz, or the checkpoint, that wrote it."
+    )
+
+
+def to_pixels(picture: Image.Image, stride: int) -> "Tensor":
+    """RGB picture as uint8 (1, 3, H, W), its last row and column repeated up to multiples of ``stride``."""
+    import torch
+
+    pixels = np.array(picture)
+    height, width = pixels.shape[:2]
+    if height % stride or width % stride:
+        pixels = np.pad(pixels, ((0, -height % stride), (0, -width % stride), (0, 0)), mode="edge")
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+
+
+def to_tensor(picture: Image.Image, stride: int) -> "Tensor":
+    """RGB picture as (1, 3, H, W) in [0, 1], its last row and column repeated up to multiples of ``stride``."""
+    return to_pixels(picture, stride).contiguous().float() / 255
+
+
+def to_image(x_hat: "Tensor", height: int, width: int) -> Image.Image:
+    """Reconstruction (1, 3, H, W) as an 8-bit picture, clipped, rounded and cut to the original's size."""
+    return _picture(_to_bytes(x_hat), height, width)
+
+
+def _to_bytes(x_hat: "Tensor") -> "Tensor":
+    return (x_hat.clamp(0, 1) * 255).round().byte()
+
+
+def _picture(pixels: "Tensor", height: int, width: int) -> Image.Image:
+    return Image.fromarray(pixels[0, :, :height, :width].permute(1, 2, 0).contiguous().numpy())
+
+
+def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: "Tensor", progress: Progress | None = None) -> "Tensor":
+    """y = g_a(x, λ) in tiles: x (1, 3, H, W), uint8 or float in [0, 1] → float32 (1, C, H/16, W/16).
+
+    ``rate`` is λ as a tensor of one element.
+    """
+    import torch
+
+    from mae_viz.coding.folding import transform
+
+    g_a = transform(checkpoint.model, "g_a", float(rate))
+
+    def analysis(tile: "Tensor") -> "Tensor":
+        return g_a((tile.float() / 255 if tile.dtype == torch.uint8 else tile) - 0.5).float()
+
+    with torch.inference_mode():
+        return _tiled(analysis, x, TILE, ANALYSIS_HALO, (1, LATENT), progress).contiguous()
+
+
+def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: "Tensor") -> list[np.ndarray]:
+    """Symbols of latents y (1, C, h, w), int32: those of y (C, h, w), with a hyperprior those of z before them."""
+    import torch
+
+    from mae_viz.coding.folding import transform
+
+    model = checkpoint.model
+    with torch.inference_mode():
+        if not checkpoint.hyper:
+            return [_rounded(y - model.prior.medians(rate))]
+        z = transform(model, "h_a", float(rate))(y.abs())
+        return [_rounded(z - model.prior.medians(rate)), _rounded(y)]
+
+
+def _rounded(values: "Tensor") -> np.ndarray:
+    # what no table and no escape code holds would not be a number either
+    return values.float().clamp(-(2.0**24), 2.0**24).round()[0].int().contiguous().numpy()
+
+
+def write(checkpoint: "Checkpoint", groups: list[np.ndarray], index: int, size: tuple[int, int]) -> bytes:
+    """The `.mae` file of symbols as `quantise` gives them, at a rate index, for a picture of (width, height)."""
+    encoder = SymbolEncoder()
+    encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(index))
+    if checkpoint.hyper:
+        flat = groups[1].ravel()
+        places = _by_scale(checkpoint.hyper.indexes(groups[0], index))
+        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
+            encoder.add(flat[None, of_scale], [gaussian])
+    return Stream(checkpoint.fingerprint, index, *size, *encoder.sections(), _checksum(groups)).pack()
+
+
+def _checksum(groups: list[np.ndarray]) -> int:
+    crc = 0
+    for symbols in groups:
+        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
+    return crc
+
+
+def decode_latents(
+    checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, progress: Progress | None = None
+) -> "Tensor":
+    """x_hat = g_s(y_hat, λ) in tiles: (1, C, h, w) → (1, 3, 16 h, 16 w), not clipped."""
+    return _synthesised(checkpoint, y_hat, lmbda, lambda x_hat: x_hat, progress)
+
+
+def decode_picture(
+    checkpoint: "Checkpoint",
+    y_hat: "Tensor",
+    lmbda: float,
+    height: int,
+    width: int,
+    progress: Progress | None = None,
+) -> Image.Image:
+    """The picture that quantised latents (1, C, h, w) stand for: `decode_latents` and `to_image`, tile by tile."""
+    return _picture(_synthesised(checkpoint, y_hat, lmbda, _to_bytes, progress), height, width)
+
+
+def _synthesised(checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, finish, progress: Progress | None):
+    import torch
+
+    from mae_viz.coding.folding import transform
+
+    g_s = transform(checkpoint.model, "g_s", lmbda)
+    with torch.inference_mode():
+        return _tiled(lambda t: finish(g_s(t) + 0.5), y_hat, TILE // LATENT, SYNTHESIS_HALO, (LATENT, 1), progress)
+
+
+def decode_y_hat(checkpoint: "Checkpoint", parsed: Stream) -> "Tensor":
+    """Quantised latents (1, C, h, w) of a parsed file. Raises StreamError where they do not match its checksum."""
+    import torch
+
+    symbols = torch.from_numpy(decode_symbols(checkpoint, parsed)[-1][None]).float()
+    return symbols if checkpoint.hyper else symbols + checkpoint.model.prior.medians(torch.tensor([parsed.lmbda]))
+
+
+def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]:
+    """Symbols of a parsed file, int32: those of y (C, h, w), with a hyperprior those of z before them.
+
+    Raises StreamError where they do not match the file's checksum.
+    """
+    stride, channels = checkpoint.model.stride, checkpoint.model.channels
+    h, w = -(-parsed.height // stride), -(-parsed.width // stride)
+    try:
+        models = checkpoint.tables.at(parsed.rate_index)
+    except ValueError as error:
+        raise StreamError(f"the file does not fit its model: {error}") from None
+    decoder = SymbolDecoder(parsed.payload, parsed.escapes)
+    decoder.check_room(models, h * w)
+    groups = [decoder.take(models, h * w).reshape(channels, h, w)]
+    if checkpoint.hyper:
+        places = _by_scale(checkpoint.hyper.indexes(groups[0], parsed.rate_index))
+        y = np.empty(sum(map(len, places)), np.int32)
+        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
+            y[of_scale] = decoder.take([gaussian], len(of_scale))[0]
+        per_z = stride // LATENT
+        groups.append(y.reshape(channels, h * per_z, w * per_z))
+    decoder.finish()
+    if _checksum(groups) != parsed.symbols_crc:
+        raise StreamError("the decoded symbols do not match their checksum: the file or the model is damaged.")
+    return groups
+
+
+def _by_scale(indexes: np.ndarray) -> list[np.ndarray]:
+    """Places of each scale index, in coding order, in the flattened array of all."""
+    flat = indexes.ravel()
+    ends = np.cumsum(np.bincount(flat, minlength=64))
+    return np.split(np.argsort(flat, kind="stable"), ends[:-1])
+
+
+def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int], progress: Progress | None):
+    """Apply ``transform`` to x (1, C, H, W) tile by tile; scale = (up, down) is its change of resolution.
+
+    Each tile is cut out with a halo, which is cut off again; at the picture's border there is none, so that the
+    layers pad there as they would for the whole.
+    """
+    import torch
+
+    up, down = scale
+    height, width = x.shape[2:]
+    corners = [(top, left) for top in range(0, height, tile) for left in range(0, width, tile)]
+    out = None
+    for done, (top, left) in enumerate(corners, 1):
+        y0, x0 = max(top - halo, 0), max(left - halo, 0)
+        y1, x1 = min(top + tile, height), min(left + tile, width)
+        part = transform(x[:, :, y0 : min(y1 + halo, height), x0 : min(x1 + halo, width)])
+        if len(corners) == 1:
+            out = part
+        else:
+            if out is None:
+                out = torch.empty(1, part.shape[1], height * up // down, width * up // down, dtype=part.dtype)
+            rows, columns = (slice(a * up // down, b * up // down) for a, b in ((top, y1), (left, x1)))
+            inner_rows, inner_columns = (
+                slice((a - a0) * up // down, (b - a0) * up // down) for a, a0, b in ((top, y0, y1), (left, x0, x1))
+            )
+            out[:, :, rows, columns] = part[:, :, inner_rows, inner_columns]
+        if progress:
+            progress(done / len(corners))
+    return out

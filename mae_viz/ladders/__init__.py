@@ -1,0 +1,1 @@
+"""One picture at many rates, computed ahead for scrubbing."""

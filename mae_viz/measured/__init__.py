@@ -1,0 +1,1 @@
+"""Measuring codecs on pictures, and what was measured."""
