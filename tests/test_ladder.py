@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 
 import numpy as np
 import pytest
@@ -104,6 +105,16 @@ def test_a_classical_frame_is_the_round_trip_through_a_file(opened, picture, qua
     assert opened["jpeg"].frames[quality]["bytes"] == len(stream)
 
 
+def test_ladders_of_one_picture_made_at_once_do_not_disturb_each_other(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = {name: ladders.open(picture, name) for name in (ladder.ORIGINAL, "jpeg", "jpeg2000", "webp")}
+    ladders.wait(made.values())
+    for name in ("jpeg", "jpeg2000", "webp"):
+        sizes = {at: frame["bytes"] for at, frame in made[name].frames.items()}
+        assert sizes == {at: len(CLASSICAL[name].encode(picture, at)) for at in sizes}
+    assert np.array_equal(pixels(made[ladder.ORIGINAL], 0), np.asarray(picture))
+
+
 def test_the_original_is_lossless(opened, picture):
     assert np.array_equal(pixels(opened[ladder.ORIGINAL], 0), np.asarray(picture))
 
@@ -136,8 +147,7 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     made = ladders.offer(picture, "mae", whole=True)
     assert ladders.listing(made.id)["total"] == 0
     assert made.frames == {}
-    ladders.listing(made.id, [145])
-    ladders.wait([made], at=145)
+    ladders.frame(made, 145)
     assert ladders.model_calls == 1
     stream = mae_viz.compress(picture, "mae", rates.at_index(145))
     assert made.frames[145]["bytes"] == len(stream)
@@ -145,14 +155,34 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     assert "y" not in made.frames[145]
 
 
-def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, photograph):
-    ladders = ladder.Ladders(tmp_path)
-    made = ladders.offer(photograph, "mae", whole=True)
-    for at in (*range(0, 60, 10), 300):
+def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path, patience_s=0)
+    made = ladders.offer(picture, "mae", whole=True)
+    for at in range(0, 60, 10):
         ladders.listing(made.id, [at])
-    ladders.wait([made], at=300)
-    assert len(made.frames) < 7
-    assert not made.pending
+    ladders.frame(made, 300)
+    assert set(made.frames) == {300}
+
+
+def test_people_who_left_slow_nobody_down(tmp_path, picture):
+    """A grid that nobody asks about any more is dropped, and made where somebody comes back."""
+    ladders = ladder.Ladders(tmp_path, patience_s=0)
+    left = ladders.offer(picture, "mae")
+    assert not ladders.listing(left.id)["complete"]
+    assert len(left.jobs) == 25
+    ladders.wait([ladders.open(picture, "jpeg", at=95)])
+    assert ladders.model_calls == 0
+    assert not ladders.listing(left.id)["complete"]
+    ladders.wait([left])
+    assert len(left.frames) == 25
+
+
+def test_a_grid_goes_on_where_its_listing_is_asked_for(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.offer(picture, "jpeg")
+    while not ladders.listing(made.id)["complete"]:
+        time.sleep(0.01)
+    assert set(made.frames) == set(made.source.grid)
 
 
 def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):
@@ -179,11 +209,11 @@ def test_a_lost_file_is_computed_again(tmp_path, picture):
     assert lost.read_bytes() == content
 
 
-def test_an_unreadable_index_is_started_anew(tmp_path, picture):
+def test_an_unreadable_entry_is_written_anew(tmp_path, picture):
     first = ladder.Ladders(tmp_path)
     made = first.offer(picture, ladder.ORIGINAL)
     made.folder.mkdir(parents=True)
-    (made.folder / "index.json").write_text('{"facts": {}, "fra')
+    (made.folder / "0.0.json").write_text('{"facts": {}, "fra')
     first.wait([first.open(picture, ladder.ORIGINAL)])
     assert np.array_equal(pixels(made, 0), np.asarray(picture))
 
@@ -204,7 +234,7 @@ def test_offering_computes_nothing(tmp_path, picture):
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, "mae")
     assert made.frames == {}
-    assert ladders._worker is None
+    assert not made.jobs
 
 
 def test_ladders_differ_by_pixels_and_by_codec(picture):
@@ -226,14 +256,14 @@ def test_above_its_limit_the_cache_forgets_what_was_longest_unused(tmp_path, pic
     first = ladder.Ladders(tmp_path)
     old = [original_of(first, k) for k in range(3)]
     for age, made in zip((100, 300, 200), old, strict=True):
-        os.utime(made.folder / "index.json", (1e9 - age, 1e9 - age))
+        os.utime(made.folder, (1e9 - age, 1e9 - age))
     size = sum(path.stat().st_size for path in old[0].folder.iterdir())
     second = ladder.Ladders(tmp_path, limit=int(2.5 * size))
     new = original_of(second, 3)
     assert [made.folder.exists() for made in [*old, new]] == [True, False, True, True]
 
 
-@pytest.mark.parametrize("file", ["../index.json", "index.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
+@pytest.mark.parametrize("file", ["../144.0.json", "144.0.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
 def test_only_frames_are_handed_out(ladders, opened, file):
     assert ladders.path(opened["mae"].id, file) is None
     assert ladders.path("..", opened["mae"].frames[0]["file"]) is None
@@ -247,7 +277,7 @@ def test_what_a_codec_cannot_do_is_said(tmp_path):
         ladders.wait([wide])
     assert ladders.listing(wide.id)["error"].startswith("WebP: ")
     fine = ladders.open(open_rgb(np.zeros((8, 8, 3), np.uint8)), "jpeg")
-    ladders.wait([fine])  # the thread lives on
+    ladders.wait([fine])  # the workers live on
 
 
 def test_unknown_names_are_refused(ladders, picture):

@@ -32,7 +32,7 @@ MAX_PIXELS = 800_000
 RANKED = 32
 """How many channels a frame lists, those with the most bits first."""
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def compute(
             }
     elif made_with.axis == "quality":
         codec = CLASSICAL[made_with.name]
-        stream = coder.encode(picture, at)
+        stream = codec.encode(picture, at)
         decoded = codec.decode(stream)
     else:
         stream, decoded = None, picture
@@ -228,7 +228,7 @@ def compute(
 def lossless(picture: Image.Image) -> bytes:
     """A picture as lossless WebP: a third smaller than PNG and no slower at this effort."""
     data = io.BytesIO()
-    picture.save(data, "WEBP", lossless=True, quality=20, method=1)
+    picture.copy().save(data, "WEBP", lossless=True, quality=20, method=1)
     return data.getvalue()
 
 

@@ -110,11 +110,8 @@ def now_shown(picture: Picture, index: int, pane: dict) -> Known:
     ladders, made_with = ladder.shared(), ladder.source(pane["codec"])
     at = pane["own"] if pane.get("follow") == "own" else index if made_with.axis == "lmbda" else made_with.start
     at = min(max(at, made_with.ends[0]), made_with.ends[1])
-    made = ladders.offer(picture.image, pane["codec"])
-    ladders.listing(made.id, [at])
-    ladders.wait([made], at=at)
-    frame = made.frames[at]
-    return Known(at, frame["bytes"], float(frame["psnr"]))
+    frame = ladders.frame(ladders.offer(picture.image, pane["codec"]), at)
+    return Known(frame["at"], frame["bytes"], float(frame["psnr"]))
 
 
 def equal_bytes(picture: Picture, index: int, model: str, other: str) -> tuple[Known, Found]:
