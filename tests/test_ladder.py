@@ -1,7 +1,11 @@
 """Ladders: frames that are what the codec makes, computed once, kept on disk."""
 
+import contextlib
 import itertools
+import json
 import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -261,6 +265,98 @@ def test_above_its_limit_the_cache_forgets_what_was_longest_unused(tmp_path, pic
     second = ladder.Ladders(tmp_path, limit=int(2.5 * size))
     new = original_of(second, 3)
     assert [made.folder.exists() for made in [*old, new]] == [True, False, True, True]
+
+
+def test_what_one_server_has_made_another_finds(tmp_path, picture):
+    first, second = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path)
+    opened_before = second.offer(picture, "independent")
+    made = first.open(picture, "independent")
+    first.wait([made])
+    second.wait([opened_before])
+    assert (first.model_calls, second.model_calls) == (len(made.source.grid), 0)
+    assert opened_before.frames == made.frames
+
+
+def test_what_another_server_deletes_is_made_again(tmp_path, picture):
+    serving, other = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path, limit=1)
+    made = serving.open(picture, "jpeg")
+    serving.wait([made])
+    file, frames = made.frames[50]["file"], dict(made.frames)
+    other.wait([other.open(picture, ladder.ORIGINAL)])
+    assert not made.folder.exists()
+    assert serving.path(made.id, file) is None
+    assert not made.frames
+    assert not serving.listing(made.id)["complete"]
+    serving.wait([made])
+    assert made.frames == frames
+    assert serving.path(made.id, file).is_file()
+    other.wait([other.open(picture.crop((0, 0, 9, 9)), ladder.ORIGINAL)])
+    serving.wait([made])  # what is waited for is there, whether or not anyone has missed it
+    assert serving.path(made.id, file).is_file()
+
+
+ANOTHER_SERVER = """
+import json, sys
+from pathlib import Path
+from PIL import Image
+from mae_viz.ladders import ladder
+
+picture, limit = Image.open(sys.argv[2]), int(sys.argv[3])
+ladders = ladder.Ladders(Path(sys.argv[1]), limit)
+print("ready", flush=True)
+for line in sys.stdin:
+    left, name = json.loads(line)
+    made = ladders.open(picture.crop((left, 0, left + 96, 64)), name)
+    ladders.wait([made])
+    print(json.dumps([frame["file"] for frame in made.frames.values()]), flush=True)
+"""
+
+
+@pytest.fixture
+def another_server(tmp_path, picture):
+    """Starts another process on the cache, with a limit of its bytes; returns what opens a ladder there."""
+    picture.save(tmp_path / "picture.png")
+    with contextlib.ExitStack() as ends:
+
+        def start(limit: int):
+            command = [sys.executable, "-c", ANOTHER_SERVER, tmp_path, tmp_path / "picture.png", str(limit)]
+            process = ends.enter_context(subprocess.Popen(command, stdin=-1, stdout=-1, text=True))
+            ends.callback(process.stdin.close)
+            assert process.stdout.readline() == "ready\n"
+
+            def ask(left: int, name: str) -> None:
+                print(json.dumps([left, name]), file=process.stdin, flush=True)
+
+            return ask, lambda: json.loads(process.stdout.readline())
+
+        yield start
+
+
+def test_two_processes_make_the_same_ladder_at_once(tmp_path, picture, another_server):
+    ask, answer = another_server(ladder.CACHE_BYTES)
+    ladders = ladder.Ladders(tmp_path)
+    ask(0, "independent")
+    made = ladders.open(picture.crop((0, 0, 96, 64)), "independent")
+    ladders.wait([made])
+    assert sorted(answer()) == sorted(frame["file"] for frame in made.frames.values())
+    assert not [path for path in made.folder.iterdir() if path.suffix == ".part"]
+    again = ladder.Ladders(tmp_path)
+    assert again.offer(made.picture, "independent").frames == made.frames
+
+
+def test_one_process_serves_while_another_deletes(tmp_path, picture, another_server):
+    ask, answer = another_server(1)  # room for nothing but what it has open itself
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.open(picture.crop((0, 0, 96, 64)), "jpeg")
+    for left in range(1, 30):
+        ask(left, "original")
+    ladders.wait([made])
+    for _ in range(1, 30):
+        answer()
+    ladders.wait([made])
+    assert {at: ladders.path(made.id, frame["file"]) is None for at, frame in made.frames.items()} == dict.fromkeys(
+        made.source.grid, False
+    )
 
 
 @pytest.mark.parametrize("file", ["../144.0.json", "144.0.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])

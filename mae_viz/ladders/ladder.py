@@ -295,7 +295,7 @@ class Ladders:
         facts, frame, files = compute(ladder.picture, ladder.source, at, progress)
         files[_entry(at)] = json.dumps({"facts": facts, "frame": frame}).encode()  # the last: it vouches for the others
         self._make_room(sum(map(len, files.values())))
-        for tries_left in (2, 1, 0):
+        for tries_left in reversed(range(10)):
             try:
                 ladder.folder.mkdir(parents=True, exist_ok=True)
                 for name, data in files.items():
