@@ -3,14 +3,12 @@
 import secrets
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
-from mae_viz import metrics, rates, viewer
+from mae_viz import rates, viewer
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
 from mae_viz.codecs.search import UnreachableError
-from mae_viz.coding import coder
 from mae_viz.ladders import ladder
 from mae_viz.viewer import streamlit_host
 
@@ -98,19 +96,13 @@ def give(answer: str) -> None:
 def reveal(picture: Picture, now: Round) -> None:
     lines = []
     for letter, name in zip("AB", now.order, strict=True):
-        frame = ladder.shared().offer(picture.image, name).frames.get(now.rates[name])
-        psnr = frame["psnr"] if frame else psnr_of(picture, name, now.rates[name])
+        psnr = matching.shown(picture, name, now.rates[name]).psnr_db
         lines.append(
             f"**{letter}** was {ladder.source(name).title}, {matching.named(now.rates[name])}: {now.bytes[name]:,} "
             f"bytes, PSNR {psnr:.2f} dB"
         )
     most, least = max(now.bytes.values()), min(now.bytes.values())
     st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {100 * (1 - least / most):.2f} %.")
-
-
-def psnr_of(picture: Picture, name: str, index: int) -> float:
-    decoded = coder.decompress(coder.compress(picture.image, name, rates.at_index(index)), name)
-    return metrics.psnr_db(np.asarray(decoded), picture.pixels)
 
 
 def tally() -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mae_viz import metrics, rates
+from mae_viz import computing, metrics, rates
+from mae_viz.app import computed
 from mae_viz.app.computed import Picture
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
@@ -63,7 +64,7 @@ def match(
     states, rows, sentences = {}, [], []
     for name in dict.fromkeys(pane["codec"] for pane in panes):
         try:
-            found = compress_to(picture.image, name, **{unit: target}, known=known(picture, name))
+            found, ms_ssim_db = computed.run(nearest, picture, name, unit, target, known(picture, name))
         except UnreachableError as error:
             low, high = (format(value, FORMS[unit]) for value in (error.low, error.high))
             sentences.append(
@@ -72,7 +73,7 @@ def match(
             )
             continue
         states[name] = {"follow": "own", "own": found.rate}
-        rows.append(row(picture, found, unit))
+        rows.append(row(found, ms_ssim_db, unit))
     return states, "\n\n".join([head(unit, target), "\n".join(TABLE + rows) if rows else "", *sentences])
 
 
@@ -84,17 +85,23 @@ def head(unit: str, target: float) -> str:
     return f"Of each codec {sense} **{target:{FORMS[unit]}} {UNITS[unit]}**:"
 
 
-def row(picture: Picture, found: Found, unit: str) -> str:
-    made_with = ladder.source(found.codec)
+def nearest(picture: Picture, name: str, unit: str, target: float, known: list[Known]) -> tuple[Found, float | None]:
+    """The file of one codec that meets a target, and its MS-SSIM [dB]."""
+    found = compress_to(picture.image, name, **{unit: target}, known=known, progress=computing.go_on)
     if found.lmbda is None:
-        rate, decoded = f"{made_with.unit} {found.rate:g}", CLASSICAL[found.codec].decode(found.stream)
+        decoded = CLASSICAL[found.codec].decode(found.stream)
     else:
         from mae_viz.coding import coder
 
-        rate, decoded = f"λ {found.lmbda:.4g}", coder.decompress(found.stream, made_with.model(found.rate))
-    ms_ssim = metrics.ms_ssim_db(np.asarray(decoded), picture.pixels)
+        decoded = coder.decompress(found.stream, ladder.source(found.codec).model(found.rate))
+    return found, metrics.ms_ssim_db(np.asarray(decoded), picture.pixels)
+
+
+def row(found: Found, ms_ssim_db: float | None, unit: str) -> str:
+    made_with = ladder.source(found.codec)
+    rate = f"{made_with.unit} {found.rate:g}" if found.lmbda is None else f"λ {found.lmbda:.4g}"
     left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
-    quality = "n/a" if ms_ssim is None else f"{ms_ssim:.2f} dB"
+    quality = "n/a" if ms_ssim_db is None else f"{ms_ssim_db:.2f} dB"
     cells = [rate, f"{found.bytes:,}", left, f"{found.bpp:.4f}", f"{found.psnr_db:.2f} dB", quality]
     return f"| {made_with.title} | {' | '.join(cell.replace(' ', chr(0xA0)) for cell in cells)} |"  # numbers unbroken
 
@@ -107,17 +114,22 @@ def known(picture: Picture, name: str) -> list[Known]:
 
 def now_shown(picture: Picture, index: int, pane: dict) -> Known:
     """The file that a pane shows: of its own rate, or of λ."""
-    ladders, made_with = ladder.shared(), ladder.source(pane["codec"])
+    made_with = ladder.source(pane["codec"])
     at = pane["own"] if pane.get("follow") == "own" else index if made_with.axis == "lmbda" else made_with.start
-    at = min(max(at, made_with.ends[0]), made_with.ends[1])
-    frame = ladders.frame(ladders.offer(picture.image, pane["codec"]), at)
+    return shown(picture, pane["codec"], min(max(at, made_with.ends[0]), made_with.ends[1]))
+
+
+def shown(picture: Picture, name: str, at: float) -> Known:
+    """The file that the viewer shows of a codec at a rate index or quality."""
+    ladders = ladder.shared()
+    frame = ladders.frame(ladders.offer(picture.image, name), at)
     return Known(frame["at"], frame["bytes"], float(frame["psnr"]))
 
 
 def equal_bytes(picture: Picture, index: int, model: str, other: str) -> tuple[Known, Found]:
     """One model's file at a rate index, and the largest of another's that is not above it."""
-    first = now_shown(picture, index, {"codec": model, "follow": "own", "own": index})
-    return first, compress_to(picture.image, other, bytes=first.bytes, known=known(picture, other))
+    first = shown(picture, model, index)
+    return first, computed.run(nearest, picture, other, "bytes", first.bytes, known(picture, other))[0]
 
 
 def named(index: float) -> str:
