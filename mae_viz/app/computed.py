@@ -14,18 +14,20 @@ import streamlit as st
 from PIL import Image
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from mae_viz import computing, metrics, probe, rates
+from mae_viz import computing, metrics, probe
 from mae_viz.coding import coder
 from mae_viz.coding.bitstream import StreamError, parse
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import open_rgb
 from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import SCRUBBED_PIXELS
+from mae_viz.rates import Rate
 
 MAX_UPLOAD_PIXELS = 16_000_000
 
 
 def is_large(width: int, height: int) -> bool:
-    return width * height > ladder.MAX_PIXELS
+    return width * height > SCRUBBED_PIXELS
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,9 @@ def _opened(data: bytes) -> Opened:
 @kept(200)
 def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
     def made() -> bytes:
-        return coder.compress(_picture.image, model, rates.at_index(index), computing.go_on)
+        return coder.compress(_picture.image, model, Rate(index).lmbda, computing.go_on)
 
-    there = None if _picture.large else ladder.shared().stream(_picture.image, model, index)
+    there = None if _picture.large else ladder.shared().stream(_picture.image, model, Rate(index))
     return there or run(made, large=_picture.large)
 
 
@@ -233,7 +235,7 @@ def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
 @kept(64)
 def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
     def latents() -> tuple[np.ndarray, np.ndarray]:
-        return probe.latents(open_checkpoint(model), _picture.image, rates.at_index(index))
+        return probe.latents(open_checkpoint(model), _picture.image, Rate(index).lmbda)
 
     return run(latents, large=_picture.large)
 

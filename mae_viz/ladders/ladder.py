@@ -5,7 +5,7 @@ coarse to fine, as long as somebody asks about them, and kept on disk:
 
     <cache>/ladders/<ladder id>/<rate>.json   a frame's numbers, and the names of its files
     <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
-    <cache>/ladders/<ladder id>/<hash>.mae    the file that a model made
+    <cache>/ladders/<ladder id>/<hash>.bin    the coded file, where its codec shows maps
     <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
 
 A ladder's id is a hash of the picture's pixels and of everything in the codec that the frames depend on; a file's
@@ -24,42 +24,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, as_completed
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
 
 from mae_viz import computing
+from mae_viz.codecs.interface import AnyRate, LambdaAxis
+from mae_viz.codecs.registry import ORIGINAL
 from mae_viz.computing import DroppedError, Job
-from mae_viz.ladders.frame import (
-    FRAME_STEP,
-    MAX_PIXELS,
-    ORIGINAL,
-    Source,
-    compute,
-    fingerprint,
-    ladder_id,
-    middle,
-    source,
-    sources,
-)
+from mae_viz.ladders.frame import SCRUBBED_PIXELS, Frame, Maps, Source, compute, fingerprint
 from mae_viz.storage import cache_folder, write_whole
-
-__all__ = [
-    "CACHE_BYTES",
-    "FRAME_STEP",
-    "MAX_PIXELS",
-    "ORIGINAL",
-    "Ladder",
-    "Ladders",
-    "coarse_to_fine",
-    "fingerprint",
-    "middle",
-    "shared",
-    "source",
-    "sources",
-]
 
 CACHE_BYTES = 3 << 30
 PATIENCE_S = 5.0
@@ -68,18 +44,18 @@ PATIENCE_S = 5.0
 _IN_MEMORY = 320  # of nine codecs and more than thirty pictures: what somebody has on show must not be forgotten
 
 
-def coarse_to_fine(grid: Iterable[float], at: float) -> list[float]:
-    """The grid's points: the nearest to ``at`` first, then always the one farthest from all before it."""
+def coarse_to_fine(grid: Iterable[AnyRate], start: AnyRate) -> list[AnyRate]:
+    """The grid's rates: the nearest to ``start`` first, then always the one farthest from all before it."""
     rest = list(grid)
     if not rest:
         return []
-    order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i] - at)))]
-    gaps = [abs(p - order[0]) for p in rest]
+    order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i].at - start.at)))]
+    gaps = [abs(rate.at - order[0].at) for rate in rest]
     while rest:
         i = max(range(len(rest)), key=gaps.__getitem__)
         order.append(rest.pop(i))
         gaps.pop(i)
-        gaps = [min(gap, abs(p - order[-1])) for gap, p in zip(gaps, rest, strict=True)]
+        gaps = [min(gap, abs(rate.at - order[-1].at)) for gap, rate in zip(gaps, rest, strict=True)]
     return order
 
 
@@ -91,32 +67,28 @@ class Ladder:
     picture: Image.Image
     source: Source
     folder: Path
-    facts: dict = field(default_factory=dict)  # channels, places and stride of a model's maps
-    frames: dict[float, dict] = field(default_factory=dict)  # by rate index or quality
-    jobs: dict[float, Job] = field(default_factory=dict)  # of frames that are not there yet
+    maps: Maps | None = None
+    frames: dict[AnyRate, Frame] = field(default_factory=dict)
+    jobs: dict[AnyRate, Job] = field(default_factory=dict)  # of frames that are not there yet
     done: float = 0
     """Fraction of the frame in work that is done."""
     error: str | None = None
 
-    def rate(self, at: float) -> float:
-        """The rate nearest to ``at`` that there can be a frame of. Raises ValueError outside the codec's range."""
-        rate = at if at in self.source.grid else self.source.rate(at)
-        if rate is None:
-            raise ValueError(f"{self.source.title} has no rate {at:g}: choose one between those that it offers.")
-        return rate
-
     def listing(self) -> dict:
         """The frames and their numbers, as the viewer reads them."""
         grid = self.source.grid
-        there = all(at in self.frames for at in grid) and all(job.done() for job in self.jobs.values())
+        there = all(rate in self.frames for rate in grid) and all(job.done() for job in self.jobs.values())
+        frames = [
+            (frame if rate in grid else replace(frame, extra=True)).to_json() for rate, frame in self.frames.items()
+        ]
         return {
             "id": self.id,
             "total": len(grid),
             "complete": self.error is not None or there,
-            "error": self.error,
+            **({"error": self.error} if self.error else {}),
             "done": round(self.done, 3),
-            **self.facts,
-            "frames": [frame if at in grid else {**frame, "extra": True} for at, frame in self.frames.items()],
+            **(asdict(self.maps) if self.maps else {}),
+            "frames": frames,
         }
 
 
@@ -141,12 +113,13 @@ class Ladders:
         ``whole``: one without a grid, for pictures too large to have one. ``pixels``: the picture's `fingerprint`,
         where it is known. Raises CheckpointError for an unknown source.
         """
-        made_with = source(name).whole if whole else source(name)
-        key = ladder_id(pixels or fingerprint(picture), made_with)
+        source = Source.of_whole(name) if whole else Source.of(name)
+        key = source.ladder_id(pixels or fingerprint(picture))
         with self._lock:
             ladder = self._open.get(key)
         if ladder is None or ladder.error:
-            ladder = Ladder(key, picture, made_with, self.folder / key, *_load(self.folder / key))
+            ladder = Ladder(key, picture, source, self.folder / key)
+            _load(ladder)
         with self._lock:
             if (there := self._open.get(key)) and not there.error:
                 ladder = there
@@ -156,11 +129,11 @@ class Ladders:
                 self._open.popitem(last=False)
         return ladder
 
-    def open(self, picture: Image.Image, name: str, at: float | None = None) -> Ladder:
-        """Like `offer`, with the missing frames on their way: ``at`` (a rate index for a model, a quality for a
-        classical codec) or the grid's point nearest to it first. Returns at once."""
+    def open(self, picture: Image.Image, name: str, start: AnyRate | None = None) -> Ladder:
+        """Like `offer`, with the missing frames on their way: ``start`` or the grid's point nearest to it first.
+        Returns at once."""
         ladder = self.offer(picture, name)
-        self._ask_for_grid(ladder, at)
+        self._ask_for_grid(ladder, start)
         return ladder
 
     def listing(self, key: str, at: Iterable[float] = ()) -> dict | None:
@@ -173,20 +146,22 @@ class Ladders:
             ladder = self._open.get(key)
         if ladder is None:
             return None
-        asked = [rate for rate in map(ladder.source.rate, at) if rate is not None]
-        with contextlib.suppress(ValueError):  # the listing says it
-            for rate in asked:
-                self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s)
-            self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s)
+        asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
+        for rate in asked:
+            self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s)
+        self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s)
         with self._lock:
             return ladder.listing()
 
-    def frame(self, ladder: Ladder, at: float) -> dict:
-        """The frame of the rate nearest to ``at``, made first where it is not there. Blocks.
+    def frame(self, ladder: Ladder, at: float) -> Frame:
+        """The frame of the rate nearest to ``at``, a rate index or quality, made first where it is not there. Blocks.
 
         Raises ValueError outside the codec's range and where the codec failed, DroppedError where the server stops.
         """
-        return self._ask(ladder, ladder.rate(at), computing.ON_SCREEN).result()
+        rate = ladder.source.codec.axis.at(at)
+        if rate is None:
+            raise ValueError(f"{ladder.source.codec.title} has no rate {at:g}: choose one that it offers.")
+        return self._ask(ladder, rate, computing.ON_SCREEN).result()
 
     def wait(self, ladders: Iterable[Ladder], progress: Callable[[float], None] | None = None) -> None:
         """Block until every ladder has its whole grid, and whatever else is on its way.
@@ -199,8 +174,8 @@ class Ladders:
         for ladder in ladders:
             self._forget_lost(ladder)
             with self._lock:
-                coming = [at for at, job in ladder.jobs.items() if not job.done()]
-            asked += self._ask_for_grid(ladder) + [self._ask(ladder, at, computing.SOON) for at in coming]
+                coming = [rate for rate, job in ladder.jobs.items() if not job.done()]
+            asked += self._ask_for_grid(ladder, None) + [self._ask(ladder, rate, computing.SOON) for rate in coming]
         total, left = max(1, sum(len(ladder.source.grid) for ladder in ladders), len(asked)), len(asked)
         for frame in as_completed(asked):
             if progress:
@@ -210,12 +185,12 @@ class Ladders:
         if progress:
             progress(1.0)
 
-    def stream(self, picture: Image.Image, name: str, at: float, pixels: str | None = None) -> bytes | None:
-        """A model's `.mae` file of a picture at a rate index, where its frame is there; nothing is computed."""
+    def stream(self, picture: Image.Image, name: str, rate: AnyRate, pixels: str | None = None) -> bytes | None:
+        """The coded file of a picture at a rate, where its frame holds it; nothing is computed."""
         ladder = self.offer(picture, name, pixels=pixels)
         try:
-            return (ladder.folder / ladder.frames[at]["stream"]).read_bytes()
-        except (KeyError, OSError):
+            return (ladder.folder / ladder.frames[rate].stream).read_bytes()
+        except (KeyError, TypeError, OSError):
             return None
 
     def path(self, key: str, file: str) -> Path | None:
@@ -233,67 +208,70 @@ class Ladders:
             self._forget_lost(ladder)  # the next listing is true again, and has made what is missing
         return None
 
-    def _ask_for_grid(self, ladder: Ladder, at: float | None = None, wanted_s: float = math.inf) -> list[Future]:
+    def _ask_for_grid(self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf) -> list[Future]:
         """The missing frames of the grid, `coarse_to_fine`."""
-        before = 2 if ladder.source.axis == "none" else 0  # the original is quick, and never waits for codecs
-        missing = {rate for rate in ladder.source.grid if rate not in ladder.frames}
-        order = coarse_to_fine(ladder.source.grid, ladder.source.start if at is None else at) if missing else []
+        codec, grid = ladder.source.codec, ladder.source.grid
+        before = 2 if codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
+        missing = {rate for rate in grid if rate not in ladder.frames}
+        order = coarse_to_fine(grid, start or codec.axis.start) if missing else []
         return [
             self._ask(ladder, rate, computing.SOON + rank - before, wanted_s)
             for rank, rate in enumerate(order)
             if rate in missing
         ]
 
-    def _ask(self, ladder: Ladder, at: float, urgency: float, wanted_s: float = math.inf) -> Future:
-        """A frame: one that is there, is on its way, or sets out now. Raises ValueError where the codec has failed."""
+    def _ask(self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf) -> Future:
+        """A frame: one that is there, is on its way, or sets out now; a failure where the codec has failed before."""
         with self._lock:
-            if ladder.error:
-                raise ValueError(ladder.error)
-            if frame := ladder.frames.get(at):
-                there: Future = Future()
-                there.set_result(frame)
-                return there
-            job = ladder.jobs.get(at)
+            if ladder.error or rate in ladder.frames:
+                known: Future = Future()
+                if ladder.error:
+                    known.set_exception(ValueError(ladder.error))
+                else:
+                    known.set_result(ladder.frames[rate])
+                return known
+            job = ladder.jobs.get(rate)
             if job and job.want(wanted_s):
                 computing.shared().hurry(job, urgency)
                 return job
-            large = ladder.picture.width * ladder.picture.height > MAX_PIXELS
-            job = ladder.jobs[at] = computing.shared().submit(
-                self._make, ladder, at, urgency=urgency, large=large, wanted_s=wanted_s
+            large = ladder.picture.width * ladder.picture.height > SCRUBBED_PIXELS
+            job = ladder.jobs[rate] = computing.shared().submit(
+                self._make, ladder, rate, urgency=urgency, large=large, wanted_s=wanted_s
             )
             return job
 
-    def _make(self, ladder: Ladder, at: float) -> dict:
+    def _make(self, ladder: Ladder, rate: AnyRate) -> Frame:
         """One frame, computed or found on disk where another server has made it; then everyone sees it."""
         try:
             if ladder.error:
                 raise ValueError(ladder.error)
-            facts, frame = _read(ladder.folder / _entry(at), _names(ladder.folder)) or self._compute(ladder, at)
+            maps, frame = _read(ladder.folder / _entry(rate), _names(ladder.folder)) or self._compute(ladder, rate)
         except DroppedError:
             raise
         except Exception as error:  # whatever a codec raises must reach the person, in words
-            ladder.error = ladder.error or f"{ladder.source.title}: {error}"
+            ladder.error = ladder.error or f"{ladder.source.codec.title}: {error}"
             raise ValueError(ladder.error) from error
         finally:
             ladder.done = 0
         with self._lock:
-            ladder.facts |= facts
-            ladder.frames[at] = frame
-            ladder.jobs.pop(at, None)
+            ladder.maps = maps or ladder.maps
+            ladder.frames[rate] = frame
+            ladder.jobs.pop(rate, None)
         return frame
 
-    def _compute(self, ladder: Ladder, at: float) -> tuple[dict, dict]:
-        """A frame, into the cache: facts of the ladder, and the frame's numbers."""
+    def _compute(self, ladder: Ladder, rate: AnyRate) -> tuple[Maps | None, Frame]:
+        """A frame, computed and kept on disk."""
 
         def progress(done: float) -> None:
             ladder.done = done
             computing.go_on()
 
-        if ladder.source.axis == "lmbda":
+        if isinstance(ladder.source.codec.axis, LambdaAxis):
             with self._lock:
                 self.model_calls += 1
-        facts, frame, files = compute(ladder.picture, ladder.source, at, progress)
-        files[_entry(at)] = json.dumps({"facts": facts, "frame": frame}).encode()  # the last: it vouches for the others
+        maps, frame, files = compute(ladder.picture, ladder.source, rate, progress)
+        entry = {"maps": maps and asdict(maps), "frame": frame.to_json()}
+        files[_entry(rate)] = json.dumps(entry).encode()  # the last: it vouches for the others
         self._make_room(sum(map(len, files.values())))
         for tries_left in reversed(range(10)):
             try:
@@ -304,14 +282,14 @@ class Ladders:
             except FileNotFoundError:  # another server has deleted the ladder this very moment
                 if not tries_left:
                     raise
-        return facts, frame
+        return maps, frame
 
     def _forget_lost(self, ladder: Ladder) -> None:
         """Frames whose files somebody has deleted are not there."""
         there = _names(ladder.folder)
         with self._lock:
-            for at in [at for at, frame in ladder.frames.items() if not _files(frame) <= there]:
-                del ladder.frames[at]
+            for rate in [rate for rate, frame in ladder.frames.items() if not there.issuperset(frame.files)]:
+                del ladder.frames[rate]
 
     def _make_room(self, size: int) -> None:
         """Delete the ladders longest unused until the rest fits, where much has been written; those in use stay."""
@@ -336,9 +314,9 @@ class Ladders:
                 shutil.rmtree(gone, ignore_errors=True)
 
 
-def _entry(at: float) -> str:
+def _entry(rate: AnyRate) -> str:
     """The name of the file with a frame's numbers."""
-    return f"{float(at)}.json"
+    return f"{float(rate.at)}.json"
 
 
 def _names(folder: Path) -> set[str]:
@@ -348,28 +326,27 @@ def _names(folder: Path) -> set[str]:
         return set()
 
 
-def _files(frame: dict) -> set[str]:
-    return {frame[kind] for kind in ("file", "stream", "y", "bits") if kind in frame}
-
-
-def _read(entry: Path, there: set[str]) -> tuple[dict, dict] | None:
-    """Facts of a ladder and a frame's numbers, None where its files are not all ``there``."""
+def _read(entry: Path, there: set[str]) -> tuple[Maps | None, Frame] | None:
+    """A frame on disk and the shape of its maps, None where its files are not all ``there``."""
     try:
         found = json.loads(entry.read_bytes())
-    except (OSError, ValueError):
+        frame, maps = Frame.from_json(found["frame"]), found["maps"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return (found["facts"], found["frame"]) if _files(found["frame"]) <= there else None
+    if not there.issuperset(frame.files):
+        return None
+    return maps and Maps(tuple(maps["places"]), maps["channels"], maps["stride"]), frame
 
 
-def _load(folder: Path) -> tuple[dict, dict[float, dict]]:
-    """Facts of a ladder and its frames by rate, as they are on disk."""
-    there = _names(folder)
-    found = [entry for name in there if name.endswith(".json") and (entry := _read(folder / name, there))]
+def _load(ladder: Ladder) -> None:
+    """Read what is on disk of a ladder."""
+    there = _names(ladder.folder)
+    found = [entry for name in there if name.endswith(".json") and (entry := _read(ladder.folder / name, there))]
+    for maps, frame in sorted(found, key=lambda entry: entry[1].at):
+        ladder.maps, ladder.frames[ladder.source.codec.axis.at(frame.at)] = maps, frame
     if found:
         with contextlib.suppress(OSError):
-            os.utime(folder)  # in use
-    frames = sorted((frame for _, frame in found), key=lambda frame: frame["at"])
-    return found[0][0] if found else {}, {frame["at"]: frame for frame in frames}
+            os.utime(ladder.folder)  # in use
 
 
 @lru_cache
