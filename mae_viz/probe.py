@@ -113,11 +113,13 @@ def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], lmbda: float) -> Cos
     """The cost of symbols as `mae_viz.coding.coder.quantise` gives them."""
     import torch
 
+    from mae_viz.models import HyperpriorModel
+
     model, rate = checkpoint.model, torch.tensor([float(lmbda)])
     with torch.inference_mode():
         centred = torch.from_numpy(groups[0])[None].float()
         first = -torch.log2(model.prior.likelihood(centred, rate))[0].numpy()
-        if not checkpoint.hyper:
+        if not isinstance(model, HyperpriorModel):
             return Cost(first)
         sigma = model.hyper_synthesis(centred + model.prior.medians(rate), rate)
         _, likelihoods = model.conditional(torch.from_numpy(groups[1])[None].float(), sigma)
@@ -174,10 +176,14 @@ def expected_pmf(checkpoint: Checkpoint, sigma: np.ndarray, reach: int) -> np.nd
     """
     import torch
 
+    from mae_viz.models import HyperpriorModel
+
+    model = checkpoint.model
+    assert isinstance(model, HyperpriorModel)
     k = torch.arange(-reach, reach + 1).float()[:, None, None, None]
     with torch.inference_mode():
         sigmas = torch.from_numpy(sigma)[None, None].expand(len(k), 1, *sigma.shape)
-        _, likelihoods = checkpoint.model.conditional(k.expand_as(sigmas), sigmas)
+        _, likelihoods = model.conditional(k.expand_as(sigmas), sigmas)
     return likelihoods.double().mean((1, 2, 3)).numpy()
 
 
@@ -197,7 +203,9 @@ def medians(model: "RateModel", lmbda: float) -> np.ndarray:
     """The latents (C,) that symbol 0 stands for at λ: the prior's medians, 0 with a hyperprior."""
     import torch
 
-    if hasattr(model, "h_s"):
+    from mae_viz.models import HyperpriorModel
+
+    if isinstance(model, HyperpriorModel):
         return np.zeros(model.channels, np.float32)
     with torch.inference_mode():
         return model.prior.medians(torch.tensor([float(lmbda)]))[0, :, 0, 0].numpy()
@@ -230,7 +238,7 @@ def layers(model: "RateModel") -> list[Layer]:
         Layer(f"{name}{number}", part, number, layer.modulation)
         for part, name in _NAMES.items()
         for number, layer in enumerate(getattr(model, part, ()), 1)
-        if hasattr(layer, "modulation")
+        if layer.modulation
     ]
 
 

@@ -115,7 +115,7 @@ def _opened(name: str, home: Path) -> Checkpoint:
 
     from mae_viz.coding.entropy_tables import EntropyTables
     from mae_viz.coding.hyper import IntegerHyperSynthesis
-    from mae_viz.models import ARCHITECTURES
+    from mae_viz.models import ARCHITECTURES, HyperpriorModel
 
     facts = card(name)
     path = home / name / "model.safetensors"
@@ -132,7 +132,7 @@ def _opened(name: str, home: Path) -> Checkpoint:
     model = ARCHITECTURES[facts["architecture"]](facts["channels"], tuple(facts["lmbdas"]))
     _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
-    hyper = IntegerHyperSynthesis(model, integers) if hasattr(model, "h_s") else None
+    hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
     return Checkpoint(name, model, EntropyTables(arrays), facts, hyper)
 
 
@@ -161,7 +161,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
     from safetensors.numpy import save_file
 
     from mae_viz.coding import entropy_tables, hyper
-    from mae_viz.models import count_parameters
+    from mae_viz.models import HyperpriorModel, count_parameters
 
     model.prior.update_medians()
     with torch.no_grad():  # tables must belong to the weights as stored
@@ -170,7 +170,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
             for key, p in model.named_parameters()
         }
     stored |= {f"tables.{key}": v for key, v in entropy_tables.build(model.prior).arrays().items()}
-    if hasattr(model, "h_s"):
+    if isinstance(model, HyperpriorModel):
         stored |= {f"hyper.{key}": v for key, v in hyper.build(model).arrays().items()}
     target = (into or folder()) / name
     target.mkdir(parents=True, exist_ok=True)

@@ -115,8 +115,12 @@ def _compressai_rows(document: dict, path: Path) -> list[dict]:
     ]
 
 
-def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_only: bool = True) -> dict:
-    """Curves on one data set by name: (title, rates, dB), by rising rate.
+Curve = tuple[str, list[float], list[float]]
+"""Title, rates in bits per pixel, and dB."""
+
+
+def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_only: bool = True) -> dict[str, Curve]:
+    """Curves on one data set by name, by rising rate.
 
     ``metric``: "psnr" or "ms-ssim". Points without that metric are left out, and curves without a point.
     """
@@ -130,7 +134,9 @@ def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_on
     }
 
 
-def bd_table(anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None):
+def bd_table(
+    anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None
+) -> "pd.DataFrame":
     """BD-rate of every curve on a data set against the one named, as a DataFrame.
 
     Columns: curve, title, points, lowest_bpp, bd_rate_percent (nan where there is none), from_db, to_db.
