@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from mae_viz import architectures
 from mae_viz.layers import GDN, BottleneckScale, GaussianConditional, Modulation, RatePrior, conv, deconv
 from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR
 
@@ -37,10 +38,11 @@ class Analysis(RateLayer):
     """One layer of g_a or h_a with a fixed rate: f(conv(x))."""
 
     conv_first = True
+    modulation = None
 
     def __init__(self, conv: Convolution, nonlinearity: nn.Module):
         super().__init__()
-        self.conv, self.nonlinearity, self.modulation = conv, nonlinearity, None
+        self.conv, self.nonlinearity = conv, nonlinearity
 
     def forward(self, x: Tensor, lmbda: Tensor) -> Tensor:
         return self.nonlinearity(self.conv(x))
@@ -66,10 +68,11 @@ class Synthesis(RateLayer):
     """One layer of g_s or h_s with a fixed rate: deconv(f(y))."""
 
     conv_first = False
+    modulation = None
 
     def __init__(self, nonlinearity: nn.Module, conv: Convolution):
         super().__init__()
-        self.nonlinearity, self.conv, self.modulation = nonlinearity, conv, None
+        self.nonlinearity, self.conv = nonlinearity, conv
 
     def forward(self, y: Tensor, lmbda: Tensor) -> Tensor:
         return self.conv(self.nonlinearity(y))
@@ -115,6 +118,11 @@ class RateModel(nn.Module):
     def __init__(self, channels: int, lmbdas: tuple[float, ...]):
         super().__init__()
         self.channels, self.lmbdas = channels, tuple(float(lmbda) for lmbda in lmbdas)
+
+    @property
+    def facts(self) -> architectures.Architecture:
+        """What its architecture is called and has."""
+        return architectures.FACTS[type(self).__name__]
 
     def rates(self, lmbda: float | Tensor, x: Tensor) -> Tensor:
         """λ as a (B,) tensor beside x. Raises ValueError outside the trained range or for a wrong shape."""

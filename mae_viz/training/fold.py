@@ -36,7 +36,7 @@ def fold(mae: MAE | MAEHyperprior, lmbda: float) -> Independent | IndependentHyp
     plain = (Independent if isinstance(mae, MAE) else IndependentHyperprior)(mae.channels, (lmbda,))
     for part in ("g_a", "h_a", "g_s", "h_s"):
         for source, target in zip(getattr(mae, part, ()), getattr(plain, part, ()), strict=True):
-            folded = fold_layer(source, lmbda)
+            folded = fold_layer(source, torch.tensor([lmbda]))
             target.conv.weight.copy_(folded.weight)
             if folded.bias is not None:
                 target.conv.bias.copy_(folded.bias)
