@@ -12,6 +12,7 @@ test: install lint
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: install
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
