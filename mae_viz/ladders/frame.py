@@ -14,11 +14,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from mae_viz import metrics, rates
+from mae_viz.codecs import classical
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.coding import checkpoints
 
@@ -75,6 +77,7 @@ class Source:
         return {
             "id": self.name,
             "title": self.title,
+            "colour": _PALETTE.get(self.name, _PALETTE["own"][0])["colour"],
             "axis": self.axis,
             "unit": self.unit,
             "first": self.ends[0],
@@ -87,6 +90,7 @@ class Source:
         }
 
 
+_PALETTE = json.loads((Path(classical.__file__).parent / "palette.json").read_text(encoding="utf-8"))
 _TITLES = {"mae": "MAE", "mae-hyperprior": "MAE + hyperprior", "bottleneck-scaling": "Bottleneck scaling"}
 _GROUPS = {"independent": "Independent models", "independent-hyperprior": "Independent + hyperprior"}
 _BETWEEN = {
