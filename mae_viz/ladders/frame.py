@@ -213,7 +213,7 @@ def compute(
             }
     elif made_with.axis == "quality":
         codec = CLASSICAL[made_with.name]
-        stream = coder.encode(picture, at)
+        stream = codec.encode(picture, at)
         decoded = codec.decode(stream)
     else:
         stream, decoded = None, picture
