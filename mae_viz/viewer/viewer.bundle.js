@@ -1201,6 +1201,7 @@ var Pane = class extends Choice {
     };
     this.own = h("input", {
       type: "range",
+      min: 0,
       step: 1,
       "aria-label": "This pane's own rate",
       oninput: () => this.turn(),
@@ -1345,11 +1346,10 @@ var Pane = class extends Choice {
     this.element.toggleAttribute("data-waiting", this.waiting);
   }
   describeOwn() {
-    this.own.hidden = this.follow !== "own";
-    if (this.own.hidden) return;
     const rates = this.rates();
-    this.own.min = 0;
-    this.own.max = Math.max(0, rates.length - 1);
+    this.own.hidden = this.follow !== "own" || !rates.length;
+    if (this.own.hidden) return;
+    this.own.max = rates.length - 1;
     this.own.value = rates.indexOf(this.at);
     this.own.setAttribute("aria-valuetext", rateText(this.codec, this.frame));
   }

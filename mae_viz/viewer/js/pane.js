@@ -29,6 +29,7 @@ export class Pane extends Choice {
     };
     this.own = h("input", {
       type: "range",
+      min: 0,
       step: 1,
       "aria-label": "This pane's own rate",
       oninput: () => this.turn(),
@@ -186,11 +187,10 @@ export class Pane extends Choice {
   }
 
   describeOwn() {
-    this.own.hidden = this.follow !== "own";
-    if (this.own.hidden) return;
     const rates = this.rates();
-    this.own.min = 0;
-    this.own.max = Math.max(0, rates.length - 1);
+    this.own.hidden = this.follow !== "own" || !rates.length; // nothing to choose from before there are frames
+    if (this.own.hidden) return;
+    this.own.max = rates.length - 1;
     this.own.value = rates.indexOf(this.at);
     this.own.setAttribute("aria-valuetext", rateText(this.codec, this.frame));
   }
