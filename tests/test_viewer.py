@@ -508,7 +508,7 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
             return [overtaken, there()];
         }""",
         [
-            (viewer._HERE / "streamlit_host.js").read_text(encoding="utf-8"),
+            (Path(viewer.__file__).parent / "js" / "streamlit_host.js").read_text(encoding="utf-8"),
             viewer.manifest(ladders, picture, "x", codecs=("jpeg",), panes=[{"codec": "jpeg", "layer": "picture"}]),
         ],
     )
