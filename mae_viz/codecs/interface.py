@@ -187,6 +187,20 @@ class QualityAxis(Axis):
         return Quality((int(a) + int(b)) // 2 if self.whole else round(math.sqrt(a * b), 3))
 
 
+class SingleQualities(QualityAxis):
+    """A few qualities with a network each: of any other between them the nearest is meant."""
+
+    @property
+    def ladder(self) -> tuple[Quality, ...]:
+        return self.listed
+
+    every = only = ladder
+
+    def at(self, number: float) -> Quality | None:
+        inside = super().at(number) is not None
+        return min(self.listed, key=lambda quality: abs(quality.value - number)) if inside else None
+
+
 class NoAxis(Axis):
     """One rate and no other."""
 
