@@ -38,7 +38,7 @@ class ClassicalCodec(Codec):
 
     def encode(self, picture: Image.Image, rate: Quality, progress: Progress | None = None) -> bytes:
         """An RGB picture as the bytes of a file. Raises ValueError for a quality outside the axis."""
-        return self._encode(picture, self.axis.near(rate.value).value)
+        return self._encode(picture, self.rate(rate.value).value)
 
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         return self._decode(data).convert("RGB")

@@ -40,6 +40,11 @@ class Quality:
     value: float
 
     @property
+    def number(self) -> float:
+        """What people and result files know this rate by."""
+        return self.value
+
+    @property
     def at(self) -> float:
         """The number that frames and addresses know this rate by."""
         return self.value
@@ -123,7 +128,8 @@ class LambdaAxis(Axis):
     def near(self, number: float) -> Rate:
         if self.first.lmbda <= number <= self.last.lmbda:
             return Rate.near(number)
-        raise ValueError(f"λ = {number:g} is outside {self.first} ≤ λ ≤ {self.last}, what this codec was trained for.")
+        span = f"{self.first} ≤ λ ≤ {self.last}" if self.first < self.last else f"λ = {self.first} alone"
+        raise ValueError(f"λ = {number:g} is outside {span}, what this codec was trained for.")
 
     def at(self, number: float) -> Rate | None:
         return Rate(round(number)) if self.first.index <= number <= self.last.index else None
@@ -265,6 +271,13 @@ class Codec(ABC):
     def file_name(self) -> str:
         """What its result files are called."""
         return self.name
+
+    def rate(self, number: float) -> AnyRate:
+        """The rate nearest to a λ or a quality. Raises ValueError outside the axis, in a sentence with the title."""
+        try:
+            return self.axis.near(number)
+        except ValueError as error:
+            raise ValueError(f"{self.title}: {error}") from None
 
     @abstractmethod
     def encode(self, picture: Image.Image, rate: AnyRate, progress: Progress | None = None) -> bytes:

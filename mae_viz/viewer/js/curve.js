@@ -5,7 +5,7 @@ import { h, setText } from "./pane.js";
 
 // told apart with any colour vision, on light and on dark
 const HUES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8c6bb1", "#7f7f7f"];
-const METRICS = { psnr: "PSNR", ms_ssim: "MS-SSIM" };
+const METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
 const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
 const REACH = 14; // how near a click must be, in units of the plot
 
@@ -23,7 +23,7 @@ export const hueOf = (codec, codecs) => HUES[Math.max(0, codecs.filter((c) => c.
 export class Curve {
   constructor(viewer) {
     this.viewer = viewer;
-    this.metric = "psnr";
+    this.metric = "psnr_db";
     this.metrics = Object.entries(METRICS).map(([metric, text]) => h("button", { type: "button", text, "data-metric": metric, onclick: () => this.measure(metric) }));
     this.axes = drawing("g", { class: "axes" });
     this.lines = drawing("g");

@@ -4,7 +4,7 @@ const group = new Intl.NumberFormat("en", { useGrouping: true });
 
 export const lambdaText = (lmbda) => (Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1000 ? lmbda.toFixed(0) : lmbda.toFixed(1));
 export const decibels = (v) => (v === null || v === undefined ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`);
-export const bytesText = (n) => (n === null ? "–" : group.format(n));
+export const bytesText = (n) => (n === undefined ? "–" : group.format(n));
 
 /** The rate of a frame in words: "λ 512", "quality 40", or "" for the original. */
 export function rateText(codec, frame) {
@@ -23,7 +23,7 @@ export function csv(manifest, panes) {
     const shown = new Set(panes.filter((p) => p.codec.id === codec.id).map((p) => p.frame?.at));
     for (const f of [...ladder.frames].sort((a, b) => a.at - b.at)) {
       const rate = codec.axis === "lmbda" ? f.lmbda : codec.axis === "none" ? "" : f.at;
-      rows.push([manifest.title, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", f.bytes, f.bpp, f.estimate, f.psnr, f.ms_ssim, codec.about]);
+      rows.push([manifest.title, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", f.bytes, f.bpp, f.estimated_bpp, f.psnr_db, f.ms_ssim_db, codec.about]);
     }
   }
   const cell = (v) => {

@@ -118,7 +118,7 @@ export class Pane {
 
   get layers() {
     if (this.codec.axis === "none") return ["picture"];
-    const maps = this.codec.axis === "lmbda" && !this.viewer.whole;
+    const maps = this.codec.maps && !this.viewer.whole;
     if (!maps) return ["picture", "difference"];
     // a ratio of two networks' y says nothing: their channels are not the same
     return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
@@ -244,9 +244,9 @@ export class Pane {
     this.describeOwn();
     setText(numbers.rate, rateText(codec, frame) || "–");
     setText(numbers.bytes, frame ? bytesText(frame.bytes) : "…");
-    setText(numbers.bpp, frame ? (frame.bpp === null ? "24" : frame.bpp.toFixed(3)) : "…");
-    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr) : "–");
-    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim) : "–");
+    setText(numbers.bpp, frame ? (frame.bpp === undefined ? "24" : frame.bpp.toFixed(3)) : "…");
+    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
+    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     setText(this.note, this.noteText());
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = hueOf(codec, viewer.manifest.codecs);
