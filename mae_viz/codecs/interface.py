@@ -287,6 +287,16 @@ class Codec(ABC):
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         """The RGB picture in a file's bytes."""
 
+    def reconstruct(self, picture: Image.Image, data: bytes, progress: Progress | None = None) -> Image.Image:
+        """What a file decodes to, for comparison with the picture in it. Raises ValueError where their sizes differ."""
+        decoded = self.decode(data, progress)
+        if decoded.size != picture.size:
+            (width, height), (own_width, own_height) = picture.size, decoded.size
+            raise ValueError(
+                f"{self.title} decodes {own_width} × {own_height} pixels from a file of {width} × {height}."
+            )
+        return decoded
+
     def estimated_bits(self, data: bytes) -> float | None:
         """−log2 of the probability of all symbols in a file; None where there is no such model."""
         return None
