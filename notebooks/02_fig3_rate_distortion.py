@@ -68,11 +68,13 @@ for lmbda in rates.LMBDAS:
 
 # %%
 figure, axis = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
-axis.plot(*zip(*live, strict=True), color="#c0392b", marker="o", label=f"MAE, {PHOTOGRAPH}, live")
-for name, colour in (("jpeg", "#8a8a8a"), ("hevc-intra-444", "#3d3d3d")):
+axis.plot(*zip(*live, strict=True), color=mae_viz.codec("mae").colour, marker="o", label=f"MAE, {PHOTOGRAPH}, live")
+for name in ("jpeg", "hevc-intra-444"):
     rows = results[(results["codec"] == name) & (results["dataset"] == "gallery") & (results["image"] == PHOTOGRAPH)]
     rows = rows.sort_values("bpp")
-    axis.plot(rows["bpp"], rows["psnr_db"], color=colour, linestyle="--", label=rows["title"].iloc[0])
+    axis.plot(
+        rows["bpp"], rows["psnr_db"], color=mae_viz.codec(name).colour, linestyle="--", label=rows["title"].iloc[0]
+    )
 axis.set(xlabel="rate [bits per pixel]", ylabel="PSNR [dB]", xlim=(0, 1.15 * live[-1][0]))
 axis.set_ylim(live[0][1] - 2, live[-1][1] + 2)
 axis.legend()
@@ -232,7 +234,7 @@ for rate in mine.axis.listed:
     own.append((bpp, metrics.psnr_db(np.asarray(original), np.asarray(mine.decode(data)))))
 
 own_figure, axis = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
-axis.plot(*zip(*live, strict=True), color="#c0392b", marker="o", label=f"MAE, {PHOTOGRAPH}, live")
+axis.plot(*zip(*live, strict=True), color=mae_viz.codec("mae").colour, marker="o", label=f"MAE, {PHOTOGRAPH}, live")
 axis.plot(*zip(*own, strict=True), color=mine.colour, marker="s", label=f"{mine.title}, scale 0.5 … 8")
 axis.set(xlabel="rate [bits per pixel]", ylabel="PSNR [dB]")
 axis.legend()
