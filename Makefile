@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test lint bench figures notebooks lessons install
+.PHONY: app test test-fast lint bench figures notebooks lessons install
 
 app: install
 	$(BIN)/mae-viz app
@@ -9,10 +9,13 @@ app: install
 test: install lint
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
+test-fast: install
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
+
 lint: install
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/ruff format --check .
 
 bench: install
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
