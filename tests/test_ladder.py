@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import json
-import math
 import os
 import subprocess
 import sys
@@ -21,8 +20,9 @@ from mae_viz.codecs.interface import AnyRate, Quality
 from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import open_rgb
+from mae_viz.ladders import frame as frame_module
 from mae_viz.ladders import ladder
-from mae_viz.ladders.frame import SCRUBBED_PIXELS, Maps, Source, fingerprint, middle, sources
+from mae_viz.ladders.frame import sources
 from mae_viz.rates import Rate
 
 
@@ -74,7 +74,7 @@ def test_a_model_frame_is_the_round_trip_through_a_file(opened, picture, name, r
     assert np.array_equal(plane(made, rate, "y").reshape(y.shape), y)
     assert np.allclose(plane(made, rate, "bits").reshape(bits.shape[1:]), bits.sum(0), rtol=1e-5, atol=1e-3)
     assert frame.rank[0] == int(np.argmax(bits.sum((1, 2))))
-    assert made.maps == Maps(y.shape[1:], 192, 16)
+    assert made.maps == frame_module.Maps(y.shape[1:], 192, 16)
 
 
 def test_a_model_has_a_frame_at_every_quarter_octave(opened):
@@ -155,7 +155,7 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     made = ladders.offer(picture, "mae", whole=True)
     assert ladders.listing(made.id)["total"] == 0
     assert made.frames == {}
-    ladders.frame(made, Rate(145))
+    ladders.frame(made, 145)
     assert ladders.model_calls == 1
     stream = mae_viz.compress(picture, "mae", Rate(145).lmbda)
     assert made.frames[Rate(145)].bytes == len(stream)
@@ -168,7 +168,7 @@ def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, p
     made = ladders.offer(picture, "mae", whole=True)
     for at in range(0, 60, 10):
         ladders.listing(made.id, [at])
-    ladders.frame(made, Rate(300))
+    ladders.frame(made, 300)
     assert set(made.frames) == {Rate(300)}
 
 
@@ -178,7 +178,7 @@ def test_people_who_left_slow_nobody_down(tmp_path, picture):
     left = ladders.offer(picture, "mae")
     assert not ladders.listing(left.id)["complete"]
     assert len(left.jobs) == 25
-    ladders.wait([ladders.open(picture, "jpeg", at=Quality(95))])
+    ladders.wait([ladders.open(picture, "jpeg")])
     assert ladders.model_calls == 0
     assert not ladders.listing(left.id)["complete"]
     ladders.wait([left])
@@ -193,10 +193,19 @@ def test_a_grid_goes_on_where_its_listing_is_asked_for(tmp_path, picture):
     assert set(made.frames) == set(made.source.grid)
 
 
+def test_what_is_waited_for_is_what_was_asked_for(ladders, opened):
+    """One function moves a rate to the nearest that there is."""
+    for name, at, found in [("mae", 221, 221), ("jpeg", 41.3, 41), ("independent", 221, 192), ("original", 7, 0)]:
+        assert ladders.frame(ladders.offer(opened["mae"].picture, name), at).at == found
+    for name, at in [("mae", 385), ("mae", -1), ("jpeg", 96), ("jpeg2000", 0.09), ("mae", float("nan"))]:
+        with pytest.raises(ValueError, match="has no rate"):
+            ladders.frame(ladders.offer(opened["mae"].picture, name), at)
+
+
 def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):
     calls = ladders.model_calls
     assert calls >= 50
-    ladders.wait([ladders.open(picture, "mae", at=Rate(384))])
+    ladders.wait([ladders.open(picture, "mae", Rate(384))])
     assert ladders.model_calls == calls
     restarted = ladder.Ladders(folder)
     again = {name: restarted.open(picture, name) for name in opened}
@@ -232,14 +241,14 @@ def test_the_rate_at_hand_comes_first_then_coarse_to_fine(tmp_path, picture):
     assert sorted(order) == list(grid)
     assert order[:3] == [Rate(192), Rate(0), Rate(384)]
     assert set(order[3:5]) == {Rate(96), Rate(288)}
-    busy = threading.Event()
+    ladders, held = ladder.Ladders(tmp_path), threading.Event()
     for _ in range(computing.WORKERS):
-        computing.shared().submit(busy.wait, urgency=-math.inf)
-    jpeg = ladder.Ladders(tmp_path).open(picture, "jpeg", at=Quality(80))
+        computing.shared().submit(held.wait)
+    jpeg = ladders.open(picture, "jpeg", start=Quality(80))
     queued = sorted(jpeg.jobs, key=lambda rate: jpeg.jobs[rate].urgency)
-    busy.set()
-    assert queued == ladder.coarse_to_fine(jpeg.source.grid, Quality(80))
+    held.set()
     assert queued[0] == Quality(80)
+    assert queued == ladder.coarse_to_fine(jpeg.source.grid, Quality(80))
 
 
 def test_offering_computes_nothing(tmp_path, picture):
@@ -251,7 +260,11 @@ def test_offering_computes_nothing(tmp_path, picture):
 
 def test_ladders_differ_by_pixels_and_by_codec(picture):
     turned = picture.transpose(Image.Transpose.ROTATE_180)
-    keys = [Source.of(n).ladder_id(fingerprint(p)) for p in (picture, turned) for n in ("mae", "jpeg", "original")]
+    keys = [
+        frame_module.Source.of(n).ladder_id(frame_module.fingerprint(p))
+        for p in (picture, turned)
+        for n in ("mae", "jpeg", "original")
+    ]
     assert all(a != b for a, b in itertools.combinations(keys, 2))
 
 
@@ -358,9 +371,8 @@ def test_one_process_serves_while_another_deletes(tmp_path, picture, another_ser
     for _ in range(1, 30):
         answer()
     ladders.wait([made])
-    assert {rate: ladders.path(made.id, frame.file) is None for rate, frame in made.frames.items()} == dict.fromkeys(
-        made.source.grid, False
-    )
+    assert set(made.frames) == set(made.source.grid)
+    assert all(ladders.path(made.id, frame.file) for frame in made.frames.values())
 
 
 @pytest.mark.parametrize("file", ["../144.0.json", "144.0.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
@@ -387,10 +399,10 @@ def test_unknown_names_are_refused(ladders, picture):
 
 
 def test_of_a_large_picture_the_middle_is_shown(picture):
-    assert middle(picture) is picture
+    assert frame_module.middle(picture) is picture
     large = Image.fromarray(np.arange(1200 * 1600, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1200, 1600, 4))
-    part = middle(large.convert("RGB"))
-    assert 0.99 * SCRUBBED_PIXELS < part.width * part.height <= SCRUBBED_PIXELS
+    part = frame_module.middle(large.convert("RGB"))
+    assert 0.99 * frame_module.SCRUBBED_PIXELS < part.width * part.height <= frame_module.SCRUBBED_PIXELS
     assert part.width / part.height == pytest.approx(4 / 3, rel=0.01)
     top, left = (1200 - part.height) // 2, (1600 - part.width) // 2
     assert part.getpixel((0, 0)) == large.convert("RGB").getpixel((left, top))

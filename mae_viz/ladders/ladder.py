@@ -78,7 +78,9 @@ class Ladder:
         """The frames and their numbers, as the viewer reads them."""
         grid = self.source.grid
         there = all(rate in self.frames for rate in grid) and all(job.done() for job in self.jobs.values())
-        frames = [frame if rate in grid else replace(frame, extra=True) for rate, frame in self.frames.items()]
+        frames = [
+            (frame if rate in grid else replace(frame, extra=True)).to_json() for rate, frame in self.frames.items()
+        ]
         return {
             "id": self.id,
             "total": len(grid),
@@ -86,7 +88,7 @@ class Ladder:
             **({"error": self.error} if self.error else {}),
             "done": round(self.done, 3),
             **(asdict(self.maps) if self.maps else {}),
-            "frames": [frame.to_json() for frame in frames],
+            "frames": frames,
         }
 
 
@@ -111,12 +113,13 @@ class Ladders:
         ``whole``: one without a grid, for pictures too large to have one. ``pixels``: the picture's `fingerprint`,
         where it is known. Raises CheckpointError for an unknown source.
         """
-        made_with = Source.of_whole(name) if whole else Source.of(name)
-        key = made_with.ladder_id(pixels or fingerprint(picture))
+        source = Source.of_whole(name) if whole else Source.of(name)
+        key = source.ladder_id(pixels or fingerprint(picture))
         with self._lock:
             ladder = self._open.get(key)
         if ladder is None or ladder.error:
-            ladder = Ladder(key, picture, made_with, self.folder / key, *_load(self.folder / key, made_with))
+            ladder = Ladder(key, picture, source, self.folder / key)
+            _load(ladder)
         with self._lock:
             if (there := self._open.get(key)) and not there.error:
                 ladder = there
@@ -126,11 +129,11 @@ class Ladders:
                 self._open.popitem(last=False)
         return ladder
 
-    def open(self, picture: Image.Image, name: str, at: AnyRate | None = None) -> Ladder:
-        """Like `offer`, with the missing frames on their way: ``at`` or the grid's rate nearest to it first. Returns at
-        once."""
+    def open(self, picture: Image.Image, name: str, start: AnyRate | None = None) -> Ladder:
+        """Like `offer`, with the missing frames on their way: ``start`` or the grid's point nearest to it first.
+        Returns at once."""
         ladder = self.offer(picture, name)
-        self._ask_for_grid(ladder, at)
+        self._ask_for_grid(ladder, start)
         return ladder
 
     def listing(self, key: str, at: Iterable[float] = ()) -> dict | None:
@@ -144,18 +147,18 @@ class Ladders:
         if ladder is None:
             return None
         asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
-        with contextlib.suppress(ValueError):  # the listing says it
-            for rate in asked:
-                self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s)
-            self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s)
+        for rate in asked:
+            self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s)
+        self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s)
         with self._lock:
             return ladder.listing()
 
     def frame(self, ladder: Ladder, rate: AnyRate) -> Frame:
         """The frame of a rate of the codec, made first where it is not there. Blocks.
 
-        Raises ValueError where the codec failed, DroppedError where the server stops.
+        Raises ValueError outside the codec's range and where the codec failed, DroppedError where the server stops.
         """
+        rate = ladder.source.codec.rate(rate.number)
         return self._ask(ladder, rate, computing.ON_SCREEN).result()
 
     def wait(self, ladders: Iterable[Ladder], progress: Callable[[float], None] | None = None) -> None:
@@ -170,7 +173,7 @@ class Ladders:
             self._forget_lost(ladder)
             with self._lock:
                 coming = [rate for rate, job in ladder.jobs.items() if not job.done()]
-            asked += self._ask_for_grid(ladder) + [self._ask(ladder, rate, computing.SOON) for rate in coming]
+            asked += self._ask_for_grid(ladder, None) + [self._ask(ladder, rate, computing.SOON) for rate in coming]
         total, left = max(1, sum(len(ladder.source.grid) for ladder in ladders), len(asked)), len(asked)
         for frame in as_completed(asked):
             if progress:
@@ -203,11 +206,12 @@ class Ladders:
             self._forget_lost(ladder)  # the next listing is true again, and has made what is missing
         return None
 
-    def _ask_for_grid(self, ladder: Ladder, at: AnyRate | None = None, wanted_s: float = math.inf) -> list[Future]:
+    def _ask_for_grid(self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf) -> list[Future]:
         """The missing frames of the grid, `coarse_to_fine`."""
-        before = 2 if ladder.source.codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
-        missing = {rate for rate in ladder.source.grid if rate not in ladder.frames}
-        order = coarse_to_fine(ladder.source.grid, at or ladder.source.codec.axis.start) if missing else []
+        codec, grid = ladder.source.codec, ladder.source.grid
+        before = 2 if codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
+        missing = {rate for rate in grid if rate not in ladder.frames}
+        order = coarse_to_fine(grid, start or codec.axis.start) if missing else []
         return [
             self._ask(ladder, rate, computing.SOON + rank - before, wanted_s)
             for rank, rate in enumerate(order)
@@ -215,14 +219,15 @@ class Ladders:
         ]
 
     def _ask(self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf) -> Future:
-        """A frame: one that is there, is on its way, or sets out now. Raises ValueError where the codec has failed."""
+        """A frame: one that is there, is on its way, or sets out now; a failure where the codec has failed before."""
         with self._lock:
-            if ladder.error:
-                raise ValueError(ladder.error)
-            if frame := ladder.frames.get(rate):
-                there: Future = Future()
-                there.set_result(frame)
-                return there
+            if ladder.error or rate in ladder.frames:
+                known: Future = Future()
+                if ladder.error:
+                    known.set_exception(ValueError(ladder.error))
+                else:
+                    known.set_result(ladder.frames[rate])
+                return known
             job = ladder.jobs.get(rate)
             if job and job.want(wanted_s):
                 computing.shared().hurry(job, urgency)
@@ -253,7 +258,7 @@ class Ladders:
         return frame
 
     def _compute(self, ladder: Ladder, rate: AnyRate) -> tuple[Maps | None, Frame]:
-        """A frame, into the cache: the shape of its maps, and its numbers."""
+        """A frame, computed and kept on disk."""
 
         def progress(done: float) -> None:
             ladder.done = done
@@ -263,7 +268,7 @@ class Ladders:
             with self._lock:
                 self.model_calls += 1
         maps, frame, files = compute(ladder.picture, ladder.source, rate, progress)
-        entry = {"maps": asdict(maps) if maps else None, "frame": frame.to_json()}
+        entry = {"maps": maps and asdict(maps), "frame": frame.to_json()}
         files[_entry(rate)] = json.dumps(entry).encode()  # the last: it vouches for the others
         self._make_room(sum(map(len, files.values())))
         for tries_left in reversed(range(10)):
@@ -320,25 +325,26 @@ def _names(folder: Path) -> set[str]:
 
 
 def _read(entry: Path, there: set[str]) -> tuple[Maps | None, Frame] | None:
-    """The shape of a ladder's maps and a frame, None where it cannot be read or its files are not all ``there``."""
+    """A frame on disk and the shape of its maps, None where its files are not all ``there``."""
     try:
         found = json.loads(entry.read_bytes())
         frame, maps = Frame.from_json(found["frame"]), found["maps"]
-        shape = Maps(tuple(maps["places"]), maps["channels"], maps["stride"]) if maps else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return (shape, frame) if there.issuperset(frame.files) else None
+    if not there.issuperset(frame.files):
+        return None
+    return maps and Maps(tuple(maps["places"]), maps["channels"], maps["stride"]), frame
 
 
-def _load(folder: Path, source: Source) -> tuple[Maps | None, dict[AnyRate, Frame]]:
-    """The shape of a ladder's maps and its frames by rate, as they are on disk."""
-    there = _names(folder)
-    found = [entry for name in there if name.endswith(".json") and (entry := _read(folder / name, there))]
+def _load(ladder: Ladder) -> None:
+    """Read what is on disk of a ladder."""
+    there = _names(ladder.folder)
+    found = [entry for name in there if name.endswith(".json") and (entry := _read(ladder.folder / name, there))]
+    for maps, frame in sorted(found, key=lambda entry: entry[1].at):
+        ladder.maps, ladder.frames[ladder.source.codec.axis.at(frame.at)] = maps, frame
     if found:
         with contextlib.suppress(OSError):
-            os.utime(folder)  # in use
-    frames = {source.codec.axis.at(frame.at): frame for _, frame in sorted(found, key=lambda pair: pair[1].at)}
-    return found[0][0] if found else None, {rate: frame for rate, frame in frames.items() if rate is not None}
+            os.utime(ladder.folder)  # in use
 
 
 @lru_cache
