@@ -109,7 +109,9 @@ var Curve = class {
     );
     this.readout = h("p", { class: "readoff" });
     const group2 = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
-    this.element = h("figure", { class: "curve", hidden: true }, this.svg, h("figcaption", {}, group2, this.readout));
+    this.names = h("ul", { class: "names", "aria-label": "Colours of the curves" });
+    const caption = h("figcaption", {}, group2, this.readout);
+    this.element = h("figure", { class: "curve", hidden: true }, this.svg, this.names, caption);
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerleave", () => this.point(null));
     this.svg.addEventListener("click", (event) => {
@@ -178,6 +180,12 @@ var Curve = class {
       text(WIDE - RIGHT, HIGH - 3, "end", "bits per pixel"),
       text(LEFT, HIGH - 3, "start", `${METRICS[this.metric]}, dB`)
     );
+    this.names.replaceChildren(
+      ...curves.map(({ codec }) => {
+        const swatch = h("i", { class: "swatch", style: `background: ${codec.colour}`, "aria-hidden": "true" });
+        return h("li", { "data-codec": codec.id, title: codec.title }, swatch, codec.short);
+      })
+    );
     this.points = curves.flatMap(
       ({ codec, frames: frames2 }) => frames2.map((frame) => ({ codec, frame, spot: this.at(frame) }))
     );
@@ -186,7 +194,7 @@ var Curve = class {
         const points = frames2.map(
           (f) => this.at(f).map((v) => v.toFixed(1)).join()
         ).join(" ");
-        return drawing("polyline", { points, stroke: codec.colour, fill: "none" });
+        return drawing("polyline", { points, stroke: codec.colour, fill: "none", "data-codec": codec.id });
       }),
       ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour }))
     );

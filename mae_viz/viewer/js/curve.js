@@ -37,7 +37,9 @@ export class Curve {
     );
     this.readout = h("p", { class: "readoff" });
     const group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
-    this.element = h("figure", { class: "curve", hidden: true }, this.svg, h("figcaption", {}, group, this.readout));
+    this.names = h("ul", { class: "names", "aria-label": "Colours of the curves" });
+    const caption = h("figcaption", {}, group, this.readout);
+    this.element = h("figure", { class: "curve", hidden: true }, this.svg, this.names, caption);
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerleave", () => this.point(null));
     this.svg.addEventListener("click", (event) => {
@@ -112,6 +114,12 @@ export class Curve {
       text(WIDE - RIGHT, HIGH - 3, "end", "bits per pixel"),
       text(LEFT, HIGH - 3, "start", `${METRICS[this.metric]}, dB`),
     );
+    this.names.replaceChildren(
+      ...curves.map(({ codec }) => {
+        const swatch = h("i", { class: "swatch", style: `background: ${codec.colour}`, "aria-hidden": "true" });
+        return h("li", { "data-codec": codec.id, title: codec.title }, swatch, codec.short);
+      }),
+    );
     this.points = curves.flatMap(({ codec, frames }) =>
       frames.map((frame) => ({ codec, frame, spot: this.at(frame) })),
     );
@@ -124,7 +132,7 @@ export class Curve {
               .join(),
           )
           .join(" ");
-        return drawing("polyline", { points, stroke: codec.colour, fill: "none" });
+        return drawing("polyline", { points, stroke: codec.colour, fill: "none", "data-codec": codec.id });
       }),
       ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour })),
     );
