@@ -15,6 +15,7 @@ leave as x̂ + ½. In training mode quantisation is additive uniform noise, othe
 import torch
 from torch import Tensor, nn
 
+from mae_viz import architectures
 from mae_viz.layers import GDN, BottleneckScale, GaussianConditional, Modulation, RatePrior, conv, deconv
 from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR
 
@@ -23,6 +24,7 @@ class Analysis(nn.Module):
     """One layer of g_a or h_a with a fixed rate: f(conv(x))."""
 
     conv_first = True
+    modulation = None
 
     def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
         super().__init__()
@@ -51,6 +53,7 @@ class Synthesis(nn.Module):
     """One layer of g_s or h_s with a fixed rate: deconv(f(y))."""
 
     conv_first = False
+    modulation = None
 
     def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
         super().__init__()
@@ -82,6 +85,11 @@ class RateModel(nn.Module):
     def __init__(self, channels: int, lmbdas: tuple[float, ...]):
         super().__init__()
         self.channels, self.lmbdas = channels, tuple(float(lmbda) for lmbda in lmbdas)
+
+    @property
+    def facts(self) -> architectures.Architecture:
+        """What its architecture is called and has."""
+        return architectures.FACTS[type(self).__name__]
 
     def rates(self, lmbda: float | Tensor, x: Tensor) -> Tensor:
         """λ as a (B,) tensor beside x. Raises ValueError outside the trained range or for a wrong shape."""

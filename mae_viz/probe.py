@@ -13,6 +13,7 @@ from PIL import Image
 from mae_viz.coding.bitstream import parse
 from mae_viz.coding.checkpoints import Checkpoint
 from mae_viz.coding.coder import decode_symbols, encode_latents, quantise, to_tensor, write
+from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
     from mae_viz.layers import BottleneckScale, Modulation
@@ -22,19 +23,16 @@ MASK_SHARE = 0.05
 """Places where |y(λ2)| is under this share of the channel's largest |y(λ2)| have no meaningful ratio."""
 
 
-def latents(checkpoint: Checkpoint, picture: Image.Image, lmbda: float) -> tuple[np.ndarray, np.ndarray]:
+def latents(checkpoint: Checkpoint, picture: Image.Image, rate: Rate) -> tuple[np.ndarray, np.ndarray]:
     """y before quantisation, and the bits that each of its places costs: both (C, h, w).
 
     The bits are the entropy estimate −log2 p of the quantised value.
     """
     import torch
 
-    model = checkpoint.model
     with torch.inference_mode():
-        x = to_tensor(picture, model.stride)
-        rate = model.rates(lmbda, x)
-        y = encode_latents(checkpoint, x, rate)
-    return y[0].numpy(), _cost(checkpoint, quantise(checkpoint, y, rate), lmbda).y
+        y = encode_latents(checkpoint, to_tensor(picture, checkpoint.model.stride), rate)
+    return y[0].numpy(), _cost(checkpoint, quantise(checkpoint, y, rate), rate).y
 
 
 @dataclass(frozen=True)
@@ -109,17 +107,17 @@ class Cost:
         return own if self.z is None else own + np.kron(self.z.sum(axis=0), np.full((4, 4), 1 / 16, np.float32))
 
 
-def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], lmbda: float) -> Cost:
+def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], rate: Rate) -> Cost:
     """The cost of symbols as `mae_viz.coding.coder.quantise` gives them."""
     import torch
 
-    model, rate = checkpoint.model, torch.tensor([float(lmbda)])
+    model, lmbda = checkpoint.model, rate.tensor()
     with torch.inference_mode():
         centred = torch.from_numpy(groups[0])[None].float()
-        first = -torch.log2(model.prior.likelihood(centred, rate))[0].numpy()
+        first = -torch.log2(model.prior.likelihood(centred, lmbda))[0].numpy()
         if not checkpoint.hyper:
             return Cost(first)
-        sigma = model.hyper_synthesis(centred + model.prior.medians(rate), rate)
+        sigma = model.hyper_synthesis(centred + model.prior.medians(lmbda), lmbda)
         _, likelihoods = model.conditional(torch.from_numpy(groups[1])[None].float(), sigma)
         return Cost(-torch.log2(likelihoods)[0].numpy(), first, sigma[0].numpy())
 
@@ -127,7 +125,7 @@ def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], lmbda: float) -> Cos
 def cost(checkpoint: Checkpoint, stream: bytes) -> Cost:
     """What the symbols of a `.mae` file cost."""
     parsed = parse(stream)
-    return _cost(checkpoint, decode_symbols(checkpoint, parsed), parsed.lmbda)
+    return _cost(checkpoint, decode_symbols(checkpoint, parsed), parsed.rate)
 
 
 def symbols(checkpoint: Checkpoint, stream: bytes) -> np.ndarray:
@@ -140,7 +138,7 @@ def switched_off(checkpoint: Checkpoint, stream: bytes, channel: int) -> bytes:
     parsed = parse(stream)
     groups = decode_symbols(checkpoint, parsed)
     groups[-1][channel] = 0
-    return write(checkpoint, groups, parsed.rate_index, (parsed.width, parsed.height))
+    return write(checkpoint, groups, parsed.rate, (parsed.width, parsed.height))
 
 
 def contrast(picture: Image.Image, stride: int = 16, block: int = 16) -> np.ndarray:
@@ -157,14 +155,14 @@ def contrast(picture: Image.Image, stride: int = 16, block: int = 16) -> np.ndar
 # What is in a model: priors and gains at any λ
 
 
-def prior_pmf(model: "RateModel", lmbda: float, reach: int) -> np.ndarray:
+def prior_pmf(model: "RateModel", rate: Rate, reach: int) -> np.ndarray:
     """Learned probabilities (C, 2 · reach + 1) of the symbols −reach … reach of every channel at λ."""
     import torch
 
     k = torch.arange(-reach, reach + 1).float()
     with torch.inference_mode():
         centred = k[None, None, None].expand(1, model.prior.channels, 1, -1)
-        return model.prior.likelihood(centred, torch.tensor([float(lmbda)]))[0, :, 0].double().numpy()
+        return model.prior.likelihood(centred, rate.tensor())[0, :, 0].double().numpy()
 
 
 def expected_pmf(checkpoint: Checkpoint, sigma: np.ndarray, reach: int) -> np.ndarray:
@@ -193,21 +191,20 @@ def histogram_bits(symbols: np.ndarray) -> np.ndarray:
     return bits
 
 
-def medians(model: "RateModel", lmbda: float) -> np.ndarray:
+def medians(model: "RateModel", rate: Rate) -> np.ndarray:
     """The latents (C,) that symbol 0 stands for at λ: the prior's medians, 0 with a hyperprior."""
     import torch
 
-    if hasattr(model, "h_s"):
+    if model.facts.hyperprior:
         return np.zeros(model.channels, np.float32)
     with torch.inference_mode():
-        return model.prior.medians(torch.tensor([float(lmbda)]))[0, :, 0, 0].numpy()
+        return model.prior.medians(rate.tensor())[0, :, 0, 0].numpy()
 
 
-def prior_mix(model: "RateModel", lmbda: float) -> tuple[float, float, float]:
+def prior_mix(model: "RateModel", rate: Rate) -> tuple[float, float, float]:
     """The two trained λ whose tables make the prior at λ, and the weight (0…1) of the upper one."""
-    import torch
 
-    lower, upper, weight = model.prior.neighbours(torch.tensor([float(lmbda)]))
+    lower, upper, weight = model.prior.neighbours(rate.tensor())
     return model.lmbdas[int(lower)], model.lmbdas[int(upper)], float(weight)
 
 
@@ -230,7 +227,7 @@ def layers(model: "RateModel") -> list[Layer]:
         Layer(f"{name}{number}", part, number, layer.modulation)
         for part, name in _NAMES.items()
         for number, layer in enumerate(getattr(model, part, ()), 1)
-        if hasattr(layer, "modulation")
+        if layer.modulation is not None
     ]
 
 

@@ -1,11 +1,17 @@
 """The rate axis: which λ exist, where they lie in octaves, and which of them a stream can name.
 
 λ weighs the mean squared error of images in [0, 1] against the rate in bits per pixel: minimise
-R + λ·MSE. For 0-255 images divide λ by 65025. Everything here is plain Python, so that figures and the
-command line can use it without torch.
+R + λ·MSE. For 0-255 images divide λ by 65025. A λ that a person typed or a slider gave becomes a `Rate` once, at the
+edge, and travels unchanged; only training, which draws λ off the grid, keeps plain tensors. Importing this costs no
+torch, so that figures and the command line can use it.
 """
 
 import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LMBDAS = (64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
 """Λ of the models without hyperprior (paper, section IV-A)."""
@@ -21,6 +27,53 @@ STEPS_PER_OCTAVE = 64
 LAST_INDEX = round(STEPS_PER_OCTAVE * math.log2(LMBDA_MAX / LMBDA_MIN))
 
 
+@dataclass(frozen=True, order=True)
+class Rate:
+    """A λ that a file can name: a point of the grid. Trained λ lie on it exactly."""
+
+    index: int
+    """0…384: what a stream stores."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index <= LAST_INDEX:
+            raise ValueError(f"rate index {self.index} is outside 0…{LAST_INDEX}.")
+
+    @classmethod
+    def near(cls, lmbda: float) -> "Rate":
+        """The rate nearest to any λ. Raises ValueError where λ lies outside [64, 4096] or is not a number."""
+        return cls(round(STEPS_PER_OCTAVE * octave(lmbda)))
+
+    @property
+    def lmbda(self) -> float:
+        """λ, 64…4096."""
+        return LMBDA_MIN * 2.0 ** (self.index / STEPS_PER_OCTAVE)
+
+    @property
+    def number(self) -> float:
+        """λ: what people and result files know this rate by."""
+        return self.lmbda
+
+    @property
+    def octave(self) -> float:
+        """t = log2(λ / 64), 0…6."""
+        return self.index / STEPS_PER_OCTAVE
+
+    @property
+    def at(self) -> int:
+        """The number that frames and addresses know this rate by."""
+        return self.index
+
+    def tensor(self) -> "Tensor":
+        """λ as a float32 tensor of one element, as models take it."""
+        import torch
+
+        return torch.tensor([self.lmbda])
+
+    def __str__(self) -> str:
+        """λ in four digits, "512" or "702.2": enough to find the rate again."""
+        return f"{self.lmbda:.4g}"
+
+
 def check(lmbda: float) -> float:
     """Return λ as a float. Raises ValueError where it lies outside [64, 4096] or is not a number."""
     if not LMBDA_MIN <= lmbda <= LMBDA_MAX:
@@ -31,20 +84,3 @@ def check(lmbda: float) -> float:
 def octave(lmbda: float) -> float:
     """t = log2(λ / 64): 0 at λ = 64, 6 at λ = 4096."""
     return math.log2(check(lmbda) / LMBDA_MIN)
-
-
-def grid_index(lmbda: float) -> int:
-    """Index (0…384) of the grid point nearest to λ: what a stream stores."""
-    return round(STEPS_PER_OCTAVE * octave(lmbda))
-
-
-def at_index(index: int) -> float:
-    """λ of a grid point. Raises ValueError outside 0…384."""
-    if not 0 <= index <= LAST_INDEX:
-        raise ValueError(f"rate index {index} is outside 0…{LAST_INDEX}.")
-    return LMBDA_MIN * 2.0 ** (index / STEPS_PER_OCTAVE)
-
-
-def snap(lmbda: float) -> float:
-    """λ moved to the nearest grid point; trained λ stay exactly where they are."""
-    return at_index(grid_index(lmbda))

@@ -16,12 +16,14 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from mae_viz import metrics, probe, rates
+from mae_viz import metrics, probe
 from mae_viz.coding import coder
 from mae_viz.coding.bitstream import StreamError, parse
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import open_rgb
 from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import SCRUBBED_PIXELS
+from mae_viz.rates import Rate
 
 MAX_UPLOAD_PIXELS = 16_000_000
 
@@ -77,7 +79,7 @@ _LARGE = ThreadPoolExecutor(1, "large pictures", initializer=_step_back)
 
 
 def is_large(width: int, height: int) -> bool:
-    return width * height > ladder.MAX_PIXELS
+    return width * height > SCRUBBED_PIXELS
 
 
 def in_turn(size: tuple[int, int], function: Callable, *args):
@@ -179,8 +181,8 @@ def _opened(data: bytes) -> Opened:
 
 @kept(200)
 def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
-    made = None if is_large(*_picture.image.size) else ladder.shared().stream(_picture.image, model, index)
-    return made or in_turn(_picture.image.size, coder.compress, _picture.image, model, rates.at_index(index))
+    made = None if is_large(*_picture.image.size) else ladder.shared().stream(_picture.image, model, Rate(index))
+    return made or in_turn(_picture.image.size, coder.compress, _picture.image, model, Rate(index).lmbda)
 
 
 @kept(64)
@@ -220,7 +222,7 @@ def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
 @kept(64)
 def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
     checkpoint = open_checkpoint(model)
-    return in_turn(_picture.image.size, probe.latents, checkpoint, _picture.image, rates.at_index(index))
+    return in_turn(_picture.image.size, probe.latents, checkpoint, _picture.image, Rate(index).lmbda)
 
 
 def to_png(image: Image.Image) -> bytes:

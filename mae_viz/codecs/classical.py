@@ -1,7 +1,7 @@
-"""The codecs to compare with, all behind one door: JPEG, JPEG 2000, WebP, AVIF and HEVC-intra 4:4:4.
+"""The codecs to compare with: JPEG, JPEG 2000, WebP, AVIF and HEVC-intra 4:4:4.
 
-``CLASSICAL["jpeg"].encode(picture, 75)`` gives the bytes of a real file, ``.decode(bytes)`` the picture back. A larger
-quality never means a smaller file. What a number from one of these codecs depends on stands in its ``settings``.
+``CLASSICAL["jpeg"].encode(picture, Quality(75))`` gives the bytes of a real file, ``.decode(bytes)`` the picture back.
+What a number from one of these codecs depends on stands in its ``settings``.
 
 Each codec is set to code RGB pictures for PSNR as well as its library can in interactive time: JPEG with 4:2:0 as
 nearly all JPEG files are, AVIF and HEVC with full colour resolution and tuned for PSNR rather than for the eye.
@@ -10,36 +10,47 @@ of BPG, which also holds x265 intra frames, but it is not BPG.
 """
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from PIL import Image, features
 
+from mae_viz.codecs.interface import Codec, Progress, Quality, QualityAxis
+
 
 @dataclass(frozen=True)
-class ClassicalCodec:
+class ClassicalCodec(Codec):
     """One codec with fixed settings and one free number, its quality."""
 
     name: str
     title: str
-    qualities: tuple[float, ...]  # from the smallest file to the largest
+    short: str
+    axis: QualityAxis
     quality_means: str
     fixed: dict
     library: Callable[[], dict]
     _encode: Callable[[Image.Image, float], bytes]
     _decode: Callable[[bytes], Image.Image]
 
-    def encode(self, image: Image.Image, quality: float) -> bytes:
-        """An RGB picture as the bytes of a file. Raises ValueError for a quality outside the codec's list's range."""
-        low, high = self.qualities[0], self.qualities[-1]
-        if not low <= quality <= high:
-            raise ValueError(f"{self.title} is measured at qualities {low:g} … {high:g}, not at {quality:g}.")
-        return self._encode(image, quality)
+    kind = "classical"
 
-    def decode(self, data: bytes) -> Image.Image:
-        """The picture in the bytes of a file, RGB."""
+    def encode(self, picture: Image.Image, rate: Quality, progress: Progress | None = None) -> bytes:
+        """An RGB picture as the bytes of a file. Raises ValueError for a quality outside the axis."""
+        return self._encode(picture, self.rate(rate.value).value)
+
+    def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         return self._decode(data).convert("RGB")
+
+    @cached_property
+    def about(self) -> str:
+        return self.settings["library"]
+
+    @cached_property
+    def identity(self) -> str:
+        listed = {key: value for key, value in self.settings.items() if key != "qualities"}
+        return json.dumps(listed, sort_keys=True)
 
     @cached_property
     def settings(self) -> dict:
@@ -48,8 +59,12 @@ class ClassicalCodec:
             **self.library(),
             **self.fixed,
             "quality": self.quality_means,
-            "qualities": list(self.qualities),
+            "qualities": [quality.value for quality in self.axis.listed],
         }
+
+
+def _qualities(*values: float, unit: str = "quality") -> QualityAxis:
+    return QualityAxis(tuple(map(Quality, values)), unit, all(isinstance(value, int) for value in values))
 
 
 def _pillow(format: str, **options) -> Callable[[Image.Image, float], bytes]:
@@ -113,7 +128,8 @@ CLASSICAL = {
         ClassicalCodec(
             "jpeg",
             "JPEG (4:2:0)",
-            tuple(range(5, 100, 5)),
+            "JPEG",
+            _qualities(*range(5, 100, 5)),
             "quality of the Independent JPEG Group's scale, 5…95",
             {"subsampling": "4:2:0", "mode": "baseline, standard Huffman tables (Pillow's defaults)"},
             _library("libjpeg-turbo", features.version_feature, "libjpeg_turbo"),
@@ -123,7 +139,8 @@ CLASSICAL = {
         ClassicalCodec(
             "jpeg2000",
             "JPEG 2000",
-            (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.4),
+            "JPEG 2000",
+            _qualities(0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.4, unit="asked bpp"),
             "bits per pixel asked for (compression ratio 24 / quality)",
             {"subsampling": "4:4:4", "mode": "9/7 wavelet, irreversible colour transform, one layer, JP2 container"},
             _library("OpenJPEG", features.version_codec, "jpg_2000"),
@@ -133,7 +150,8 @@ CLASSICAL = {
         ClassicalCodec(
             "webp",
             "WebP",
-            (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95),
+            "WebP",
+            _qualities(0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95),
             "quality of lossy WebP, 0…95",
             {"subsampling": "4:2:0 (the format's only one)", "mode": "method 6 (slowest)"},
             _library("libwebp", features.version_module, "webp"),
@@ -143,7 +161,8 @@ CLASSICAL = {
         ClassicalCodec(
             "avif",
             "AVIF (4:4:4)",
-            (1, 3, 6, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80),
+            "AVIF",
+            _qualities(1, 3, 6, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80),
             "quality of libavif, 1…80",
             {"subsampling": "4:4:4", "mode": "libaom, speed 6, tune psnr, one thread"},
             _library("libavif", features.version_module, "avif"),
@@ -153,7 +172,8 @@ CLASSICAL = {
         ClassicalCodec(
             "hevc-intra-444",
             "HEVC-intra 4:4:4",
-            (1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60),
+            "HEVC",
+            _qualities(1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60),
             "quality of libheif, 1…60",
             {"subsampling": "4:4:4", "mode": "x265, preset slow, tune psnr, HEIF container (its bytes count)"},
             _hevc_library,

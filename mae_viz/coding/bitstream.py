@@ -55,9 +55,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mae_viz import rates
 from mae_viz.coding.entropy_tables import Frequencies
 from mae_viz.images import MAX_PIXELS, MAX_SIDE
+from mae_viz.rates import LAST_INDEX, Rate
 
 MAGIC = b"\x8bMAE"
 VERSION = 1
@@ -95,9 +95,14 @@ class Stream:
     symbols_crc: int
 
     @property
+    def rate(self) -> Rate:
+        """Its place on the grid of λ."""
+        return Rate(self.rate_index)
+
+    @property
     def lmbda(self) -> float:
         """λ that the picture was coded with."""
-        return rates.at_index(self.rate_index)
+        return self.rate.lmbda
 
     def pack(self) -> bytes:
         """The file's bytes."""
@@ -132,7 +137,7 @@ def parse(data: bytes) -> Stream:
         raise StreamError(f"the file is {state}: {len(data)} bytes instead of {expected}. Fetch it again.")
     if zlib.crc32(data[HEADER_BYTES:], zlib.crc32(data[:_CRC_OFFSET])) != crc:
         raise StreamError("the file is damaged: its checksum does not match. Fetch it again.")
-    if index > rates.LAST_INDEX or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+    if index > LAST_INDEX or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise StreamError("the file names a rate or a size that does not exist: it was written by a faulty program.")
     if width * height > MAX_PIXELS:
         raise StreamError(f"the file claims {width} × {height} pixels, more than this program decodes.")

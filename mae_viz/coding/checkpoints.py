@@ -12,11 +12,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mae_viz import architectures
+from mae_viz.rates import Rate
+
 if TYPE_CHECKING:
     from mae_viz.coding.entropy_tables import EntropyTables
     from mae_viz.coding.hyper import IntegerHyperSynthesis
     from mae_viz.models import RateModel
 
+_CARD = "card.json"
 _INTEGERS = ("tables.", "hyper.")
 
 FINGERPRINT_BYTES = 8
@@ -45,6 +49,14 @@ class Checkpoint:
         """What a stream names this model by."""
         return bytes.fromhex(self.card["sha256"])[:FINGERPRINT_BYTES]
 
+    def near(self, lmbda: float) -> Rate:
+        """The rate nearest to λ. Raises ValueError for a λ that the model was not trained for."""
+        rate, low, high = Rate.near(lmbda), self.card["lmbdas"][0], self.card["lmbdas"][-1]
+        if not low <= rate.lmbda <= high:
+            span = f"λ = {low:g} alone" if low == high else f"{low:g} ≤ λ ≤ {high:g}"
+            raise ValueError(f"λ = {lmbda:g} is outside what {self.name} was trained for: {span}.")
+        return rate
+
 
 def folder() -> Path:
     """Where checkpoints lie: `MAE_VIZ_CHECKPOINTS`, else inside the installed package, else beside it."""
@@ -55,37 +67,50 @@ def folder() -> Path:
 
 
 def available() -> list[str]:
-    """Names of the models that ship: the MAE first, and independent models by their λ."""
+    """Names of the models that ship, by architecture and λ: the MAE first."""
+    order = list(architectures.FACTS)
 
     def place(name: str) -> tuple:
-        kind, _, rate = name.rpartition("-")
-        return not name.startswith("mae"), *((kind, int(rate)) if rate.isdecimal() else (name, 0))
+        try:
+            facts = card(name)
+        except CheckpointError:  # for whoever asks for it to hear
+            return len(order), [], name
+        return order.index(facts["architecture"]), facts["lmbdas"], name
 
-    return sorted((path.parent.name for path in folder().glob("*/card.json")), key=place)
+    return sorted((path.parent.name for path in folder().glob(f"*/{_CARD}")), key=place)
 
 
-def independents(group: str) -> dict[float, str]:
-    """Models that serve one λ each, by λ: of the group "independent" those named independent-64 … independent-4096."""
-    found = {}
-    for name in available():
-        stem, _, rate = name.rpartition("-")
-        if stem == group and rate.isdecimal():
-            found[card(name)["lmbdas"][0]] = name
-    return found
+def find(name: str) -> Path:
+    """The folder of a checkpoint: of one that ships by its name, of any other by its path, absolute or relative.
+
+    Raises CheckpointError where there is none.
+    """
+    for home in (folder() / name if Path(name).name == name else None, Path(name)):
+        if home and (home / _CARD).is_file():
+            return home.resolve()
+    raise CheckpointError(
+        f"no model named {name!r}, nor a checkpoint's folder: choose one of {', '.join(available()) or '(none)'}."
+    )
 
 
 def card(name: str) -> dict:
     """The card of one model, without loading its weights: a shipped name, or the path of a checkpoint's folder.
 
-    Raises CheckpointError for an unknown name.
+    Raises CheckpointError for an unknown name, a damaged card, or an architecture that this version does not know.
     """
-    path = folder() / name / "card.json"
-    if not path.is_file():
-        raise CheckpointError(f"no model named {name!r}: choose one of {', '.join(available()) or '(none)'}.")
+    path = find(name) / _CARD
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} is damaged ({error}): restore it from the repository.") from None
+    if facts["architecture"] not in architectures.FACTS:
+        raise CheckpointError(f"{path} names an unknown architecture, {facts['architecture']}: update mae_viz.")
+    return facts
+
+
+def facts(name: str) -> architectures.Architecture:
+    """What the architecture of one model is called and has. Raises CheckpointError as `card` does."""
+    return architectures.FACTS[card(name)["architecture"]]
 
 
 def fingerprint_of(name: str) -> bytes:
@@ -104,11 +129,11 @@ def load(name: str = "mae") -> "RateModel":
 
 def open_checkpoint(name: str) -> Checkpoint:
     """Model, entropy tables and card of one name; read once for all threads."""
-    return _opened(name, folder())
+    return _opened(find(name), card(name)["sha256"])
 
 
 @lru_cache(maxsize=16)
-def _opened(name: str, home: Path) -> Checkpoint:
+def _opened(home: Path, sha256: str) -> Checkpoint:
     import numpy as np
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -117,23 +142,23 @@ def _opened(name: str, home: Path) -> Checkpoint:
     from mae_viz.coding.hyper import IntegerHyperSynthesis
     from mae_viz.models import ARCHITECTURES
 
-    facts = card(name)
-    path = home / name / "model.safetensors"
+    about = card(str(home))
+    path = home / "model.safetensors"
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}): restore it from the repository.") from None
-    if fingerprint(tensors) != facts["sha256"]:
+    if fingerprint(tensors) != sha256:
         raise CheckpointError(f"{path} is not the file that its card describes: restore both.")
     arrays, integers = (
         {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)} for prefix in _INTEGERS
     )
     weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
-    model = ARCHITECTURES[facts["architecture"]](facts["channels"], tuple(facts["lmbdas"]))
+    model = ARCHITECTURES[about["architecture"]](about["channels"], tuple(about["lmbdas"]))
     _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
-    hyper = IntegerHyperSynthesis(model, integers) if hasattr(model, "h_s") else None
-    return Checkpoint(name, model, EntropyTables(arrays), facts, hyper)
+    hyper = IntegerHyperSynthesis(model, integers) if model.facts.hyperprior else None
+    return Checkpoint(home.name, model, EntropyTables(arrays), about, hyper)
 
 
 def _fill(model: "RateModel", weights: dict, path: Path) -> None:
@@ -170,7 +195,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
             for key, p in model.named_parameters()
         }
     stored |= {f"tables.{key}": v for key, v in entropy_tables.build(model.prior).arrays().items()}
-    if hasattr(model, "h_s"):
+    if model.facts.hyperprior:
         stored |= {f"hyper.{key}": v for key, v in hyper.build(model).arrays().items()}
     target = (into or folder()) / name
     target.mkdir(parents=True, exist_ok=True)
@@ -184,7 +209,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
         "sha256": fingerprint(stored),
     }
     text = json.dumps(facts, indent=2, ensure_ascii=False)
-    (target / "card.json").write_text(text + "\n", encoding="utf-8")
+    (target / _CARD).write_text(text + "\n", encoding="utf-8")
     return target
 
 

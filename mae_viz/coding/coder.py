@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mae_viz import rates
 from mae_viz.coding import checkpoints
 from mae_viz.coding.bitstream import Stream, StreamError, SymbolDecoder, SymbolEncoder, parse
 from mae_viz.images import open_rgb
+from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,19 +57,14 @@ def compress(image, model: str = "mae", lmbda: float = 512.0, progress: Progress
     of a checkpoint's folder. ``lmbda``: 64…4096, moved to the nearest point of a grid of 1/64 octave; larger means
     better and longer. Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for.
     """
-    return encode(image, model, lmbda, progress).stream
-
-
-def encode(image, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> Encoded:
-    """`compress`, with the latents that it computed on the way."""
-    import torch
-
-    picture = open_rgb(image)
     checkpoint = checkpoints.open_checkpoint(model)
-    index = rates.grid_index(lmbda)
-    rate = checkpoint.model.rates(rates.at_index(index), torch.empty(1))
+    return encode(open_rgb(image), checkpoint, checkpoint.near(lmbda), progress).stream
+
+
+def encode(picture: Image.Image, checkpoint: "Checkpoint", rate: Rate, progress: Progress | None = None) -> Encoded:
+    """An RGB picture as a `.mae` file, with the latents computed on the way."""
     y = encode_latents(checkpoint, to_pixels(picture, checkpoint.model.stride), rate, progress)
-    return Encoded(write(checkpoint, quantise(checkpoint, y, rate), index, picture.size), y[0].numpy())
+    return Encoded(write(checkpoint, quantise(checkpoint, y, rate), rate, picture.size), y[0].numpy())
 
 
 def decompress(stream: bytes, model: str | None = None, progress: Progress | None = None) -> Image.Image:
@@ -81,7 +76,7 @@ def decompress(stream: bytes, model: str | None = None, progress: Progress | Non
     parsed = parse(stream)
     checkpoint = find_checkpoint(parsed, model)
     y_hat = decode_y_hat(checkpoint, parsed)
-    return decode_picture(checkpoint, y_hat, parsed.lmbda, parsed.height, parsed.width, progress)
+    return decode_picture(checkpoint, y_hat, parsed.rate, parsed.height, parsed.width, progress)
 
 
 def info(stream: bytes) -> dict:
@@ -146,16 +141,13 @@ def _picture(pixels: "Tensor", height: int, width: int) -> Image.Image:
     return Image.fromarray(pixels[0, :, :height, :width].permute(1, 2, 0).contiguous().numpy())
 
 
-def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: "Tensor", progress: Progress | None = None) -> "Tensor":
-    """y = g_a(x, λ) in tiles: x (1, 3, H, W), uint8 or float in [0, 1] → float32 (1, C, H/16, W/16).
-
-    ``rate`` is λ as a tensor of one element.
-    """
+def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: Rate, progress: Progress | None = None) -> "Tensor":
+    """y = g_a(x, λ) in tiles: x (1, 3, H, W), uint8 or float in [0, 1] → float32 (1, C, H/16, W/16)."""
     import torch
 
     from mae_viz.coding.folding import transform
 
-    g_a = transform(checkpoint.model, "g_a", float(rate))
+    g_a = transform(checkpoint.model, "g_a", rate)
 
     def analysis(tile: "Tensor") -> "Tensor":
         return g_a((tile.float() / 255 if tile.dtype == torch.uint8 else tile) - 0.5).float()
@@ -164,7 +156,7 @@ def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: "Tensor", progre
         return _tiled(analysis, x, TILE, ANALYSIS_HALO, (1, LATENT), progress).contiguous()
 
 
-def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: "Tensor") -> list[np.ndarray]:
+def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: Rate) -> list[np.ndarray]:
     """Symbols of latents y (1, C, h, w), int32: those of y (C, h, w), with a hyperprior those of z before them."""
     import torch
 
@@ -173,9 +165,9 @@ def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: "Tensor") -> list[np.n
     model = checkpoint.model
     with torch.inference_mode():
         if not checkpoint.hyper:
-            return [_rounded(y - model.prior.medians(rate))]
-        z = transform(model, "h_a", float(rate))(y.abs())
-        return [_rounded(z - model.prior.medians(rate)), _rounded(y)]
+            return [_rounded(y - model.prior.medians(rate.tensor()))]
+        z = transform(model, "h_a", rate)(y.abs())
+        return [_rounded(z - model.prior.medians(rate.tensor())), _rounded(y)]
 
 
 def _rounded(values: "Tensor") -> np.ndarray:
@@ -183,16 +175,16 @@ def _rounded(values: "Tensor") -> np.ndarray:
     return values.float().clamp(-(2.0**24), 2.0**24).round()[0].int().contiguous().numpy()
 
 
-def write(checkpoint: "Checkpoint", groups: list[np.ndarray], index: int, size: tuple[int, int]) -> bytes:
-    """The `.mae` file of symbols as `quantise` gives them, at a rate index, for a picture of (width, height)."""
+def write(checkpoint: "Checkpoint", groups: list[np.ndarray], rate: Rate, size: tuple[int, int]) -> bytes:
+    """The `.mae` file of symbols as `quantise` gives them, for a picture of (width, height)."""
     encoder = SymbolEncoder()
-    encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(index))
+    encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(rate.index))
     if checkpoint.hyper:
         flat = groups[1].ravel()
-        places = _by_scale(checkpoint.hyper.indexes(groups[0], index))
+        places = _by_scale(checkpoint.hyper.indexes(groups[0], rate.index))
         for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
             encoder.add(flat[None, of_scale], [gaussian])
-    return Stream(checkpoint.fingerprint, index, *size, *encoder.sections(), _checksum(groups)).pack()
+    return Stream(checkpoint.fingerprint, rate.index, *size, *encoder.sections(), _checksum(groups)).pack()
 
 
 def _checksum(groups: list[np.ndarray]) -> int:
@@ -202,31 +194,29 @@ def _checksum(groups: list[np.ndarray]) -> int:
     return crc
 
 
-def decode_latents(
-    checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, progress: Progress | None = None
-) -> "Tensor":
+def decode_latents(checkpoint: "Checkpoint", y_hat: "Tensor", rate: Rate, progress: Progress | None = None) -> "Tensor":
     """x_hat = g_s(y_hat, λ) in tiles: (1, C, h, w) → (1, 3, 16 h, 16 w), not clipped."""
-    return _synthesised(checkpoint, y_hat, lmbda, lambda x_hat: x_hat, progress)
+    return _synthesised(checkpoint, y_hat, rate, lambda x_hat: x_hat, progress)
 
 
 def decode_picture(
     checkpoint: "Checkpoint",
     y_hat: "Tensor",
-    lmbda: float,
+    rate: Rate,
     height: int,
     width: int,
     progress: Progress | None = None,
 ) -> Image.Image:
     """The picture that quantised latents (1, C, h, w) stand for: `decode_latents` and `to_image`, tile by tile."""
-    return _picture(_synthesised(checkpoint, y_hat, lmbda, _to_bytes, progress), height, width)
+    return _picture(_synthesised(checkpoint, y_hat, rate, _to_bytes, progress), height, width)
 
 
-def _synthesised(checkpoint: "Checkpoint", y_hat: "Tensor", lmbda: float, finish, progress: Progress | None):
+def _synthesised(checkpoint: "Checkpoint", y_hat: "Tensor", rate: Rate, finish, progress: Progress | None):
     import torch
 
     from mae_viz.coding.folding import transform
 
-    g_s = transform(checkpoint.model, "g_s", lmbda)
+    g_s = transform(checkpoint.model, "g_s", rate)
     with torch.inference_mode():
         return _tiled(lambda t: finish(g_s(t) + 0.5), y_hat, TILE // LATENT, SYNTHESIS_HALO, (LATENT, 1), progress)
 
@@ -236,7 +226,7 @@ def decode_y_hat(checkpoint: "Checkpoint", parsed: Stream) -> "Tensor":
     import torch
 
     symbols = torch.from_numpy(decode_symbols(checkpoint, parsed)[-1][None]).float()
-    return symbols if checkpoint.hyper else symbols + checkpoint.model.prior.medians(torch.tensor([parsed.lmbda]))
+    return symbols if checkpoint.hyper else symbols + checkpoint.model.prior.medians(parsed.rate.tensor())
 
 
 def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]:

@@ -120,7 +120,7 @@ def build(prior) -> EntropyTables:
     edges = torch.from_numpy(EDGES).float()[None, None, None, :].expand(1, prior.channels, 1, -1)
     with torch.inference_mode():
         logits = torch.cat([prior.logits(edges, lmbda[None])[:, :, 0] for lmbda in lmbdas]).double().numpy()
-    return from_logits(logits, [rates.grid_index(float(lmbda)) for lmbda in lmbdas])
+    return from_logits(logits, [rates.Rate.near(float(lmbda)).index for lmbda in lmbdas])
 
 
 def from_logits(logits: np.ndarray, rows: list[int]) -> EntropyTables:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from mae_viz.layers import GDN
 from mae_viz.models import RateModel
+from mae_viz.rates import Rate
 
 KEPT = 8
 """Folded parts kept in memory: g_a and g_s of four rates, about 8 MB each."""
@@ -34,8 +35,8 @@ class Folded:
 
 
 @torch.no_grad()
-def fold_layer(layer: nn.Module, lmbda: float, gains: Tensor | None = None) -> Folded:
-    """The tensors of one layer of g_a, g_s, h_a or h_s at λ.
+def fold_layer(layer: nn.Module, lmbda: Tensor, gains: Tensor | None = None) -> Folded:
+    """The tensors of one layer of g_a, g_s, h_a or h_s at λ, a tensor of one element.
 
     ``gains``, positive (C,), replace those of the layer's own modulation; without either there are none.
     """
@@ -44,8 +45,8 @@ def fold_layer(layer: nn.Module, lmbda: float, gains: Tensor | None = None) -> F
     weight, bias, beta, gamma = conv.weight.double(), conv.bias, None, None
     if isinstance(gdn, GDN):
         beta, gamma = gdn.beta_reparam(gdn.beta), gdn.gamma_reparam(gdn.gamma)
-    if gains is None and hasattr(layer, "modulation"):
-        gains = layer.modulation(torch.tensor([float(lmbda)], device=weight.device)).flatten()
+    if gains is None and layer.modulation is not None:
+        gains = layer.modulation(lmbda.to(weight.device)).flatten()
     if gains is not None:
         gains = gains.double()
         if layer.conv_first:
@@ -57,20 +58,16 @@ def fold_layer(layer: nn.Module, lmbda: float, gains: Tensor | None = None) -> F
     return Folded(*(None if t is None else t.float() for t in (weight, bias, beta, gamma)))
 
 
-def transform(model: RateModel, part: str, lmbda: float) -> Callable[[Tensor], Tensor]:
-    """g_a, g_s, h_a or h_s (``part``) of a model at one λ: a function of a float32 tensor (1, C, H, W).
+@lru_cache(maxsize=KEPT)
+def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Tensor]:
+    """g_a, g_s, h_a or h_s (``part``) of a model at one rate: a function of a float32 tensor (1, C, H, W).
 
     The same mathematics as `RateModel.analysis` and its like, but for the shifts by ½ and the |y| before h_a; sums
     are rounded in another order. A few are kept: the model's weights must not change afterwards.
     """
-    return _transform(model, part, float(lmbda))
-
-
-@lru_cache(maxsize=KEPT)
-def _transform(model: RateModel, part: str, lmbda: float) -> Callable[[Tensor], Tensor]:
-    layers = list(getattr(model, part))
+    layers, lmbda = list(getattr(model, part)), rate.tensor()
     scale = getattr(model, "scale", None)
-    scales = scale(torch.tensor([lmbda])).flatten().detach() if scale else None
+    scales = scale(lmbda).flatten().detach() if scale else None
     steps: list[Callable[[Tensor], Tensor]] = []
     for number, layer in enumerate(layers):
         gains = 1 / scales if scale and part == "g_s" and number == 0 else None

@@ -133,13 +133,13 @@ def build(model: "RateModel") -> IntegerHyperSynthesis:
     """
     import torch
 
-    first, last = (rates.grid_index(model.lmbdas[i]) for i in (0, -1))
+    first, last = (rates.Rate.near(model.lmbdas[i]).index for i in (0, -1))
     steps = list(range(first, last + _GAIN_STEP, _GAIN_STEP)) if last > first else [first]
-    lmbdas = torch.tensor([rates.at_index(min(step, last)) for step in steps])
+    lmbdas = torch.tensor([rates.Rate(min(step, last)).lmbda for step in steps])
     with torch.inference_mode():
         gains = [
             layer.modulation(lmbdas)[:, :, 0, 0].double().numpy()
-            if hasattr(layer, "modulation")
+            if layer.modulation is not None
             else np.ones((len(steps), model.channels))
             for layer in model.h_s
         ]
@@ -149,7 +149,7 @@ def build(model: "RateModel") -> IntegerHyperSynthesis:
         "medians": np.clip(np.rint(medians.double().numpy() * (1 << _BITS)), -_LIMIT, _LIMIT),
         "shifts": [_shift(layer.conv) for layer in model.h_s],
         "thresholds": np.rint((np.log(SCALES[:-1]) + np.log(SCALES[1:])) / 2 * (1 << _BITS)),
-        "rows": [rates.grid_index(lmbda) for lmbda in model.lmbdas],
+        "rows": [rates.Rate.near(lmbda).index for lmbda in model.lmbdas],
     }
     # ln Φ(x) − ln Φ(−x) of the symbols' edges: the logit of the Gaussian's cumulative distribution
     edges = torch.from_numpy(entropy_tables.EDGES)[None] / torch.from_numpy(SCALES)[:, None]

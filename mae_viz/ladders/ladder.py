@@ -5,7 +5,7 @@ and kept on disk:
 
     <cache>/ladders/<ladder id>/index.json    the frames and their numbers
     <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
-    <cache>/ladders/<ladder id>/<hash>.mae    the file that a model made
+    <cache>/ladders/<ladder id>/<hash>.bin    the coded file, where its codec shows maps
     <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
 
 A ladder's id is a hash of the picture's pixels and of everything in the codec that the frames depend on; a file's
@@ -22,58 +22,34 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
 
-from mae_viz.ladders.frame import (
-    FRAME_STEP,
-    MAX_PIXELS,
-    ORIGINAL,
-    Source,
-    compute,
-    fingerprint,
-    ladder_id,
-    middle,
-    source,
-    sources,
-)
+from mae_viz.codecs.interface import AnyRate, LambdaAxis
+from mae_viz.codecs.registry import ORIGINAL
+from mae_viz.ladders.frame import Frame, Maps, Source, compute, fingerprint
 from mae_viz.storage import cache_folder, write_whole
-
-__all__ = [
-    "CACHE_BYTES",
-    "FRAME_STEP",
-    "MAX_PIXELS",
-    "ORIGINAL",
-    "Ladder",
-    "Ladders",
-    "coarse_to_fine",
-    "fingerprint",
-    "middle",
-    "shared",
-    "source",
-    "sources",
-]
 
 CACHE_BYTES = 3 << 30
 _IN_MEMORY = 320  # of nine codecs and more than thirty pictures: what somebody has on show must not be forgotten
 _INDEX = "index.json"
 
 
-def coarse_to_fine(grid: Iterable[float], at: float) -> list[float]:
-    """The grid's points: the nearest to ``at`` first, then always the one farthest from all before it."""
+def coarse_to_fine(grid: Iterable[AnyRate], start: AnyRate) -> list[AnyRate]:
+    """The grid's rates: the nearest to ``start`` first, then always the one farthest from all before it."""
     rest = list(grid)
     if not rest:
         return []
-    order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i] - at)))]
-    gaps = [abs(p - order[0]) for p in rest]
+    order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i].at - start.at)))]
+    gaps = [abs(rate.at - order[0].at) for rate in rest]
     while rest:
         i = max(range(len(rest)), key=gaps.__getitem__)
         order.append(rest.pop(i))
         gaps.pop(i)
-        gaps = [min(gap, abs(p - order[-1])) for gap, p in zip(gaps, rest, strict=True)]
+        gaps = [min(gap, abs(rate.at - order[-1].at)) for gap, rate in zip(gaps, rest, strict=True)]
     return order
 
 
@@ -85,9 +61,9 @@ class Ladder:
     picture: Image.Image
     source: Source
     folder: Path
-    facts: dict = field(default_factory=dict)  # channels, places and stride of a model's maps
-    frames: dict[float, dict] = field(default_factory=dict)  # by rate index or quality
-    pending: dict[float, int] = field(default_factory=dict)  # rate → rank in the queue
+    maps: Maps | None = None
+    frames: dict[AnyRate, Frame] = field(default_factory=dict)
+    pending: dict[AnyRate, int] = field(default_factory=dict)  # rate → rank in the queue
     started: bool = False
     done: float = 0
     """Fraction of the frame in work that is done."""
@@ -96,15 +72,16 @@ class Ladder:
     def listing(self) -> dict:
         """The frames and their numbers, as the viewer reads them."""
         frames = [
-            {**frame, "extra": True} if at not in self.source.grid else frame for at, frame in self.frames.items()
+            (frame if rate in self.source.grid else replace(frame, extra=True)).to_json()
+            for rate, frame in self.frames.items()
         ]
         return {
             "id": self.id,
             "total": len(self.source.grid),
             "complete": self.error is not None or (self.started and not self.pending),
-            "error": self.error,
+            **({"error": self.error} if self.error else {}),
             "done": round(self.done, 3),
-            **self.facts,
+            **(asdict(self.maps) if self.maps else {}),
             "frames": frames,
         }
 
@@ -133,8 +110,8 @@ class Ladders:
         ``whole``: one without a grid, for pictures too large to have one. ``pixels``: the picture's `fingerprint`,
         where it is known. Raises CheckpointError for an unknown source.
         """
-        made_with = source(name).whole if whole else source(name)
-        key = ladder_id(pixels or fingerprint(picture), made_with)
+        made_with = Source.of_whole(name) if whole else Source.of(name)
+        key = made_with.ladder_id(pixels or fingerprint(picture))
         with self._changed:
             ladder = self._open.get(key)
             if ladder is None or ladder.error:
@@ -144,9 +121,9 @@ class Ladders:
             self._open.move_to_end(key)
         return ladder
 
-    def open(self, picture: Image.Image, name: str, at: float | None = None) -> Ladder:
-        """Like `offer`, with the missing frames on their way: ``at`` (a rate index for a model, a quality for a
-        classical codec) or the grid's point nearest to it first. Returns at once."""
+    def open(self, picture: Image.Image, name: str, at: AnyRate | None = None) -> Ladder:
+        """Like `offer`, with the missing frames on their way: ``at`` or the grid's point nearest to it first. Returns
+        at once."""
         ladder = self.offer(picture, name)
         with self._changed:
             self._start(ladder, at)
@@ -162,7 +139,7 @@ class Ladders:
             ladder = self._open.get(key)
             if ladder is None:
                 return None
-            asked = [rate for rate in map(ladder.source.rate, at) if rate is not None]
+            asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
             if asked and not ladder.source.grid:
                 ladder.pending = {rate: rank for rate, rank in ladder.pending.items() if rate in asked}
             for rate in asked:
@@ -170,12 +147,12 @@ class Ladders:
             self._start(ladder, asked[0] if asked else None)
             return ladder.listing()
 
-    def stream(self, picture: Image.Image, name: str, at: float, pixels: str | None = None) -> bytes | None:
-        """A model's `.mae` file of a picture at a rate index, where its frame is there; nothing is computed."""
+    def stream(self, picture: Image.Image, name: str, rate: AnyRate, pixels: str | None = None) -> bytes | None:
+        """The coded file of a picture at a rate, where its frame holds it; nothing is computed."""
         ladder = self.offer(picture, name, pixels=pixels)
         try:
-            return (ladder.folder / ladder.frames[at]["stream"]).read_bytes()
-        except (KeyError, OSError):
+            return (ladder.folder / ladder.frames[rate].stream).read_bytes()
+        except (KeyError, TypeError, OSError):
             return None
 
     def path(self, key: str, file: str) -> Path | None:
@@ -185,7 +162,7 @@ class Ladders:
         path = self.folder / key / file
         return path if path.suffix in (".webp", ".f32") and path.is_file() else None
 
-    def wait(self, ladders: Iterable[Ladder], progress=None, at: float | None = None) -> None:
+    def wait(self, ladders: Iterable[Ladder], progress=None, at: AnyRate | None = None) -> None:
         """Block until the ladders are complete (with ``at``: until each has that frame).
 
         Calls ``progress`` with the fraction done. Raises ValueError where a codec failed.
@@ -203,16 +180,16 @@ class Ladders:
                     return
                 self._changed.wait()
 
-    def _start(self, ladder: Ladder, at: float | None) -> None:
+    def _start(self, ladder: Ladder, at: AnyRate | None) -> None:
         if not ladder.started:
             ladder.started = True
             self._evict()
-            order = coarse_to_fine(ladder.source.grid, ladder.source.start if at is None else at)
-            before = 2 if ladder.source.axis == "none" else 0  # the original is quick, and never waits for codecs
+            order = coarse_to_fine(ladder.source.grid, ladder.source.codec.axis.start if at is None else at)
+            before = 2 if ladder.source.codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
             for rank, point in enumerate(order):
                 self._ask(ladder, point, rank - before)
 
-    def _ask(self, ladder: Ladder, at: float, rank: int) -> None:
+    def _ask(self, ladder: Ladder, at: AnyRate, rank: int) -> None:
         if at in ladder.frames or ladder.pending.get(at, math.inf) <= rank:
             return
         ladder.pending[at] = rank  # asked for again with a smaller rank, it overtakes what is queued
@@ -227,18 +204,18 @@ class Ladders:
             if at not in ladder.pending or ladder.error or self._open.get(ladder.id) is not ladder:
                 continue
             try:
-                if ladder.source.axis == "lmbda":
+                if isinstance(ladder.source.codec.axis, LambdaAxis):
                     self.model_calls += 1
                 self._make(ladder, at)
             except _SupersededError:
                 continue
             except Exception as error:  # whatever a codec raises must reach the person, and not end the thread
-                ladder.error = f"{ladder.source.title}: {error}"
+                ladder.error = f"{ladder.source.codec.title}: {error}"
             with self._changed:
                 ladder.done = 0
                 self._changed.notify_all()
 
-    def _make(self, ladder: Ladder, at: float) -> None:
+    def _make(self, ladder: Ladder, at: AnyRate) -> None:
         """Compute one frame, then show it to everyone."""
 
         def progress(done: float) -> None:
@@ -246,15 +223,18 @@ class Ladders:
             if at not in ladder.pending:
                 raise _SupersededError
 
-        facts, frame, files = compute(ladder.picture, ladder.source, at, progress)
+        maps, frame, files = compute(ladder.picture, ladder.source, at, progress)
         ladder.folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             write_whole(ladder.folder / name, data)
         with self._changed:
-            ladder.facts |= facts
+            ladder.maps = maps or ladder.maps
             ladder.frames[at] = frame
             ladder.pending.pop(at, None)
-            index = {"facts": ladder.facts, "frames": list(ladder.frames.values())}
+            index = {
+                "maps": asdict(ladder.maps) if ladder.maps else None,
+                "frames": [frame.to_json() for frame in ladder.frames.values()],
+            }
         write_whole(ladder.folder / _INDEX, json.dumps(index).encode())
 
     def _load(self, key: str, picture: Image.Image, made_with: Source) -> Ladder:
@@ -265,10 +245,12 @@ class Ladders:
             os.utime(ladder.folder / _INDEX)
         except (OSError, json.JSONDecodeError):
             return ladder
-        for frame in index["frames"]:
-            if all((ladder.folder / frame[k]).is_file() for k in ("file", "stream", "y", "bits") if frame.get(k)):
-                ladder.frames[frame["at"]] = frame
-        ladder.facts = index["facts"]
+        for frame in map(Frame.from_json, index["frames"]):
+            rate = made_with.codec.axis.at(frame.at)
+            if rate is not None and all((ladder.folder / name).is_file() for name in frame.files):
+                ladder.frames[rate] = frame
+        if maps := index["maps"]:
+            ladder.maps = Maps(tuple(maps["places"]), maps["channels"], maps["stride"])
         return ladder
 
     def _evict(self) -> None:

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,7 +10,15 @@ from torch import Tensor
 from mae_viz.coding import checkpoints
 from mae_viz.coding.folding import fold_layer
 from mae_viz.layers import GDN, EntropyBottleneck
-from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior, RateModel
+from mae_viz.models import (
+    ARCHITECTURES,
+    MAE,
+    BottleneckScaling,
+    Independent,
+    IndependentHyperprior,
+    MAEHyperprior,
+    RateModel,
+)
 from mae_viz.training.config import Config
 from mae_viz.training.deepen import deepen
 from mae_viz.training.initialisation import scale_widths
@@ -28,7 +35,7 @@ def fold(mae: MAE | MAEHyperprior, lmbda: float) -> Independent | IndependentHyp
     plain = (Independent if isinstance(mae, MAE) else IndependentHyperprior)(mae.channels, (lmbda,))
     for part in ("g_a", "h_a", "g_s", "h_s"):
         for source, target in zip(getattr(mae, part, ()), getattr(plain, part, ()), strict=True):
-            folded = fold_layer(source, lmbda)
+            folded = fold_layer(source, torch.tensor([lmbda]))
             target.conv.weight.copy_(folded.weight)
             if folded.bias is not None:
                 target.conv.bias.copy_(folded.bias)
@@ -69,32 +76,23 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
     frozen; MAE → MAE with hyperprior: deepened, on ``crops()`` (n, 3, S, S) in [0, 1]. Raises ValueError where the one
     cannot become the other.
     """
-    kinds = architecture_of(name), config.architecture
-    model = copy.deepcopy(checkpoints.open_checkpoint(_resolved(name)).model)
-    if kinds in (("MAE", "Independent"), ("MAEHyperprior", "IndependentHyperprior")):
+    model = copy.deepcopy(checkpoints.open_checkpoint(name).model)
+    wanted = ARCHITECTURES[config.architecture]
+    pair = type(model), wanted
+    if pair in ((MAE, Independent), (MAEHyperprior, IndependentHyperprior)):
         model = fold(model, config.lmbdas[0])
-    elif kinds == ("Independent", "BottleneckScaling"):
+    elif pair == (Independent, BottleneckScaling):
         model = freeze(model, config.lmbdas)
-    elif kinds == ("MAE", "MAEHyperprior"):
+    elif pair == (MAE, MAEHyperprior):
         model = deepen(model, config.lmbdas, crops())
-    elif kinds[0] != kinds[1]:
-        raise ValueError(f"{name} is a {kinds[0]}, from which no {kinds[1]} can start.")
+    elif pair[0] is not wanted:
+        raise ValueError(f"{name} is a {type(model).__name__}, from which no {config.architecture} can start.")
     if model.channels != config.channels or model.lmbdas != config.lmbdas:
         raise ValueError(
             f"{name} has {model.channels} channels and λ = {[f'{v:g}' for v in model.lmbdas]}: "
             "set channels and lmbdas to these."
         )
     return model.requires_grad_(True)
-
-
-def architecture_of(name: str) -> str:
-    """The architecture of a checkpoint: a model that ships, or a folder. Raises CheckpointError for an unknown one."""
-    return checkpoints.card(_resolved(name))["architecture"]
-
-
-def _resolved(name: str) -> str:
-    """A folder's whole path: it may lie elsewhere than the checkpoints that ship."""
-    return str(Path(name).resolve()) if (Path(name) / "card.json").is_file() else name
 
 
 def _copy_rows(source: EntropyBottleneck, target: EntropyBottleneck, rate: int) -> None:

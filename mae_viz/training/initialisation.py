@@ -73,11 +73,11 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
     for layer in model.modules():
         if isinstance(layer, Modulation):
             gains(layer, 0.0, top)
-    if hasattr(model.g_a[-1], "modulation"):
+    if model.g_a[-1].modulation is not None:
         gains(model.g_a[-1].modulation, 0.5, top)
         gains(model.g_s[0].modulation, -0.5, top)
     std = h.square().mean((0, 2, 3)).sqrt() * last_gain * FIRST_GAIN  # of y at the largest λ
-    if hasattr(model, "h_s"):
+    if model.facts.hyperprior:
         write_hyper(model, _padded(std, model.channels))
     else:
         relative = torch.tensor([math.sqrt(lmbda / top) for lmbda in model.lmbdas])
@@ -149,7 +149,7 @@ def fit_entropy(model: RateModel, batches, steps: int, rate: float) -> None:
     ``batches``: step → `mae_viz.training.data.Batch`; drawn at negative steps, and again after ``_FIT_BATCHES``. The
     tables' rate starts at five times ``rate``: they are far off, and there is no transform that could be spoilt.
     """
-    last = model.h_s[-1].conv.parameters() if hasattr(model, "h_s") else ()
+    last = model.h_s[-1].conv.parameters() if model.facts.hyperprior else ()
     tables = [p for name, p in model.prior.named_parameters() if not name.endswith("quantiles")]
     optimizer = torch.optim.Adam([{"params": tables, "rate": 5 * rate}, {"params": list(last), "rate": rate / 4}])
     seen: dict[int, tuple] = {}
@@ -177,7 +177,7 @@ def _bits(model: RateModel, y: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) ->
     from mae_viz.training.objective import noise_of
 
     noisy = y + noise_of(y, seeds)
-    if not hasattr(model, "h_a"):
+    if not model.facts.hyperprior:
         return -torch.log2(model.prior.likelihood(noisy - model.prior.medians(lmbda), lmbda)).sum()
     z = model.hyper_analysis(y, lmbda)
     z = z + noise_of(z, seeds)

@@ -132,7 +132,7 @@ def channel_rms(model: RateModel, batch) -> dict[nn.Module, tuple[Tensor, Tensor
     hooks = [module.register_forward_hook(measure) for module in watched]
     y = model.analysis(batch.x.float() / 255, batch.lmbda)
     model.synthesis(y + noise_of(y, batch.seeds), batch.lmbda)
-    if hasattr(model, "h_a"):
+    if model.facts.hyperprior:
         z = model.hyper_analysis(y, batch.lmbda)
         model.hyper_synthesis(z + noise_of(z, batch.seeds), batch.lmbda)
     for hook in hooks:
@@ -163,7 +163,7 @@ def _groups(model: RateModel, config: Config, rms: dict[nn.Module, tuple[Tensor,
             conv, gdn = layer.conv, layer.nonlinearity
             entering, leaving = rms[conv]
             share = 1.0
-            if part.endswith("_a") and not hasattr(layer, "modulation"):
+            if part.endswith("_a") and layer.modulation is None:
                 share = (leaving / unit).clamp(0.01, 1.0)[:, None, None, None]
             # a channel that hardly speaks must not get kernels a hundred times as large
             scale = entering.clamp(min=0.3 * expected)

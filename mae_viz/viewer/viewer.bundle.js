@@ -40,8 +40,8 @@ function fill(select, options, value) {
 // mae_viz/viewer/js/numbers.js
 var group = new Intl.NumberFormat("en", { useGrouping: true });
 var lambdaText = (lmbda) => Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1e3 ? lmbda.toFixed(0) : lmbda.toFixed(1);
-var decibels = (v) => v === null || v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
-var bytesText = (n) => n === null ? "–" : group.format(n);
+var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
+var bytesText = (n) => n === void 0 ? "–" : group.format(n);
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
@@ -57,14 +57,14 @@ function rateText(codec, frame) {
   if (codec.axis === "none" || !frame) return "";
   return codec.axis === "lmbda" ? `λ ${lambdaText(frame.lmbda)}` : `${codec.unit} ${frame.at}`;
 }
-var COLUMNS = { bytes: "bytes", bpp: "bpp", estimate: "estimated_bpp", psnr: "psnr_db", ms_ssim: "ms_ssim_db" };
+var COLUMNS = ["bytes", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db"];
 function csv(picture, panes) {
-  const rows = [["picture", "codec", "axis", "rate", "shown", ...Object.values(COLUMNS), "model"]];
+  const rows = [["picture", "codec", "axis", "rate", "shown", ...COLUMNS, "model"]];
   for (const [codec, ladder] of new Map(panes.map((p) => [p.codec, p.ladder]))) {
     const shown = new Set(panes.filter((p) => p.codec === codec).map((p) => p.frame?.at));
     for (const f of [...ladder.frames].sort((a, b) => a.at - b.at)) {
       const rate = codec.axis === "lmbda" ? f.lmbda : codec.axis === "none" ? "" : f.at;
-      const numbers = Object.keys(COLUMNS).map((name) => f[name]);
+      const numbers = COLUMNS.map((name) => f[name]);
       rows.push([picture, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", ...numbers, codec.about]);
     }
   }
@@ -77,7 +77,7 @@ function csv(picture, panes) {
 }
 
 // mae_viz/viewer/js/curve.js
-var METRICS = { psnr: "PSNR", ms_ssim: "MS-SSIM" };
+var METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
 var [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
 var REACH = 14;
 var space;
@@ -93,7 +93,7 @@ var Curve = class {
    *  clicked. */
   constructor(redraw, choose) {
     this.redraw = redraw;
-    this.metric = "psnr";
+    this.metric = "psnr_db";
     this.metrics = Object.entries(METRICS).map(
       ([metric, text]) => h("button", { type: "button", text, "data-metric": metric, onclick: () => this.measure(metric) })
     );
@@ -1115,8 +1115,7 @@ var Choice = class {
   }
   get layers() {
     if (this.codec.axis === "none") return ["picture"];
-    const maps = this.codec.axis === "lmbda" && !this.viewer.whole;
-    if (!maps) return ["picture", "difference"];
+    if (!this.codec.maps || this.viewer.whole) return ["picture", "difference"];
     return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
   }
   get layer() {
@@ -1334,9 +1333,9 @@ var Pane = class extends Choice {
     this.describeOwn();
     setText(numbers.rate, rateText(codec, frame) || "–");
     setText(numbers.bytes, frame ? bytesText(frame.bytes) : "…");
-    setText(numbers.bpp, frame ? frame.bpp === null ? "24" : frame.bpp.toFixed(3) : "…");
-    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr) : "–");
-    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim) : "–");
+    setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
+    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
+    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     setText(this.note, this.noteText());
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = codec.colour;

@@ -4,8 +4,8 @@ import { Choice } from "../../mae_viz/viewer/js/choice.js";
 
 const CODECS = {
   original: { id: "original", axis: "none", only: [] },
-  mae: { id: "mae", axis: "lmbda", only: [], first: 0, last: 384 },
-  independent: { id: "independent", axis: "lmbda", only: [0, 64, 192], first: 0, last: 192 },
+  mae: { id: "mae", axis: "lmbda", maps: true, only: [], first: 0, last: 384 },
+  independent: { id: "independent", axis: "lmbda", maps: true, only: [0, 64, 192], first: 0, last: 192 },
   jpeg: { id: "jpeg", axis: "quality", only: [], first: 5, last: 95, start: 50 },
 };
 const JPEG = [

@@ -36,7 +36,6 @@ test("quality", () =>
   says(decibels, [
     [31.256, "31.26 dB"],
     ["inf", "∞"],
-    [null, "n/a"],
     [undefined, "n/a"],
   ]));
 
@@ -44,7 +43,7 @@ test("bytes", () =>
   says(bytesText, [
     [12345678, "12,345,678"],
     [7, "7"],
-    [null, "–"],
+    [undefined, "–"],
   ]));
 
 test("shares", () => {
@@ -70,15 +69,19 @@ test("every frame is a row of the CSV, by rising rate, with what needs quotes in
   const mae = { id: "mae", title: "MAE", axis: "lmbda", about: 'called "MAE"' };
   const jpeg = { id: "jpeg", title: "JPEG", axis: "quality", about: "Pillow" };
   const frames = [
-    { at: 64, lmbda: 128, bytes: 900, bpp: 0.3, estimate: 0.29, psnr: 30.5, ms_ssim: "inf" },
-    { at: 0, lmbda: 64, bytes: 500, bpp: 0.2, estimate: 0.19, psnr: 29, ms_ssim: null },
+    { at: 64, lmbda: 128, bytes: 900, bpp: 0.3, estimated_bpp: 0.29, psnr_db: 30.5, ms_ssim_db: "inf" },
+    { at: 0, lmbda: 64, bytes: 500, bpp: 0.2, estimated_bpp: 0.19, psnr_db: 29 },
   ];
   const ladder = { frames };
   const panes = [
-    { codec: original, ladder: { frames: [{ at: 0, bytes: null, bpp: null }] }, frame: undefined },
+    { codec: original, ladder: { frames: [{ at: 0, file: "0.webp" }] }, frame: undefined },
     { codec: mae, ladder, frame: frames[0] },
     { codec: mae, ladder, frame: frames[0] },
-    { codec: jpeg, ladder: { frames: [{ at: 40, bytes: 700, bpp: 0.25, psnr: 28, ms_ssim: 12 }] }, frame: undefined },
+    {
+      codec: jpeg,
+      ladder: { frames: [{ at: 40, bytes: 700, bpp: 0.25, psnr_db: 28, ms_ssim_db: 12 }] },
+      frame: undefined,
+    },
   ];
   assert.deepEqual(csv("Coffee, hot", panes).split("\r\n"), [
     "picture,codec,axis,rate,shown,bytes,bpp,estimated_bpp,psnr_db,ms_ssim_db,model",

@@ -15,6 +15,7 @@ from mae_viz.app.parts.controls import named, title
 from mae_viz.app.parts.text_table import table
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.bitstream import Part, StreamError
+from mae_viz.rates import Rate
 
 MEANING = {
     "magic": "says that this is a .mae file; the first byte is no ASCII, so that nobody takes it for text",
@@ -142,7 +143,7 @@ def say_what_it_costs(picture: Picture, model: str, index: int, data: bytes, par
         bits = float(cost.z.sum(dtype="float64"))
         side = f" (of these {bits / 8:,.0f}, {100 * bits / cost.bits:.1f} %, for the side information z)"
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
-    below, above, weight = probe.prior_mix(open_checkpoint(model).model, rates.at_index(index))
+    below, above, weight = probe.prior_mix(open_checkpoint(model).model, Rate(index))
     st.markdown(
         f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**{side}; payload and "
         f"escapes have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "

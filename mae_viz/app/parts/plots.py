@@ -11,9 +11,6 @@ from PIL import Image
 from mae_viz import viewer
 from mae_viz.app import computed
 
-COLOURS = {"mae": "#c0392b", "mae-hyperprior": "#7b3294", "bottleneck-scaling": "#2c7fb8"}
-"""Lines and bars of a model, as in the paper's figures that `mae_viz.figures` draws."""
-
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 

@@ -3,7 +3,7 @@
 import { h, setText } from "./dom.js";
 import { bytesText, decibels, rateText } from "./numbers.js";
 
-const METRICS = { psnr: "PSNR", ms_ssim: "MS-SSIM" };
+const METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
 const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
 const REACH = 14; // how near a click must be, in units of the plot
 
@@ -21,7 +21,7 @@ export class Curve {
    *  clicked. */
   constructor(redraw, choose) {
     this.redraw = redraw;
-    this.metric = "psnr";
+    this.metric = "psnr_db";
     this.metrics = Object.entries(METRICS).map(([metric, text]) =>
       h("button", { type: "button", text, "data-metric": metric, onclick: () => this.measure(metric) }),
     );

@@ -174,9 +174,9 @@ export class Pane extends Choice {
     this.describeOwn();
     setText(numbers.rate, rateText(codec, frame) || "–");
     setText(numbers.bytes, frame ? bytesText(frame.bytes) : "…");
-    setText(numbers.bpp, frame ? (frame.bpp === null ? "24" : frame.bpp.toFixed(3)) : "…");
-    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr) : "–");
-    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim) : "–");
+    setText(numbers.bpp, frame ? (frame.bpp === undefined ? "24" : frame.bpp.toFixed(3)) : "…");
+    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
+    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     setText(this.note, this.noteText());
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = codec.colour;

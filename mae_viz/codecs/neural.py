@@ -1,0 +1,120 @@
+"""Codecs made of this project's models: one checkpoint, or a group of them that serve one λ each."""
+
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from mae_viz.codecs import palette
+from mae_viz.codecs.interface import Codec, Inspected, LambdaAxis, Progress, SingleLambdas
+from mae_viz.coding import checkpoints
+from mae_viz.rates import Rate
+
+
+class ModelCodec(Codec):
+    """One model: of those that ship, or a checkpoint's folder."""
+
+    kind = "model"
+
+    def __init__(self, name: str):
+        """``name``: a model that ships, or the path of a checkpoint's folder. Raises CheckpointError for neither."""
+        home = checkpoints.find(name)
+        self.name = home.name if home.parent == checkpoints.folder().resolve() else str(home)
+        self.card = checkpoints.card(name)
+        facts = self.facts = checkpoints.facts(name)
+        lmbdas = self.card["lmbdas"]
+        single = f", λ = {lmbdas[0]:g}" if len(lmbdas) == 1 else ""
+        elsewhere = "" if self.name == home.name else f" ({name})"
+        self.title, self.short = facts.title + single + elsewhere, facts.short + single
+        self.about = self.title
+        self.axis = LambdaAxis(tuple(map(Rate.near, lmbdas)), facts.between)
+        self.looks = frozenset({"maps", "priors", "gains"} if facts.modulated else {"maps", "priors"})
+
+    @property
+    def drawing(self) -> palette.Drawing:
+        """That of its group where it has one."""
+        return palette.drawing(self.facts.group or self.name)
+
+    @property
+    def identity(self) -> str:
+        return self.card["sha256"]
+
+    @property
+    def fingerprint(self) -> str:
+        return self.card["sha256"]
+
+    @property
+    def file_name(self) -> str:
+        return Path(self.name).name
+
+    @property
+    def settings(self) -> dict:
+        return {key: self.card[key] for key in ("architecture", "channels", "lmbdas", "parameters", "training")}
+
+    @property
+    def checkpoint(self) -> checkpoints.Checkpoint:
+        """Its weights, loaded once."""
+        return checkpoints.open_checkpoint(self.name)
+
+    def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
+        from mae_viz.coding import coder
+
+        return coder.encode(picture, self.checkpoint, rate, progress).stream
+
+    def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
+        from mae_viz.coding import coder
+
+        return coder.decompress(data, self.name, progress)
+
+    def estimated_bits(self, data: bytes) -> float:
+        from mae_viz import probe
+
+        return probe.cost(self.checkpoint, data).bits
+
+    def inspect(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> Inspected:
+        from mae_viz import probe
+        from mae_viz.coding import coder
+
+        encoded = coder.encode(picture, self.checkpoint, rate, progress)
+        cost = probe.cost(self.checkpoint, encoded.stream)
+        return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits)
+
+
+class GroupCodec(Codec):
+    """Models that serve one λ each, as one codec: the nearest of them stands for any λ."""
+
+    kind = "group"
+    looks = frozenset({"maps"})
+    about = "one network for each λ"
+
+    def __init__(self, name: str, models: list[ModelCodec]):
+        facts = models[0].facts
+        self.name, self.title, self.short = name, facts.group_title, facts.group_short
+        self.models = dict(sorted((model.axis.first, model) for model in models))
+        self.axis = SingleLambdas(tuple(self.models))
+
+    @property
+    def identity(self) -> str:
+        return " ".join(model.identity for model in self.models.values())
+
+    @cached_property
+    def settings(self) -> dict:
+        return {f"λ = {rate}": model.settings for rate, model in self.models.items()}
+
+    def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
+        return self.models[rate].encode(picture, rate, progress)
+
+    def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
+        return self._made(data).decode(data, progress)
+
+    def estimated_bits(self, data: bytes) -> float:
+        return self._made(data).estimated_bits(data)
+
+    def inspect(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> Inspected:
+        return self.models[rate].inspect(picture, rate, progress)
+
+    def _made(self, data: bytes) -> ModelCodec:
+        """The model that a file was made with."""
+        from mae_viz.coding.bitstream import parse
+
+        return self.models[self.axis.at(parse(data).rate_index)]

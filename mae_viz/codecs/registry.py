@@ -1,0 +1,120 @@
+"""The one door to every codec: shipped models, checkpoint folders, groups, classical codecs, and one's own.
+
+A codec of one's own joins with `register`. The app and the command line import the modules that `MAE_VIZ_CODECS` names
+(``package.module,other``) and installed packages' entry points "mae_viz.codecs"; each of these registers its codecs.
+"""
+
+import os
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from PIL import Image
+
+from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import AnyRate, Codec, NoAxis, Progress
+from mae_viz.codecs.neural import GroupCodec, ModelCodec
+from mae_viz.codecs.own import OwnCodec
+from mae_viz.coding import checkpoints
+
+_registered: dict[str, Codec] = {}
+
+
+class _Original(Codec):
+    """The picture itself, where codecs are looked at side by side."""
+
+    name, title, short, kind, axis = "original", "Original", "Original", "original", NoAxis()
+    about = identity = "the picture itself, 24 bits per pixel uncompressed"
+
+    @property
+    def settings(self) -> dict:
+        return {}
+
+    def encode(self, picture: Image.Image, rate: AnyRate, progress: Progress | None = None) -> bytes:
+        raise ValueError("the original is no codec: choose one of " + ", ".join(names()) + ".")
+
+    def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
+        raise ValueError("the original is no codec: choose one of " + ", ".join(names()) + ".")
+
+
+ORIGINAL = _Original()
+
+
+def register(codec: object) -> Codec:
+    """Make a codec known to everything here until Python ends; one of the same name is replaced.
+
+    ``codec``: a `Codec`, or any object with ``name``, ``encode`` and ``decode`` (see `mae_viz.codecs.own`). Returns it
+    as a `Codec`. Raises ValueError for a name that a codec that ships has, or that is no name.
+    """
+    made = codec if isinstance(codec, Codec) else OwnCodec(codec)
+    if made.name in (ORIGINAL.name, *CLASSICAL, *_shipped()):
+        raise ValueError(f"{made.name!r} is a codec that ships: choose another name.")
+    if not made.name or not all(character.isalnum() or character in "-_" for character in made.name):
+        raise ValueError(f"{made.name!r} is no name for a codec: use letters, digits, - and _.")
+    _registered[made.name] = made
+    return made
+
+
+def unregister(name: str) -> None:
+    """Forget a codec that was registered. Raises KeyError for any other."""
+    del _registered[name]
+
+
+def codec(name: str) -> Codec:
+    """The codec of a name: of `names`, "original", a model of one λ, or a checkpoint folder's path.
+
+    Raises CheckpointError where there is none.
+    """
+    if name == ORIGINAL.name:
+        return ORIGINAL
+    if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key()).get(name):
+        return found
+    try:
+        return _model(name, checkpoints.card(name)["sha256"])
+    except checkpoints.CheckpointError as error:
+        others = [*_own(), *CLASSICAL]
+        raise checkpoints.CheckpointError(f"{error} Codecs beside the models: {', '.join(others)}.") from None
+
+
+def names() -> list[str]:
+    """Everything to compare: models of many λ, groups of models for one λ each, classical codecs, one's own."""
+    return [*dict.fromkeys(_shipped().values()), *CLASSICAL, *_own()]
+
+
+def _shipped() -> dict[str, str]:
+    """Models that ship, each with the name that it is compared under: its own or its group's."""
+    member = {model.name: name for name, group in _groups(*_key()).items() for model in group.models.values()}
+    return {name: member.get(name, name) for name in checkpoints.available()}
+
+
+def _key() -> tuple[Path, tuple[str, ...]]:
+    return checkpoints.folder(), tuple(checkpoints.available())
+
+
+@lru_cache(maxsize=8)
+def _groups(home: Path, shipped: tuple[str, ...]) -> dict[str, GroupCodec]:
+    found: dict[str, list[ModelCodec]] = {}
+    for name in shipped:
+        model = ModelCodec(name)
+        if model.facts.group:
+            found.setdefault(model.facts.group, []).append(model)
+    return {name: GroupCodec(name, models) for name, models in found.items()}
+
+
+@lru_cache(maxsize=64)
+def _model(name: str, sha256: str) -> ModelCodec:
+    return ModelCodec(name)
+
+
+def _own() -> dict[str, Codec]:
+    _load_modules(os.environ.get("MAE_VIZ_CODECS", ""))
+    return _registered
+
+
+@lru_cache(maxsize=1)
+def _load_modules(named: str) -> None:
+    for entry in entry_points(group="mae_viz.codecs"):
+        entry.load()
+    for module in filter(None, (part.strip() for part in named.split(","))):
+        import_module(module)
