@@ -13,6 +13,7 @@ test: install lint node_modules/.installed
 lint: install node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
 
 bundle: node_modules/.installed

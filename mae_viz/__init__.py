@@ -26,7 +26,7 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'mae_viz' has no attribute {name!r}")
     return getattr(import_module(f"mae_viz.{_HOME[name]}"), name)
