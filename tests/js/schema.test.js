@@ -1,4 +1,4 @@
-// Listings of frames as Python sends them: those in listings.json, or in the file that LISTINGS names.
+// What the viewer reads of frames, against the schema that Python writes them by.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
@@ -9,7 +9,7 @@ import { csv, rateText } from "../../mae_viz/viewer/js/numbers.js";
 import { strict } from "./strict.js";
 
 const read = (file) => JSON.parse(readFileSync(file, "utf8"));
-const listings = read(process.env.LISTINGS ?? new URL("listings.json", import.meta.url));
+const listings = read(new URL("listings.json", import.meta.url));
 const schema = read(new URL("../../mae_viz/ladders/frame.schema.json", import.meta.url));
 const validate = new Ajv({ allErrors: true, strict: true }).compile(schema);
 

@@ -7,9 +7,9 @@ release of λ and each choice is one step of the browser's history.
 import streamlit as st
 
 from mae_viz import viewer
+from mae_viz.app import computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import blind, controls, matching, subject
-from mae_viz.coding import coder
 from mae_viz.ladders import ladder
 from mae_viz.ladders.frame import middle, sources
 from mae_viz.rates import Rate
@@ -143,7 +143,7 @@ def save_files(picture: Picture, index: int) -> None:
         for model in controls.models():
             st.download_button(
                 f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
-                lambda model=model: coder.compress(picture.image, model, lmbda),
+                lambda model=model: computed.stream(picture, model, index),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
                 on_click="ignore",

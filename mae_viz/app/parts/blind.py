@@ -3,10 +3,9 @@
 import secrets
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
-from mae_viz import metrics, viewer
+from mae_viz import viewer
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
 from mae_viz.codecs.interface import FRAME_STEP
@@ -101,16 +100,10 @@ def reveal(picture: Picture, now: Round) -> None:
     lines = []
     for letter, name in zip("AB", now.order, strict=True):
         rate = Rate(now.rates[name])
-        frame = ladder.shared().offer(picture.image, name).frames.get(rate)
-        psnr = frame.psnr_db if frame else psnr_of(picture, name, rate)
+        psnr = matching.shown(picture, name, rate).psnr_db
         lines.append(f"**{letter}** was {codec(name).title}, λ = {rate}: {now.bytes[name]:,} bytes, PSNR {psnr:.2f} dB")
     most, least = max(now.bytes.values()), min(now.bytes.values())
     st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {100 * (1 - least / most):.2f} %.")
-
-
-def psnr_of(picture: Picture, name: str, rate: Rate) -> float:
-    decoded = codec(name).decode(codec(name).encode(picture.image, rate))
-    return metrics.psnr_db(np.asarray(decoded), picture.pixels)
 
 
 def tally() -> None:

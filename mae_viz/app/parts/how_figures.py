@@ -120,7 +120,7 @@ def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray,
         channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
         return u, v, slopes, channel
 
-    u, v, slopes, channel = computed.in_turn(part.size, bent)
+    u, v, slopes, channel = computed.run(bent)
     inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
     step = max(1, len(inputs) // 500)
     return channel, inputs[::step], outputs[::step], float(slopes[channel])
@@ -179,7 +179,7 @@ def error(look: Look) -> None:
 def counted() -> dict:
     from mae_viz.figures import table1
 
-    return table1.counts()
+    return computed.run(table1.counts)
 
 
 def parameters(look: Look) -> None:

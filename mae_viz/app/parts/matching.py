@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mae_viz import metrics
+from mae_viz import computing, metrics
+from mae_viz.app import computed
 from mae_viz.app.computed import Picture
-from mae_viz.codecs.interface import LambdaAxis
+from mae_viz.codecs.interface import AnyRate, LambdaAxis
 from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 from mae_viz.viewer import address
 
 KINDS = {"bytes": "same bytes", "bpp": "same bits per pixel", "psnr_db": "same PSNR"}
@@ -65,7 +67,7 @@ def match(
     states, rows, sentences = {}, [], []
     for name in dict.fromkeys(pane["codec"] for pane in panes):
         try:
-            found = compress_to(picture.image, name, **{unit: target}, known=known(picture, name))
+            found, ms_ssim_db = computed.run(nearest, picture, name, unit, target, known(picture, name))
         except UnreachableError as error:
             low, high = (format(value, FORMS[unit]) for value in (error.low, error.high))
             sentences.append(
@@ -74,7 +76,7 @@ def match(
             )
             continue
         states[name] = {"follow": "own", "own": found.rate.at}
-        rows.append(row(picture, found, unit))
+        rows.append(row(found, ms_ssim_db, unit))
     return states, "\n\n".join([head(unit, target), "\n".join(TABLE + rows) if rows else "", *sentences])
 
 
@@ -86,11 +88,16 @@ def head(unit: str, target: float) -> str:
     return f"Of each codec {sense} **{target:{FORMS[unit]}} {UNITS[unit]}**:"
 
 
-def row(picture: Picture, found: Found, unit: str) -> str:
-    ms_ssim = metrics.ms_ssim_db(np.asarray(found.codec.decode(found.stream)), picture.pixels)
-    left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
-    quality = "n/a" if ms_ssim is None else f"{ms_ssim:.2f} dB"
+def nearest(picture: Picture, name: str, unit: str, target: float, known: list[Known]) -> tuple[Found, float | None]:
+    """The file of one codec that meets a target, and its MS-SSIM [dB]."""
+    found = compress_to(picture.image, name, **{unit: target}, known=known, progress=computing.go_on)
+    return found, metrics.ms_ssim_db(np.asarray(found.codec.decode(found.stream)), picture.pixels)
+
+
+def row(found: Found, ms_ssim_db: float | None, unit: str) -> str:
     rate = found.codec.axis.name(found.rate)
+    left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
+    quality = "n/a" if ms_ssim_db is None else f"{ms_ssim_db:.2f} dB"
     cells = [rate, f"{found.bytes:,}", left, f"{found.bpp:.4f}", f"{found.psnr_db:.2f} dB", quality]
     return f"| {found.codec.title} | {' | '.join(cell.replace(' ', chr(0xA0)) for cell in cells)} |"  # numbers unbroken
 
@@ -103,17 +110,19 @@ def known(picture: Picture, name: str) -> list[Known]:
 
 def now_shown(picture: Picture, index: int, pane: dict) -> Known:
     """The file that a pane shows: of its own rate, or of λ."""
-    ladders, axis = ladder.shared(), codec(pane["codec"]).axis
+    axis = codec(pane["codec"]).axis
     at = pane["own"] if pane.get("follow") == "own" else index if isinstance(axis, LambdaAxis) else axis.start.at
-    rate = axis.at(min(max(at, axis.first.at), axis.last.at))
-    made = ladders.offer(picture.image, pane["codec"])
-    ladders.listing(made.id, [rate.at])
-    ladders.wait([made], at=rate)
-    frame = made.frames[rate]
+    return shown(picture, pane["codec"], axis.at(min(max(at, axis.first.at), axis.last.at)))
+
+
+def shown(picture: Picture, name: str, rate: AnyRate) -> Known:
+    """The file that the viewer shows of a codec at a rate."""
+    ladders = ladder.shared()
+    frame = ladders.frame(ladders.offer(picture.image, name), rate)
     return Known(rate, frame.bytes, frame.psnr_db)
 
 
 def equal_bytes(picture: Picture, index: int, model: str, other: str) -> tuple[Known, Found]:
     """One model's file at a rate index, and the largest of another's that is not above it."""
-    first = now_shown(picture, index, {"codec": model, "follow": "own", "own": index})
-    return first, compress_to(picture.image, other, bytes=first.bytes, known=known(picture, other))
+    first = shown(picture, model, Rate(index))
+    return first, computed.run(nearest, picture, other, "bytes", first.bytes, known(picture, other))[0]

@@ -6,7 +6,7 @@ import { bytesText, decibels, lambdaText, percent, rateText, short } from "./num
 import { difference, drawPlane } from "./stage.js";
 
 const GAINS = [1, 2, 4, 8, 16];
-const NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr: "PSNR", ms_ssim: "MS-SSIM" };
+const NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
 
 export class Pane extends Choice {
   constructor(viewer, state) {
@@ -175,8 +175,8 @@ export class Pane extends Choice {
     setText(numbers.rate, rateText(codec, frame) || "–");
     setText(numbers.bytes, frame ? bytesText(frame.bytes) : "…");
     setText(numbers.bpp, frame ? (frame.bpp === undefined ? "24" : frame.bpp.toFixed(3)) : "…");
-    setText(numbers.psnr, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
-    setText(numbers.ms_ssim, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
+    setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     setText(this.note, this.noteText());
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = codec.colour;
@@ -298,7 +298,7 @@ export class Pane extends Choice {
     const { frame, codec } = this;
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
-    const [rate, bytes, bpp, psnr, ms_ssim] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
-    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr} · MS-SSIM ${ms_ssim}`;
+    const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
+    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 }
