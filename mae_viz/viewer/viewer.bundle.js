@@ -1123,8 +1123,7 @@ var Choice = class {
   }
   get layers() {
     if (this.codec.axis === "none") return ["picture"];
-    const maps = this.codec.maps && !this.viewer.whole;
-    if (!maps) return ["picture", "difference"];
+    if (!this.codec.maps || this.viewer.whole) return ["picture", "difference"];
     return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
   }
   get layer() {

@@ -37,7 +37,6 @@ test("quality", () =>
     [31.256, "31.26 dB"],
     ["inf", "∞"],
     [undefined, "n/a"],
-    [undefined, "n/a"],
   ]));
 
 test("bytes", () =>
@@ -75,7 +74,7 @@ test("every frame is a row of the CSV, by rising rate, with what needs quotes in
   ];
   const ladder = { frames };
   const panes = [
-    { codec: original, ladder: { frames: [{ at: 0 }] }, frame: undefined },
+    { codec: original, ladder: { frames: [{ at: 0, file: "0.webp" }] }, frame: undefined },
     { codec: mae, ladder, frame: frames[0] },
     { codec: mae, ladder, frame: frames[0] },
     {

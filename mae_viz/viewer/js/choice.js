@@ -41,8 +41,7 @@ export class Choice {
 
   get layers() {
     if (this.codec.axis === "none") return ["picture"];
-    const maps = this.codec.maps && !this.viewer.whole;
-    if (!maps) return ["picture", "difference"];
+    if (!this.codec.maps || this.viewer.whole) return ["picture", "difference"];
     // a ratio of two networks' y says nothing: their channels are not the same
     return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
   }
