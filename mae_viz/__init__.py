@@ -18,6 +18,8 @@ _HOME = {
     "CheckpointError": "coding.checkpoints",
     "available": "coding.checkpoints",
     "load": "coding.checkpoints",
+    "codec": "codecs.registry",
+    "register": "codecs.registry",
     "results": "measured.collected",
     "ImageError": "images",
     "gallery": "images",
@@ -26,7 +28,7 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'mae_viz' has no attribute {name!r}")
     return getattr(import_module(f"mae_viz.{_HOME[name]}"), name)

@@ -8,6 +8,7 @@ to 8. Metadata is dropped.
 
 import io
 import json
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +21,18 @@ MAX_PIXELS = 1 << 27
 
 MAX_SIDE = 65535
 
+ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
+"""What `open_rgb` reads: a path, the bytes of a file, a picture, or a uint8 array (H, W), (H, W, 3) or (H, W, 4)."""
+
 
 class ImageError(ValueError):
     """A picture that cannot be read or coded."""
 
 
-def open_rgb(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Any picture as an RGB `PIL.Image`.
 
-    ``source``: a path, the bytes of a file, a `PIL.Image`, or a uint8 array (H, W), (H, W, 3) or (H, W, 4).
-    Raises ImageError with a sentence for everything else, and for more than ``max_pixels`` before decoding them.
+    Raises ImageError with a sentence for what is none, and for more than ``max_pixels`` before decoding them.
     """
     if isinstance(source, np.ndarray):
         source = _from_array(source)
@@ -42,10 +45,10 @@ def open_rgb(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
                 _check_size(*image.size, max_pixels)
                 return _to_rgb(image)
-    except FileNotFoundError:
-        raise ImageError(f"there is no file {source}.") from None
-    except IsADirectoryError:
-        raise ImageError(f"{source} is a folder: name a picture in it.") from None
+    except FileNotFoundError as error:
+        raise ImageError(f"there is no file {error.filename}.") from None
+    except IsADirectoryError as error:
+        raise ImageError(f"{error.filename} is a folder: name a picture in it.") from None
     except UnidentifiedImageError:
         raise ImageError("this is no picture that Pillow can read: try PNG, JPEG, WebP, AVIF or TIFF.") from None
     except Image.DecompressionBombError:
@@ -102,7 +105,9 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile and image.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            assert converted is not None  # it is None for a change in place alone
+            return converted
         except (ImageCms.PyCMSError, OSError):
             pass  # a profile that fits neither the mode nor the standard says nothing about the colours
     return image.convert("RGB")

@@ -70,6 +70,8 @@ class Modulation(nn.Module):
 class _RateTable(nn.Module):
     """What the tables of a few trained λ share: the position of any λ among them."""
 
+    octaves: Tensor
+
     def __init__(self, lmbdas: tuple[float, ...]):
         super().__init__()
         octaves = [math.log2(lmbda / LMBDA_MIN) for lmbda in lmbdas]

@@ -5,6 +5,7 @@ two curves of such values.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +61,9 @@ class BDRate:
     )
 
 
-def bd_rate(anchor_bpp, anchor_db, test_bpp, test_db) -> BDRate:
+def bd_rate(
+    anchor_bpp: Sequence[float], anchor_db: Sequence[float], test_bpp: Sequence[float], test_db: Sequence[float]
+) -> BDRate:
     """BD-rate of a tested curve against an anchor, on whatever quality in dB the two lists hold.
 
     Points come in any order. There is none where a curve has fewer than four, of which PCHIP would make a straight
@@ -81,7 +84,7 @@ _FEWEST = 4
 """Points of a curve: as many as Bjøntegaard's polynomials took."""
 
 
-def _curve(bpp, db) -> tuple[np.ndarray, np.ndarray]:
+def _curve(bpp: Sequence[float], db: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Rates and qualities as arrays, by rising quality."""
     rate, quality = np.asarray(bpp, dtype=np.float64), np.asarray(db, dtype=np.float64)
     if rate.ndim != 1 or rate.shape != quality.shape or not len(rate):

@@ -12,6 +12,9 @@ All models share one call: ``model(x, lmbda)`` with x (B, 3, H, W) in [0, 1], H 
 leave as x̂ + ½. In training mode quantisation is additive uniform noise, otherwise rounding.
 """
 
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -19,14 +22,25 @@ from mae_viz import architectures
 from mae_viz.layers import GDN, BottleneckScale, GaussianConditional, Modulation, RatePrior, conv, deconv
 from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR
 
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 
-class Analysis(nn.Module):
+
+class RateLayer(nn.Module):
+    """What every layer of g_a, g_s, h_a and h_s has; ``modulation`` is None where λ does not reach it."""
+
+    conv_first: bool
+    conv: Convolution
+    nonlinearity: nn.Module
+    modulation: Modulation | None
+
+
+class Analysis(RateLayer):
     """One layer of g_a or h_a with a fixed rate: f(conv(x))."""
 
     conv_first = True
     modulation = None
 
-    def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
+    def __init__(self, conv: Convolution, nonlinearity: nn.Module):
         super().__init__()
         self.conv, self.nonlinearity = conv, nonlinearity
 
@@ -34,12 +48,13 @@ class Analysis(nn.Module):
         return self.nonlinearity(self.conv(x))
 
 
-class ModulatedAnalysis(nn.Module):
+class ModulatedAnalysis(RateLayer):
     """One layer of the modulated g_a or h_a: f(m(λ) ⊙ conv(x)) (paper, Fig. 2)."""
 
     conv_first = True
+    modulation: Modulation
 
-    def __init__(self, conv: nn.Module, nonlinearity: nn.Module):
+    def __init__(self, conv: Convolution, nonlinearity: nn.Module):
         super().__init__()
         self.conv, self.nonlinearity = conv, nonlinearity
         self.modulation = Modulation(conv.out_channels)
@@ -49,13 +64,13 @@ class ModulatedAnalysis(nn.Module):
         return self.nonlinearity(self.modulation(lmbda).to(u.dtype) * u)
 
 
-class Synthesis(nn.Module):
+class Synthesis(RateLayer):
     """One layer of g_s or h_s with a fixed rate: deconv(f(y))."""
 
     conv_first = False
     modulation = None
 
-    def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
+    def __init__(self, nonlinearity: nn.Module, conv: Convolution):
         super().__init__()
         self.nonlinearity, self.conv = nonlinearity, conv
 
@@ -63,12 +78,13 @@ class Synthesis(nn.Module):
         return self.conv(self.nonlinearity(y))
 
 
-class ModulatedSynthesis(nn.Module):
+class ModulatedSynthesis(RateLayer):
     """One layer of the demodulated g_s or h_s: deconv(f(d(λ) ⊙ y)) (paper, Fig. 2)."""
 
     conv_first = False
+    modulation: Modulation
 
-    def __init__(self, nonlinearity: nn.Module, conv: nn.Module):
+    def __init__(self, nonlinearity: nn.Module, conv: Convolution):
         super().__init__()
         self.modulation = Modulation(conv.in_channels)
         self.nonlinearity, self.conv = nonlinearity, conv
@@ -77,10 +93,27 @@ class ModulatedSynthesis(nn.Module):
         return self.conv(self.nonlinearity(self.modulation(lmbda).to(y.dtype) * y))
 
 
+class RateTransform(nn.ModuleList):
+    """g_a, g_s, h_a or h_s: its layers in the order the data flow."""
+
+    def forward(self, h: Tensor, lmbda: Tensor) -> Tensor:
+        for layer in self:
+            h = layer(h, lmbda)
+        return h
+
+    if TYPE_CHECKING:  # torch says of what it holds that these are modules, and no more
+
+        def __iter__(self) -> Iterator[RateLayer]: ...
+        def __getitem__(self, idx: int) -> RateLayer: ...  # type: ignore[override]
+
+
 class RateModel(nn.Module):
     """What every model shares: the trained λ, the check of x and λ, and the pass through the layers."""
 
     stride = 16
+    g_a: RateTransform
+    g_s: RateTransform
+    prior: RatePrior
 
     def __init__(self, channels: int, lmbdas: tuple[float, ...]):
         super().__init__()
@@ -112,17 +145,11 @@ class RateModel(nn.Module):
 
     def analysis(self, x: Tensor, lmbda: Tensor) -> Tensor:
         """y = g_a(x, λ): x (B, 3, H, W) in [0, 1] and λ (B,) → latents before quantisation."""
-        h = x - 0.5
-        for layer in self.g_a:
-            h = layer(h, lmbda)
-        return h
+        return self.g_a(x - 0.5, lmbda)
 
     def synthesis(self, y_hat: Tensor, lmbda: Tensor) -> Tensor:
         """x_hat = g_s(y_hat, λ): quantised latents and λ (B,) → image, not clipped."""
-        h = y_hat
-        for layer in self.g_s:
-            h = layer(h, lmbda)
-        return h + 0.5
+        return self.g_s(y_hat, lmbda) + 0.5
 
 
 class _Factorized(RateModel):
@@ -140,7 +167,11 @@ class _Factorized(RateModel):
         return {"x_hat": self.synthesis(y_hat, lmbda), "likelihoods": {"y": likelihoods}, "y": y}
 
 
-def _transforms(n: int, analysis: type, synthesis: type) -> tuple[nn.ModuleList, nn.ModuleList]:
+AnalysisLayer = Callable[[Convolution, nn.Module], RateLayer]
+SynthesisLayer = Callable[[nn.Module, Convolution], RateLayer]
+
+
+def _transforms(n: int, analysis: AnalysisLayer, synthesis: SynthesisLayer) -> tuple[RateTransform, RateTransform]:
     """g_a and g_s of Ballé et al. 2017 as the paper uses them."""
     g_a = [
         analysis(conv(3, n, 9, 4), GDN(n)),
@@ -152,7 +183,7 @@ def _transforms(n: int, analysis: type, synthesis: type) -> tuple[nn.ModuleList,
         synthesis(GDN(n, inverse=True), deconv(n, n, 5, 2)),
         synthesis(GDN(n, inverse=True), deconv(n, 3, 9, 4)),
     ]
-    return nn.ModuleList(g_a), nn.ModuleList(g_s)
+    return RateTransform(g_a), RateTransform(g_s)
 
 
 class Independent(_Factorized):
@@ -189,15 +220,17 @@ class BottleneckScaling(_Factorized):
         return super().synthesis(y_hat / self.scale(lmbda), lmbda)
 
 
-class _Hyperprior(RateModel):
+class HyperpriorModel(RateModel):
     """Models whose latents have a standard deviation that side information z tells (Ballé et al. 2018)."""
 
     stride = 64
+    h_a: RateTransform
+    h_s: RateTransform
 
-    def __init__(self, channels: int, lmbdas: tuple[float, ...], analysis: type, synthesis: type):
+    def __init__(self, channels: int, lmbdas: tuple[float, ...], analysis: AnalysisLayer, synthesis: SynthesisLayer):
         super().__init__(channels, lmbdas)
         n = channels
-        self.g_a = nn.ModuleList(
+        self.g_a = RateTransform(
             [
                 analysis(conv(3, n, 5, 2), GDN(n)),
                 analysis(conv(n, n, 5, 2), GDN(n)),
@@ -205,7 +238,7 @@ class _Hyperprior(RateModel):
                 analysis(conv(n, n, 5, 2), nn.Identity()),
             ]
         )
-        self.g_s = nn.ModuleList(
+        self.g_s = RateTransform(
             [
                 synthesis(nn.Identity(), deconv(n, n, 5, 2)),
                 synthesis(GDN(n, inverse=True), deconv(n, n, 5, 2)),
@@ -213,14 +246,14 @@ class _Hyperprior(RateModel):
                 synthesis(GDN(n, inverse=True), deconv(n, 3, 5, 2)),
             ]
         )
-        self.h_a = nn.ModuleList(
+        self.h_a = RateTransform(
             [
                 analysis(conv(n, n, 3, 1), nn.ReLU()),
                 analysis(conv(n, n, 5, 2), nn.ReLU()),
                 analysis(conv(n, n, 5, 2, bias=False), nn.Identity()),
             ]
         )
-        self.h_s = nn.ModuleList(
+        self.h_s = RateTransform(
             [
                 synthesis(nn.Identity(), deconv(n, n, 5, 2)),
                 synthesis(nn.ReLU(), deconv(n, n, 5, 2)),
@@ -242,35 +275,29 @@ class _Hyperprior(RateModel):
     def hyper_analysis(self, y: Tensor, lmbda: Tensor) -> Tensor:
         """z = h_a(|y|, λ), in float32: logarithms of what spans four decades."""
         with torch.autocast(y.device.type, enabled=False):
-            h = torch.abs(y.float())
-            for layer in self.h_a:
-                h = layer(h, lmbda)
-            return h
+            return self.h_a(torch.abs(y.float()), lmbda)
 
     def hyper_synthesis(self, z_hat: Tensor, lmbda: Tensor) -> Tensor:
         """σ = exp(h_s(z_hat, λ)), shaped like y. The exponential keeps σ positive with a gradient everywhere."""
         with torch.autocast(z_hat.device.type, enabled=False):
-            h = z_hat.float()
-            for layer in self.h_s:
-                h = layer(h, lmbda)
-            return torch.exp(h)
+            return torch.exp(self.h_s(z_hat.float(), lmbda))
 
 
-class IndependentHyperprior(_Hyperprior):
+class IndependentHyperprior(HyperpriorModel):
     """Autoencoder with scale hyperprior for one λ (Ballé et al. 2018)."""
 
     def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = (4096.0,)):
         super().__init__(channels, lmbdas, Analysis, Synthesis)
 
 
-class MAEHyperprior(_Hyperprior):
+class MAEHyperprior(HyperpriorModel):
     """Modulated autoencoder with scale hyperprior: gains in all 14 layers (paper, section IV-C)."""
 
     def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS_HYPERPRIOR):
         super().__init__(channels, lmbdas, ModulatedAnalysis, ModulatedSynthesis)
 
 
-ARCHITECTURES = {
+ARCHITECTURES: dict[str, type[MAE | BottleneckScaling | Independent | MAEHyperprior | IndependentHyperprior]] = {
     cls.__name__: cls for cls in (MAE, BottleneckScaling, Independent, MAEHyperprior, IndependentHyperprior)
 }
 """Models by the name that a checkpoint's card gives."""

@@ -111,11 +111,13 @@ def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], rate: Rate) -> Cost:
     """The cost of symbols as `mae_viz.coding.coder.quantise` gives them."""
     import torch
 
+    from mae_viz.models import HyperpriorModel
+
     model, lmbda = checkpoint.model, rate.tensor()
     with torch.inference_mode():
         centred = torch.from_numpy(groups[0])[None].float()
         first = -torch.log2(model.prior.likelihood(centred, lmbda))[0].numpy()
-        if not checkpoint.hyper:
+        if not isinstance(model, HyperpriorModel):
             return Cost(first)
         sigma = model.hyper_synthesis(centred + model.prior.medians(lmbda), lmbda)
         _, likelihoods = model.conditional(torch.from_numpy(groups[1])[None].float(), sigma)
@@ -172,10 +174,14 @@ def expected_pmf(checkpoint: Checkpoint, sigma: np.ndarray, reach: int) -> np.nd
     """
     import torch
 
+    from mae_viz.models import HyperpriorModel
+
+    model = checkpoint.model
+    assert isinstance(model, HyperpriorModel)
     k = torch.arange(-reach, reach + 1).float()[:, None, None, None]
     with torch.inference_mode():
         sigmas = torch.from_numpy(sigma)[None, None].expand(len(k), 1, *sigma.shape)
-        _, likelihoods = checkpoint.model.conditional(k.expand_as(sigmas), sigmas)
+        _, likelihoods = model.conditional(k.expand_as(sigmas), sigmas)
     return likelihoods.double().mean((1, 2, 3)).numpy()
 
 

@@ -124,7 +124,7 @@ for lmbda in sweep:
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
 for axis, values, label in ((left, sizes, "file [kB]"), (right, quality, "PSNR [dB]")):
-    axis.plot(sweep, values, color="#c0392b", marker="o")
+    axis.plot(sweep, values, color=mae_viz.codec("mae").colour, marker="o")
     axis.set_xscale("log", base=2)
     axis.set(xlabel="λ", ylabel=label, xticks=sweep, xticklabels=[f"{v:g}" for v in sweep])
     axis.grid(alpha=0.3)

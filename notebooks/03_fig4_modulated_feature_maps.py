@@ -23,6 +23,7 @@ CHANNELS = None  # such as [0, 7]; None: those that cost the most bits at the hi
 import matplotlib.pyplot as plt
 import numpy as np
 
+import mae_viz
 from mae_viz import probe, rates
 from mae_viz.coding import checkpoints
 from mae_viz.figures import fig4, output
@@ -72,13 +73,13 @@ print(f"channel {channel}: mean ratio {mean:.3f}, constancy score {constancy:.4f
 # %%
 like = view.likes[-1][0]
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-for axis, maps, c, title in ((axes[0], view.mae, channel, "MAE"), (axes[1], view.scaling, like, "Bottleneck scaling")):
+for axis, maps, c, name in ((axes[0], view.mae, channel, "mae"), (axes[1], view.scaling, like, "bottleneck-scaling")):
     x, y = maps[LOW][c].ravel(), maps[HIGH][c].ravel()
-    axis.plot(x, y, ".", markersize=3, color="#c0392b" if title == "MAE" else "#2c7fb8")
+    axis.plot(x, y, ".", markersize=3, color=mae_viz.codec(name).colour)
     slope = probe.ratio(maps[HIGH][c], maps[LOW][c]).mean
     ends = np.array([x.min(), x.max()])
     axis.plot(ends, slope * ends, color="black", linewidth=0.8)
-    axis.set(title=f"{title}, channel {c}", xlabel=f"y at λ = {LOW:g}", ylabel=f"y at λ = {HIGH:g}")
+    axis.set(title=f"{mae_viz.codec(name).title}, channel {c}", xlabel=f"y at λ = {LOW:g}", ylabel=f"y at λ = {HIGH:g}")
     axis.grid(alpha=0.3)
 
 # %% [markdown]
@@ -104,9 +105,19 @@ scores = {
     "Bottleneck scaling": np.sort(probe.constancies(view.scaling[HIGH], view.scaling[LOW]))[::-1][:32],
 }
 figure, axis = plt.subplots(figsize=(9, 3), layout="constrained")
-axis.semilogy(scores["MAE"], "o", markersize=4, color="#c0392b", label="MAE, channels by their bits at the lower λ")
 axis.semilogy(
-    scores["Bottleneck scaling"], "^", markersize=4, color="#2c7fb8", label="Bottleneck scaling, the 32 largest"
+    scores["MAE"],
+    "o",
+    markersize=4,
+    color=mae_viz.codec("mae").colour,
+    label="MAE, channels by their bits at the lower λ",
+)
+axis.semilogy(
+    scores["Bottleneck scaling"],
+    "^",
+    markersize=4,
+    color=mae_viz.codec("bottleneck-scaling").colour,
+    label="Bottleneck scaling, the 32 largest",
 )
 axis.set(xlabel="channel, in order", ylabel="constancy score")
 axis.legend()

@@ -35,7 +35,7 @@ from mae_viz.rates import Rate
 from mae_viz.viewer.notebook import show
 
 NAMES = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
-COLOURS = {"mae": "#c0392b", "bottleneck-scaling": "#2c7fb8"}
+COLOURS = {name: mae_viz.codec(name).colour for name in NAMES}
 photograph = gallery()[PHOTOGRAPH]
 original = open_rgb(photograph.path)
 opened = {name: checkpoints.open_checkpoint(name) for name in NAMES}
@@ -112,11 +112,13 @@ show(
 # ## Where the bits go
 #
 # The prior gives every latent a probability $p$, and $-\log_2 p$ is what it costs. Summed over channels this is a
-# map of
-# the picture; summed over places it is a profile of the channels.
+# map of the picture; summed over places it is a profile of the channels.
 
 # %%
-costs = {name: {lmbda: probe.latents(opened[name], original, lmbda)[1] for lmbda in (64.0, 4096.0)} for name in NAMES}
+costs = {
+    name: {lmbda: probe.latents(opened[name], original, Rate.near(lmbda))[1] for lmbda in (64.0, 4096.0)}
+    for name in NAMES
+}
 figure, axes = plt.subplots(1, 4, figsize=(10, 2.9), layout="constrained")
 for pair, lmbda in zip((axes[:2], axes[2:]), (4096.0, 64.0), strict=True):
     top = max(np.quantile(costs[name][lmbda].sum(axis=0), 0.99) for name in NAMES)
@@ -165,7 +167,7 @@ plt.show()
 lmbdas = [Rate(i).lmbda for i in range(0, rates.LAST_INDEX + 1, 16)]
 scales = probe.gains(opened["bottleneck-scaling"].model.scale, lmbdas)
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
-axis.loglog(lmbdas, scales, color="#2c7fb8", alpha=0.12, linewidth=0.8)
+axis.loglog(lmbdas, scales, color=COLOURS["bottleneck-scaling"], alpha=0.12, linewidth=0.8)
 axis.loglog(lmbdas, np.sqrt(np.array(lmbdas) / 4096), "k--", linewidth=1, label="√(λ / 4096)")
 axis.set(xlabel="λ", ylabel="s(λ)", xticks=rates.LMBDAS, xticklabels=[f"{v:g}" for v in rates.LMBDAS])
 axis.set_yscale("log", base=2)

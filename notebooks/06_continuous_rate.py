@@ -38,6 +38,7 @@ from mae_viz.rates import Rate
 original = open_rgb(gallery()[PHOTOGRAPH].path)
 checkpoint = checkpoints.open_checkpoint("mae")
 model = checkpoint.model
+COLOUR = mae_viz.codec("mae").colour
 
 # %% [markdown]
 # ## λ between the trained ones
@@ -53,12 +54,12 @@ rows = rows.sort_values("lmbda")
 trained = rows[rows["trained"]]
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.1), layout="constrained")
 for axis, key, label in ((axes[0], "bpp", "bits per pixel"), (axes[1], "psnr_db", "PSNR [dB]")):
-    axis.plot(rows["lmbda"], rows[key], ".-", color="#c0392b", linewidth=0.8)
-    axis.plot(trained["lmbda"], trained[key], "o", color="#c0392b")
+    axis.plot(rows["lmbda"], rows[key], ".-", color=COLOUR, linewidth=0.8)
+    axis.plot(trained["lmbda"], trained[key], "o", color=COLOUR)
     axis.set(xlabel="λ", ylabel=label)
     axis.set_xscale("log", base=2)
-axes[2].plot(rows["bpp"], rows["psnr_db"], ".-", color="#c0392b", linewidth=0.8, label="every quarter octave")
-axes[2].plot(trained["bpp"], trained["psnr_db"], "o", color="#c0392b", label="trained λ")
+axes[2].plot(rows["bpp"], rows["psnr_db"], ".-", color=COLOUR, linewidth=0.8, label="every quarter octave")
+axes[2].plot(trained["bpp"], trained["psnr_db"], "o", color=COLOUR, label="trained λ")
 axes[2].set(xlabel="bits per pixel", ylabel="PSNR [dB]")
 axes[2].legend()
 for axis in axes:
@@ -81,13 +82,13 @@ for axis in axes:
 # rises; so the result is again a distribution, and it changes continuously with λ.
 
 # %%
-low, high, weight = probe.prior_mix(model, BETWEEN)
+low, high, weight = probe.prior_mix(model, Rate.near(BETWEEN))
 print(f"at λ = {BETWEEN:g}: {1 - weight:.2f} of the logits of {low:g}, {weight:.2f} of those of {high:g}")
 reach = 12
 k = np.arange(-reach, reach + 1)
 figure, axis = plt.subplots(figsize=(7, 3.2), layout="constrained")
-for lmbda, colour, marker in ((low, "#9ecae1", "v"), (BETWEEN, "#c0392b", "o"), (high, "#2c7fb8", "^")):
-    p = probe.prior_pmf(model, lmbda, reach)[CHANNEL]
+for lmbda, colour, marker in ((low, "#9ecae1", "v"), (BETWEEN, COLOUR, "o"), (high, "#2c7fb8", "^")):
+    p = probe.prior_pmf(model, Rate.near(lmbda), reach)[CHANNEL]
     axis.semilogy(k, p, color=colour, marker=marker, markersize=4, label=f"λ = {lmbda:g}")
 axis.set(xlabel=f"symbol of channel {CHANNEL}", ylabel="probability")
 axis.legend()
@@ -120,7 +121,7 @@ for lmbda in inside:
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
 for (title, values), colour in zip(extra.items(), ("#9ecae1", "#2c7fb8"), strict=True):
     axis.plot(inside, values, marker=".", color=colour, label=title)
-axis.axhline(0, color="#c0392b", label="interpolated")
+axis.axhline(0, color=COLOUR, label="interpolated")
 axis.set(xlabel="λ", ylabel="extra rate [%]")
 axis.legend()
 axis.grid(alpha=0.3)

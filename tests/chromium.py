@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -78,13 +78,15 @@ def serve(command: list[str], health: str, **environment: str) -> Iterator[str]:
         env=os.environ | environment,
     )
     try:
-        for _ in range(240):
+        end = time.monotonic() + TIMEOUT_MS / 1000
+        while True:
             try:
                 urllib.request.urlopen(url + health, timeout=2).close()
                 break
             except OSError:
                 assert process.poll() is None, f"the server ended: {' '.join(command)}"
-                time.sleep(0.25)
+                assert time.monotonic() < end, f"the server does not answer: {' '.join(command)}"
+                time.sleep(0.1)
         yield url
     finally:
         process.terminate()
@@ -144,6 +146,36 @@ def pick(page: Page, label: str, option: str | re.Pattern, typed: str | None = N
     raise AssertionError(f"the list {label!r} does not offer {option!r}")
 
 
+def fits(page: Page, width: int | None = None, but: str = "input[type=range]") -> None:
+    """Wait until nothing in the app is wider than the window, and that has been so for a while; ``width``: after the
+    window has got this width. ``but``: what may be wider, with all in it."""
+    if width is not None:
+        page.set_viewport_size({"width": width, "height": page.viewport_size["height"]})
+    wider = f"""[...document.querySelectorAll("[data-testid=stMain] *")].filter(
+        e => !e.closest("{but}") && e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)"""
+    try:
+        page.wait_for_function(
+            f"""() => {{
+                const done = !{wider}.length && document.documentElement.scrollWidth <= innerWidth;
+                window.fitsSince = done ? (window.fitsSince ?? performance.now()) : undefined;
+                return performance.now() - window.fitsSince > 400;
+            }}""",
+            timeout=20_000,
+        )
+    except TimeoutError:
+        found = page.evaluate(f"{wider}.map(e => e.outerHTML.slice(0, 120))")
+        raise AssertionError(f"wider than the window: {found}") from None
+    page.evaluate("window.fitsSince = undefined")
+
+
+def until(page: Page, condition: Callable[[], bool], said: str) -> None:
+    """Wait until something outside the page is so, while it goes on; ``said`` names it."""
+    end = time.monotonic() + TIMEOUT_MS / 1000
+    while not condition():
+        assert time.monotonic() < end, f"this never came to be: {said}"
+        page.wait_for_timeout(100)
+
+
 def in_address(page: Page, exactly: bool = False, **expected: str | None) -> None:
     """Wait until the address says so (None: says nothing of it), ``exactly``: and nothing else."""
 
@@ -151,11 +183,7 @@ def in_address(page: Page, exactly: bool = False, **expected: str | None) -> Non
         found = dict(parse_qsl(urlsplit(page.url).query))
         return found if exactly else {key: found.get(key) for key in expected}
 
-    for _ in range(200):
-        if said() == expected:
-            return
-        page.wait_for_timeout(100)
-    assert said() == expected
+    until(page, lambda: said() == expected, f"{expected} in the address")
 
 
 def canvas_pixels(canvas: Locator) -> np.ndarray:

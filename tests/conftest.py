@@ -1,6 +1,7 @@
 """What the tests share: real photographs, the app in a browser, and Kodak where it is at hand (MAE_VIZ_KODAK)."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,29 +15,42 @@ from PIL import Image
 
 from mae_viz.images import gallery, open_rgb
 
-TRAINED_TINY = ("test_notebooks", "test_training_tiny")
-"""Files whose tests share the fixture `tiny_run`: minutes of training."""
+SLOW = {"browser", "server", "tiny_run", "executed", "two_runs"}
+"""Fixtures whose users are slow: a browser, an app, a training run, notebooks, all figures. `make test-fast` leaves
+them out; what is slow for another reason says `pytest.mark.slow`."""
 
 PHOTOGRAPHS = [photograph.path for photograph in gallery().values()]
 KODAK = sorted(Path(os.environ["MAE_VIZ_KODAK"]).glob("*.png")) if "MAE_VIZ_KODAK" in os.environ else []
 
 
+def scope(nodeid: str) -> str:
+    """Tests that share what is dear: a file's, or those of one lesson, and all those that train."""
+    stem = Path(nodeid.partition("::")[0]).stem
+    lesson = re.search(r"\[(\d\d)_|test_(\d\d)_", nodeid) if stem == "test_notebooks" else None
+    name = f"{stem} {lesson[1] or lesson[2]}" if lesson else stem
+    return "tiny" if name in ("test_notebooks 05", "test_training_tiny") else name
+
+
+@pytest.hookimpl(tryfirst=True)  # marks are to be there before pytest selects by them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest begin."""
-    items.sort(key=lambda item: item.path.stem not in TRAINED_TINY)
+    """The longest begin, so that at the end short ones even out what the processes have to do."""
+    for item in items:
+        if SLOW & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+    slow = {scope(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (scope(item.nodeid) != "tiny", scope(item.nodeid) not in slow))
 
 
 @pytest.hookimpl(optionalhook=True)  # where xdist is
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """Where processes share the tests, a file's go to one of them, for its fixtures' sake."""
+    """Where processes share the tests, those of a scope go to one of them."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByFile(LoadScopeScheduling):
+    class ByScope(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            stem = Path(nodeid.partition("::")[0]).stem
-            return "tiny" if stem in TRAINED_TINY else stem
+            return scope(nodeid)
 
-    return ByFile(config, log)
+    return ByScope(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
-from chromium import in_address, settled, visit
+from chromium import fits, in_address, settled, visit
 from playwright.sync_api import Page, expect
-from test_feature_maps import numbers, overflowing, pixels, serious, type_in
+from test_feature_maps import numbers, pixels, serious, type_in
 
 import mae_viz
 from mae_viz.app.parts import plots
@@ -102,11 +102,9 @@ def test_the_prior_between_trained_rates_is_told_in_words(browser, server, pictu
         assert cost == pytest.approx(bits[3].mean(), rel=0.01)
         assert own == pytest.approx(entropy, rel=0.01)
         assert excess == pytest.approx(bits[3].mean() - entropy, abs=0.01)
-        assert overflowing(page) == []
+        fits(page)
         assert serious(page) == []
-        page.set_viewport_size({"width": 820, "height": 1000})
-        page.wait_for_timeout(500)
-        assert overflowing(page) == []
+        fits(page, 820)
         type_in(page, "λ of the prior", "1024")
         expect(page.get_by_text("λ = 1024 is a trained λ: it has a table of its own")).to_be_visible()
         in_address(page, at="1024")

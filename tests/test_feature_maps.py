@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from chromium import in_address, pick, settled, visit
+from chromium import fits, in_address, pick, settled, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import metrics, viewer
+from mae_viz import metrics
 from mae_viz.app.parts import plots
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.checkpoints import load, open_checkpoint
@@ -40,17 +40,6 @@ def latents(picture) -> dict:
             bits = -torch.log2(out["likelihoods"]["y"][0]).sum(dim=(1, 2))
             found[name, lmbda] = out["y"][0].numpy(), bits.numpy()
     return found
-
-
-def overflowing(page: Page) -> list[str]:
-    """What is wider than the window, but for what lies in a box that scrolls."""
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return page.evaluate(
-        """[...document.querySelectorAll("[data-testid=stMain] *")]
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
-            .filter(e => !(e.matches("input[type=range]")))
-            .map(e => e.outerHTML.slice(0, 120))"""
-    )
 
 
 def serious(page: Page) -> list[str]:
@@ -174,32 +163,11 @@ def test_the_page_fits_and_is_accessible(browser, server):
         settled(page)
         tiles = page.get_by_role("group", name="Channels of Bottleneck scaling").get_by_role("button")
         expect(tiles).to_have_count(192)
-        assert overflowing(page) == []
+        fits(page)
         assert serious(page) == []
-        page.set_viewport_size({"width": 820, "height": 1000})
-        page.wait_for_timeout(500)
-        assert overflowing(page) == []
+        fits(page, 820)
         type_in(page, "λ₂ (divisor)", "700")  # between trained λ
         expect(page.get_by_text("λ = 700.9: ").first).to_be_visible()
         in_address(page, base="700")
         type_in(page, "λ₂ (divisor)", "9999")
         expect(page.get_by_text("9999 is no λ of these models: type a number from 64 to 4096")).to_be_visible()
-
-
-def test_colours_are_the_viewers(browser):
-    values = np.random.default_rng(0).normal(size=(9, 11)) * 3
-    values[0, :4] = np.nan
-    source = (viewer._HERE / "js" / "colour.js").read_text(encoding="utf-8").replace("export ", "")
-    with browser.new_context() as profile:
-        page = profile.new_page()
-        for kind, top in (("bits", 4.0), ("y", 2.5), ("ratio", -1.7)):
-            plane = np.nan_to_num(np.abs(values) if kind == "bits" else values) if kind != "ratio" else values
-            words = page.evaluate(
-                f"""([kind, values, top]) => {{
-                    {source}
-                    return [...colours(kind, values.map(v => v ?? NaN), top)];
-                }}""",
-                [kind, [None if np.isnan(v) else float(v) for v in plane.ravel()], top],
-            )
-            expected = np.array(words, "<u4").view(np.uint8).reshape(*plane.shape, 4)
-            assert np.array_equal(plots.coloured(kind, plane, top), expected)

@@ -6,10 +6,10 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from chromium import in_address, settled, visit
+from chromium import fits, in_address, settled, visit
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
-from test_feature_maps import numbers, overflowing, serious
+from test_feature_maps import numbers, serious
 
 from mae_viz.coding import checkpoints
 from mae_viz.models import MAEHyperprior
@@ -55,11 +55,9 @@ def test_gains_scales_and_correlations(browser, server):
         expect(page.get_by_text("channels, the steepest above")).to_be_visible()
         in_address(page, exactly=True, **{"lambda": "700", "layer": "m2", "channels": "5,17", "draw": "heatmap"})
         settled(page)
-        assert overflowing(page) == []
+        fits(page)
         assert serious(page) == []
-        page.set_viewport_size({"width": 820, "height": 1000})
-        page.wait_for_timeout(500)
-        assert overflowing(page) == []
+        fits(page, 820)
         page.go_back()
         expect(page.get_by_text("channels, the steepest above")).to_have_count(0)
 
@@ -77,7 +75,7 @@ def test_fourteen_layers_of_a_hyperprior(monkeypatch, tmp_path):
     monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
     script = tmp_path / "app.py"
     script.write_text(
-        "import streamlit as st\nfrom mae_viz.app import gains, site\n"
+        "import streamlit as st\nfrom mae_viz.app import site\nfrom mae_viz.app.pages import gains\n"
         "st.navigation(list(site.pages().values()))\ngains.page()\n"
     )
     app = AppTest.from_file(str(script), default_timeout=120)

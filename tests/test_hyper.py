@@ -19,7 +19,7 @@ def random_model(cls=MAEHyperprior, channels=12, strength=1.0, seed=0):
         for part in (model.g_a, model.h_a, model.h_s):
             for layer in part:
                 layer.conv.weight.mul_(2.5 * strength)
-                if layer.modulation is not None:
+                if layer.modulation:
                     layer.modulation.fc2.weight.normal_(std=0.1)
                 layer.conv.weight.copy_(layer.conv.weight.half())
     return model.requires_grad_(False)

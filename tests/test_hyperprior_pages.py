@@ -8,10 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from chromium import canvas_pixels, in_address, serve, settled, visit
+from chromium import canvas_pixels, fits, in_address, serve, settled, visit
 from playwright.sync_api import expect
 from test_explore import drawn, number, panes
-from test_feature_maps import numbers, overflowing, pixels, ratio, serious
+from test_feature_maps import numbers, pixels, ratio, serious
 from test_golden import GOLDEN
 
 import mae_viz
@@ -102,9 +102,7 @@ def test_side_information_in_where_the_bits_go(browser, app, coded):
         expect(page.get_by_text("the entropy model of z is 0.273 × the table of 256")).to_be_visible()
         assert serious(page) == []
         for width in (1440, 820):
-            page.set_viewport_size({"width": width, "height": 1000})
-            page.wait_for_timeout(500)
-            assert overflowing(page) == []
+            fits(page, width)
         carried = {
             "The channels themselves": f"mae={NAME}",
             "The gains that switch channels off": f"model={NAME}",
@@ -133,7 +131,7 @@ def test_maps_of_a_hyperprior_and_a_channel_switched_off(browser, app, coded):
         said = page.get_by_text(re.compile("the real file shrinks by")).inner_text()
         assert f"without channel {top} (its symbols 0, ŷ = 0" in said
         assert f"from {coded[HIGH][0]:,} to" in said
-        assert overflowing(page) == []
+        fits(page)
 
 
 def test_its_file_says_what_z_costs(browser, app, coded):

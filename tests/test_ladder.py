@@ -155,7 +155,7 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     made = ladders.offer(picture, "mae", whole=True)
     assert ladders.listing(made.id)["total"] == 0
     assert made.frames == {}
-    ladders.frame(made, 145)
+    ladders.frame(made, Rate(145))
     assert ladders.model_calls == 1
     stream = mae_viz.compress(picture, "mae", Rate(145).lmbda)
     assert made.frames[Rate(145)].bytes == len(stream)
@@ -168,7 +168,7 @@ def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, p
     made = ladders.offer(picture, "mae", whole=True)
     for at in range(0, 60, 10):
         ladders.listing(made.id, [at])
-    ladders.frame(made, 300)
+    ladders.frame(made, Rate(300))
     assert set(made.frames) == {Rate(300)}
 
 

@@ -214,9 +214,11 @@ def test_packing_keeps_pictures_names_and_credits(folder, tmp_path):
     assert best == 95
 
 
-def test_a_limit_too_small_says_so_and_writes_nothing(folder, tmp_path):
+def test_a_limit_too_small_says_so_and_writes_nothing(tmp_path):
+    (tmp_path / "photos").mkdir()
+    open_rgb(gallery()["china"].path).crop((0, 0, 64, 64)).save(tmp_path / "photos" / "china.png")
     with pytest.raises(ValueError, match="raise --limit"):
-        pack(folder, tmp_path / "small.zip", 3000, print)
+        pack(tmp_path / "photos", tmp_path / "small.zip", 300, print)
     assert not list(tmp_path.glob("*small.zip*"))
 
 

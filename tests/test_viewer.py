@@ -432,6 +432,30 @@ def test_a_file_holds_all_it_needs(ladders, picture, file):
     assert [codec["id"] for codec in manifest["codecs"]] == sources()
 
 
+def test_the_viewer_reads_nothing_of_frames_but_what_their_schema_names(lesson):
+    """What it reads besides throws, which fails the page."""
+    schema = Path(ladder.__file__).with_name("frame.schema.json").read_text(encoding="utf-8")
+    lesson.evaluate(
+        """async ([source, schema]) => {
+            const { strict } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+            const { host, manifest, constructor } = maeViewer;
+            const ladder = async (id) => strict(await host.ladder(id), schema);
+            maeViewer.close();
+            globalThis.maeViewer = new constructor(document.getElementById("viewer"), { ...host, ladder });
+            maeViewer.update(manifest);
+        }""",
+        [(HERE / "js" / "strict.js").read_text(encoding="utf-8"), json.loads(schema)],
+    )
+    for layer in ("difference", "bits", "y", "ratio"):
+        choose(lesson, 1, layer=layer)
+        settled(lesson)
+    choose(lesson, 0, codec="jpeg")
+    settled(lesson)
+    lesson.get_by_role("button", name="MS-SSIM").click()
+    lesson.locator(".curve .dot[data-codec=mae]").hover()
+    go_to(lesson, 4096)
+
+
 # In Streamlit
 
 
@@ -508,7 +532,7 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
             return [overtaken, there()];
         }""",
         [
-            (viewer._HERE / "streamlit_host.js").read_text(encoding="utf-8"),
+            (Path(viewer.__file__).parent / "js" / "streamlit_host.js").read_text(encoding="utf-8"),
             viewer.manifest(ladders, picture, "x", codecs=("jpeg",), panes=[{"codec": "jpeg", "layer": "picture"}]),
         ],
     )

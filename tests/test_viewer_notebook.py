@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, jupyterlab
+from chromium import canvas_pixels, jupyterlab, until
 from playwright.sync_api import Page, expect
 
 import mae_viz
@@ -94,7 +94,5 @@ def test_the_saved_notebook_holds_no_frames(page: Page, notebook):
     page.locator(".pane .stage").nth(0).focus()
     page.keyboard.press("Control+s")
     expect(page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
-    page.wait_for_timeout(500)
-    saved = json.loads(notebook.read_text(encoding="utf-8"))
-    assert saved["cells"][0]["outputs"], "the notebook was saved without its output"
+    until(page, lambda: json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["outputs"], "a saved output")
     assert notebook.stat().st_size < 5_000

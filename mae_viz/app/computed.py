@@ -235,7 +235,7 @@ def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
 @kept(64)
 def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
     def latents() -> tuple[np.ndarray, np.ndarray]:
-        return probe.latents(open_checkpoint(model), _picture.image, Rate(index).lmbda)
+        return probe.latents(open_checkpoint(model), _picture.image, Rate(index))
 
     return run(latents, large=_picture.large)
 

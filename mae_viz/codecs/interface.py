@@ -193,6 +193,20 @@ class QualityAxis(Axis):
         return Quality((int(a) + int(b)) // 2 if self.whole else round(math.sqrt(a * b), 3))
 
 
+class SingleQualities(QualityAxis):
+    """A few qualities with a network each: of any other between them the nearest is meant."""
+
+    @property
+    def ladder(self) -> tuple[Quality, ...]:
+        return self.listed
+
+    every = only = ladder
+
+    def at(self, number: float) -> Quality | None:
+        inside = super().at(number) is not None
+        return min(self.listed, key=lambda quality: abs(quality.value - number)) if inside else None
+
+
 class NoAxis(Axis):
     """One rate and no other."""
 
@@ -272,6 +286,16 @@ class Codec(ABC):
     @abstractmethod
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         """The RGB picture in a file's bytes."""
+
+    def reconstruct(self, picture: Image.Image, data: bytes, progress: Progress | None = None) -> Image.Image:
+        """What a file decodes to, for comparison with the picture in it. Raises ValueError where their sizes differ."""
+        decoded = self.decode(data, progress)
+        if decoded.size != picture.size:
+            (width, height), (own_width, own_height) = picture.size, decoded.size
+            raise ValueError(
+                f"{self.title} decodes {own_width} × {own_height} pixels from a file of {width} × {height}."
+            )
+        return decoded
 
     def estimated_bits(self, data: bytes) -> float | None:
         """−log2 of the probability of all symbols in a file; None where there is no such model."""

@@ -104,7 +104,7 @@ class _Search:
         self.picture, self.codec, self.unit, self.target, self.progress = picture, codec, unit, target, progress
         self.pixels = picture.width * picture.height
         self.by_psnr = unit == "psnr_db"
-        self.grid, self.encode, self.decode = codec.axis.every, codec.encode, codec.decode
+        self.grid, self.encode = codec.axis.every, codec.encode
         self.streams: dict[int, bytes] = {}
         budget = target * self.pixels / 8 if unit == "bpp" else target
         self.level = target if self.by_psnr else math.log(round(budget, 6))
@@ -147,7 +147,7 @@ class _Search:
         return self._psnr(self.picture, stream) if self.by_psnr else math.log(len(stream))
 
     def _psnr(self, picture: Image.Image, stream: bytes) -> float:
-        return metrics.psnr_db(np.asarray(self.decode(stream)), np.asarray(picture))
+        return metrics.psnr_db(np.asarray(self.codec.reconstruct(picture, stream)), np.asarray(picture))
 
     def _left(self, i: int) -> float:
         return self.values[i] - self.level if self.by_psnr else 1 - math.exp(self.values[i] - self.level)

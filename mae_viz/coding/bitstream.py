@@ -179,7 +179,7 @@ def anatomy(data: bytes) -> list[Part]:
 class SymbolEncoder:
     """Writes groups of symbols, one table each, into one payload and one escape section."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         from constriction import stream
 
         self._coder, self._escapes = stream.queue.RangeEncoder(), bytearray()

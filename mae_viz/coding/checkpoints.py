@@ -140,7 +140,7 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
 
     from mae_viz.coding.entropy_tables import EntropyTables
     from mae_viz.coding.hyper import IntegerHyperSynthesis
-    from mae_viz.models import ARCHITECTURES
+    from mae_viz.models import ARCHITECTURES, HyperpriorModel
 
     about = card(str(home))
     path = home / "model.safetensors"
@@ -157,7 +157,7 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
     model = ARCHITECTURES[about["architecture"]](about["channels"], tuple(about["lmbdas"]))
     _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
-    hyper = IntegerHyperSynthesis(model, integers) if model.facts.hyperprior else None
+    hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
     return Checkpoint(home.name, model, EntropyTables(arrays), about, hyper)
 
 
@@ -186,7 +186,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
     from safetensors.numpy import save_file
 
     from mae_viz.coding import entropy_tables, hyper
-    from mae_viz.models import count_parameters
+    from mae_viz.models import HyperpriorModel, count_parameters
 
     model.prior.update_medians()
     with torch.no_grad():  # tables must belong to the weights as stored
@@ -195,7 +195,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
             for key, p in model.named_parameters()
         }
     stored |= {f"tables.{key}": v for key, v in entropy_tables.build(model.prior).arrays().items()}
-    if model.facts.hyperprior:
+    if isinstance(model, HyperpriorModel):
         stored |= {f"hyper.{key}": v for key, v in hyper.build(model).arrays().items()}
     target = (into or folder()) / name
     target.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from mae_viz.coding import checkpoints
 from mae_viz.coding.bitstream import Stream, StreamError, SymbolDecoder, SymbolEncoder, parse
-from mae_viz.images import open_rgb
+from mae_viz.images import ImageSource, open_rgb
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class Encoded:
     """float32 (C, h, w), before quantisation."""
 
 
-def compress(image, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> bytes:
+def compress(image: ImageSource, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> bytes:
     """A picture as the bytes of a `.mae` file.
 
-    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, or the path
+    ``image``: what `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, or the path
     of a checkpoint's folder. ``lmbda``: 64…4096, moved to the nearest point of a grid of 1/64 octave; larger means
     better and longer. Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for.
     """
@@ -190,7 +190,7 @@ def write(checkpoint: "Checkpoint", groups: list[np.ndarray], rate: Rate, size: 
 def _checksum(groups: list[np.ndarray]) -> int:
     crc = 0
     for symbols in groups:
-        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4"), crc)
+        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4").data, crc)
     return crc
 
 
@@ -211,7 +211,13 @@ def decode_picture(
     return _picture(_synthesised(checkpoint, y_hat, rate, _to_bytes, progress), height, width)
 
 
-def _synthesised(checkpoint: "Checkpoint", y_hat: "Tensor", rate: Rate, finish, progress: Progress | None):
+def _synthesised(
+    checkpoint: "Checkpoint",
+    y_hat: "Tensor",
+    rate: Rate,
+    finish: Callable[["Tensor"], "Tensor"],
+    progress: Progress | None,
+) -> "Tensor":
     import torch
 
     from mae_viz.coding.folding import transform
@@ -263,7 +269,14 @@ def _by_scale(indexes: np.ndarray) -> list[np.ndarray]:
     return np.split(np.argsort(flat, kind="stable"), ends[:-1])
 
 
-def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int], progress: Progress | None):
+def _tiled(
+    transform: Callable[["Tensor"], "Tensor"],
+    x: "Tensor",
+    tile: int,
+    halo: int,
+    scale: tuple[int, int],
+    progress: Progress | None,
+) -> "Tensor":
     """Apply ``transform`` to x (1, C, H, W) tile by tile; scale = (up, down) is its change of resolution.
 
     Each tile is cut out with a halo, which is cut off again; at the picture's border there is none, so that the
@@ -274,7 +287,7 @@ def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int],
     up, down = scale
     height, width = x.shape[2:]
     corners = [(top, left) for top in range(0, height, tile) for left in range(0, width, tile)]
-    out = None
+    out = torch.empty(0)
     for done, (top, left) in enumerate(corners, 1):
         y0, x0 = max(top - halo, 0), max(left - halo, 0)
         y1, x1 = min(top + tile, height), min(left + tile, width)
@@ -282,7 +295,7 @@ def _tiled(transform, x: "Tensor", tile: int, halo: int, scale: tuple[int, int],
         if len(corners) == 1:
             out = part
         else:
-            if out is None:
+            if done == 1:
                 out = torch.empty(1, part.shape[1], height * up // down, width * up // down, dtype=part.dtype)
             rows, columns = (slice(a * up // down, b * up // down) for a, b in ((top, y1), (left, x1)))
             inner_rows, inner_columns = (

@@ -16,12 +16,18 @@ At rate index k, between the trained λ with grid indices a ≤ k < b:
 Symbol q of channel c is the latent minus the median of c at that λ, rounded.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mae_viz import rates
+
+if TYPE_CHECKING:
+    from mae_viz.layers import RatePrior
 
 FRACTION_BITS = 16  # of the logits
 TOTAL = 1 << 16  # of the frequencies of one channel
@@ -41,7 +47,7 @@ class Frequencies:
     counts: np.ndarray  # int64, the last one is the escape; sums to TOTAL
 
     @cached_property
-    def categorical(self):
+    def categorical(self) -> Any:
         """The same for constriction's coders."""
         from constriction import stream
 
@@ -59,7 +65,7 @@ class EntropyTables:
 
     names = ("logits", "first", "symbols", "sigmoid", "rows")
 
-    def __init__(self, arrays: dict[str, np.ndarray]):
+    def __init__(self, arrays: Mapping[str, ArrayLike]):
         self.logits, self.first, self.symbols, self.sigmoid, self.rows = (
             np.asarray(arrays[name], dtype=np.int64) for name in self.names
         )
@@ -112,8 +118,8 @@ def _frequencies(first: int, counts: np.ndarray) -> Frequencies:
     return Frequencies(first + int(used[0]), counts)
 
 
-def build(prior) -> EntropyTables:
-    """Integer tables of a trained `mae_viz.layers.RatePrior`: done once, when a checkpoint is written."""
+def build(prior: "RatePrior") -> EntropyTables:
+    """Integer tables of a trained prior: done once, when a checkpoint is written."""
     import torch
 
     lmbdas = torch.tensor([rates.LMBDA_MIN * 2.0 ** float(t) for t in prior.octaves], dtype=torch.float32)

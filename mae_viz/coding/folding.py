@@ -9,7 +9,7 @@ transposed convolution to a few channels (the picture) as a 3×3 convolution to 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mae_viz.layers import GDN
-from mae_viz.models import RateModel
+from mae_viz.models import BottleneckScaling, Convolution, RateLayer, RateModel
 from mae_viz.rates import Rate
 
 KEPT = 8
@@ -26,25 +26,24 @@ KEPT = 8
 
 @dataclass(frozen=True)
 class Folded:
-    """One layer's tensors with its gains in them; β and γ of its GDN are the effective ones, None without GDN."""
+    """One layer's tensors with its gains in them."""
 
     weight: Tensor
     bias: Tensor | None
-    beta: Tensor | None
-    gamma: Tensor | None
+    gdn: tuple[Tensor, Tensor] | None  # effective β (C,) and γ (C, C)
 
 
 @torch.no_grad()
-def fold_layer(layer: nn.Module, lmbda: Tensor, gains: Tensor | None = None) -> Folded:
+def fold_layer(layer: RateLayer, lmbda: Tensor, gains: Tensor | None = None) -> Folded:
     """The tensors of one layer of g_a, g_s, h_a or h_s at λ, a tensor of one element.
 
     ``gains``, positive (C,), replace those of the layer's own modulation; without either there are none.
     """
     conv, gdn = layer.conv, layer.nonlinearity
     transposed = isinstance(conv, nn.ConvTranspose2d)  # kernels (in, out, k, k)
-    weight, bias, beta, gamma = conv.weight.double(), conv.bias, None, None
+    weight, bias, effective = conv.weight.double(), conv.bias, None
     if isinstance(gdn, GDN):
-        beta, gamma = gdn.beta_reparam(gdn.beta), gdn.gamma_reparam(gdn.gamma)
+        effective = gdn.beta_reparam(gdn.beta), gdn.gamma_reparam(gdn.gamma)
     if gains is None and layer.modulation is not None:
         gains = layer.modulation(lmbda.to(weight.device)).flatten()
     if gains is not None:
@@ -54,8 +53,12 @@ def fold_layer(layer: nn.Module, lmbda: Tensor, gains: Tensor | None = None) -> 
             bias = None if bias is None else bias * gains
         else:
             weight = weight * (gains[:, None, None, None] if transposed else gains[:, None, None])
-            gamma = None if gamma is None else gamma * gains**2
-    return Folded(*(None if t is None else t.float() for t in (weight, bias, beta, gamma)))
+            effective = effective and (effective[0], effective[1] * gains**2)
+    return Folded(
+        weight.float(),
+        None if bias is None else bias.float(),
+        effective and (effective[0].float(), effective[1].float()),
+    )
 
 
 @lru_cache(maxsize=KEPT)
@@ -66,20 +69,16 @@ def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Ten
     are rounded in another order. A few are kept: the model's weights must not change afterwards.
     """
     layers, lmbda = list(getattr(model, part)), rate.tensor()
-    scale = getattr(model, "scale", None)
-    scales = scale(lmbda).flatten().detach() if scale else None
+    scales = model.scale(lmbda).flatten().detach() if isinstance(model, BottleneckScaling) else None
     steps: list[Callable[[Tensor], Tensor]] = []
     for number, layer in enumerate(layers):
-        gains = 1 / scales if scale and part == "g_s" and number == 0 else None
+        gains = 1 / scales if scales is not None and part == "g_s" and number == 0 else None
         folded = fold_layer(layer, lmbda, gains)
-        if scale and part == "g_a" and layer is layers[-1]:
+        if scales is not None and part == "g_a" and layer is layers[-1]:
+            assert folded.gdn
+            beta, gamma = folded.gdn
             rows = scales.double() ** -2
-            folded = Folded(
-                folded.weight,
-                folded.bias,
-                (folded.beta.double() * rows).float(),
-                (folded.gamma.double() * rows[:, None]).float(),
-            )
+            folded = replace(folded, gdn=((beta.double() * rows).float(), (gamma.double() * rows[:, None]).float()))
         pair = [_convolution(layer.conv, folded), _nonlinearity(layer.nonlinearity, folded)]
         steps += pair if layer.conv_first else reversed(pair)
 
@@ -92,15 +91,16 @@ def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Ten
     return run
 
 
-def _convolution(conv: nn.Module, folded: Folded) -> Callable[[Tensor], Tensor]:
+def _convolution(conv: Convolution, folded: Folded) -> Callable[[Tensor], Tensor]:
     weight = folded.weight.contiguous(memory_format=torch.channels_last)
-    bias, stride, padding = folded.bias, conv.stride[0], conv.padding[0]
+    bias, stride, padding = folded.bias, conv.stride[0], int(conv.padding[0])
     if not isinstance(conv, nn.ConvTranspose2d):
         return lambda h: F.conv2d(h, weight, bias, stride, padding)
     if conv.out_channels * stride**2 <= conv.in_channels:
-        weight, bias = subpixel_kernels(folded.weight, stride), bias.repeat_interleave(stride**2)
+        weight = subpixel_kernels(folded.weight, stride)
+        bias = None if bias is None else bias.repeat_interleave(stride**2)
         return lambda h: F.pixel_shuffle(F.conv2d(h, weight, bias, padding=1), stride)
-    return lambda h: F.conv_transpose2d(h, weight, bias, stride, padding, conv.output_padding[0])
+    return lambda h: F.conv_transpose2d(h, weight, bias, stride, padding, int(conv.output_padding[0]))
 
 
 def subpixel_kernels(weight: Tensor, stride: int) -> Tensor:
@@ -116,9 +116,9 @@ def subpixel_kernels(weight: Tensor, stride: int) -> Tensor:
 
 
 def _nonlinearity(module: nn.Module, folded: Folded) -> Callable[[Tensor], Tensor]:
-    if isinstance(module, GDN):
-        gamma = folded.gamma[:, :, None, None].contiguous(memory_format=torch.channels_last)
-        beta, inverse = folded.beta, module.inverse
+    if folded.gdn:
+        beta, gamma = folded.gdn
+        gamma, inverse = gamma[:, :, None, None].contiguous(memory_format=torch.channels_last), module.inverse
 
         def gdn(h: Tensor) -> Tensor:
             norm = F.conv2d(h * h, gamma, beta)

@@ -19,15 +19,19 @@ values v standing for v / 2^12 and clipped to ±2^24 after every step, and ⌊x�
 """
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mae_viz import rates
 from mae_viz.coding import entropy_tables
 
 if TYPE_CHECKING:
-    from mae_viz.models import RateModel
+    from torch import Tensor
+
+    from mae_viz.models import Convolution, HyperpriorModel
 
 SCALES = 0.11 * (256 / 0.11) ** (np.arange(64) / 63)
 """Standard deviations that a latent may be coded with: CompressAI's table."""
@@ -45,7 +49,7 @@ class IntegerHyperSynthesis:
 
     names = ("gains", "medians", "shifts", "thresholds", "rows")
 
-    def __init__(self, model: "RateModel", arrays: dict[str, np.ndarray]):
+    def __init__(self, model: "HyperpriorModel", arrays: Mapping[str, ArrayLike]):
         self._arrays = {name: np.asarray(arrays[name], np.int64) for name in self.names}
         self.gains, self.medians, self.shifts, self.thresholds, self.rows = self._arrays.values()
         gaussian = {key.removeprefix(_PREFIX): v for key, v in arrays.items() if key.startswith(_PREFIX)}
@@ -88,7 +92,7 @@ class IntegerHyperSynthesis:
 class _IntegerLayer:
     """One layer of h_s: gain, ReLU (not in the first layer), convolution, each exact."""
 
-    def __init__(self, conv, shift: int, first: bool):
+    def __init__(self, conv: "Convolution", shift: int, first: bool):
         self.shift, self.first, self.stride = shift, first, conv.stride[0]
         weight, bias = (np.rint(p.detach().double().numpy()) for p in _scaled(conv, shift))
         transposed = conv.transposed
@@ -117,7 +121,8 @@ class _IntegerLayer:
         return np.clip(_rounded_shift(out, self.shift), -_LIMIT, _LIMIT)
 
 
-def _scaled(conv, shift: int):
+def _scaled(conv: "Convolution", shift: int) -> tuple["Tensor", "Tensor"]:
+    assert conv.bias is not None
     return conv.weight.double() * 2.0**shift, conv.bias.double() * 2.0 ** (shift + _BITS)
 
 
@@ -126,7 +131,7 @@ def _rounded_shift(v: np.ndarray, bits: int) -> np.ndarray:
     return np.floor((v + 2.0 ** (bits - 1)) * 2.0**-bits) if bits else v
 
 
-def build(model: "RateModel") -> IntegerHyperSynthesis:
+def build(model: "HyperpriorModel") -> IntegerHyperSynthesis:
     """The integers of a model with hyperprior: done once, when a checkpoint is written.
 
     Raises ValueError for weights that are infinite or so large that 52 bits cannot hold their sums.
@@ -158,8 +163,9 @@ def build(model: "RateModel") -> IntegerHyperSynthesis:
     return IntegerHyperSynthesis(model, arrays | {_PREFIX + name: v for name, v in gaussian.items()})
 
 
-def _shift(conv) -> int:
+def _shift(conv: "Convolution") -> int:
     """The largest number of fractional bits, up to 16, with which a layer's sums stay exact."""
+    assert conv.bias is not None
     weight, bias = conv.weight.detach().double(), conv.bias.detach().double()
     fan = weight.abs().sum(dim=(0, 2, 3) if conv.transposed else (1, 2, 3))
     taps = weight.numel() / len(fan)

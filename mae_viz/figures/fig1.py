@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from mae_viz.figures import style, table1
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 CAPTION = (
@@ -49,7 +50,7 @@ def _mirrored(offset: float) -> float:
     return 2 * _QUANTISER - offset
 
 
-def _autoencoder(axes, left: float, y: float, size: float = 1.0, names: bool = True) -> None:
+def _autoencoder(axes: "Axes", left: float, y: float, size: float = 1.0, names: bool = True) -> None:
     """x → three layers → Q → three layers → x̂ on a line at height y."""
     start, end = 0.12, _mirrored(0.12)
     parts = (
@@ -74,7 +75,7 @@ def _autoencoder(axes, left: float, y: float, size: float = 1.0, names: bool = T
             axes.text(left + x, y + 0.42, text, ha="center", va="center", size=9, color=colour)
 
 
-def _independent(axes, left: float) -> None:
+def _independent(axes: "Axes", left: float) -> None:
     from mae_viz.rates import LMBDAS
 
     for y, lmbda in ((1.83, LMBDAS[0]), (1.32, LMBDAS[1]), (0.55, LMBDAS[-1])):
@@ -84,7 +85,7 @@ def _independent(axes, left: float) -> None:
         axes.plot(left + _QUANTISER, 1.0 - 0.07 * k, marker="o", markersize=1.6, color="#303030")
 
 
-def _scaling(axes, left: float) -> None:
+def _scaling(axes: "Axes", left: float) -> None:
     _autoencoder(axes, left, _LINE)
     y = 0.62
     for x, text, align in ((-_APART, r"$s(\lambda)$", "right"), (_APART, r"$1/s(\lambda)$", "left")):
@@ -96,7 +97,7 @@ def _scaling(axes, left: float) -> None:
     _lambda(axes, left, y)
 
 
-def _modulated(axes, left: float) -> None:
+def _modulated(axes: "Axes", left: float) -> None:
     _autoencoder(axes, left, _LINE)
     red, y, nets = style.MODULATION[1], 0.43, 0.74
     for side, text in ((lambda x: x, r"$m(\lambda)$"), (_mirrored, r"$d(\lambda)$")):
@@ -110,5 +111,5 @@ def _modulated(axes, left: float) -> None:
     _lambda(axes, left, y)
 
 
-def _lambda(axes, left: float, y: float) -> None:
+def _lambda(axes: "Axes", left: float, y: float) -> None:
     style.box(axes, left + _QUANTISER, y, 0.19, 0.19, r"$\lambda$", style.MODULATION, size=8.5)

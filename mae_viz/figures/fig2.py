@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from mae_viz.figures import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mae_viz.models import MAE
+    from mae_viz.models import MAE, Convolution
 
 CAPTION = (
     "Fig. 2. The modulated autoencoder. conv k×k / s: kernel k, stride s, {channels} channels; ⊙: one gain for each "
@@ -39,7 +40,13 @@ def caption(model: "MAE | None" = None) -> str:
     from mae_viz.models import MAE
 
     model = model or MAE()
-    return CAPTION.format(channels=model.channels, hidden=model.g_a[0].modulation.hidden)
+    return CAPTION.format(channels=model.channels, hidden=_hidden(model))
+
+
+def _hidden(model: "MAE") -> int:
+    first = model.g_a[0].modulation
+    assert first
+    return first.hidden
 
 
 _STEP, _FIRST, _GAP = 0.90, 0.47, 0.25
@@ -52,12 +59,12 @@ _DECODER = [style.PAGE_IN - x - 2 * _GAP for x in reversed(_ENCODER)]
 _MIDDLE = style.PAGE_IN / 2
 
 
-def _size(conv) -> str:
+def _size(conv: "Convolution") -> str:
     kernel, stride = conv.kernel_size[0], conv.stride[0]
     return f"{kernel}×{kernel} / {stride}"
 
 
-def _encoder(axes, model) -> None:
+def _encoder(axes: "Axes", model: "MAE") -> None:
     axes.text(0.13, _TOP, "$x$", ha="center", va="center", size=10)
     last, reduced = 0.19, 1
     for x, layer, tall in zip(_ENCODER, model.g_a, _TALL, strict=True):
@@ -74,7 +81,7 @@ def _encoder(axes, model) -> None:
     style.arrow(axes, (last, _TOP), (_MIDDLE - 0.38, _TOP))
 
 
-def _decoder(axes, model) -> None:
+def _decoder(axes: "Axes", model: "MAE") -> None:
     last, reduced = _MIDDLE + 0.38, model.stride
     for x, layer, tall in zip(_DECODER, model.g_s, reversed(_TALL), strict=True):
         gdn, conv = x + _GAP, x + 2 * _GAP
@@ -92,13 +99,13 @@ def _decoder(axes, model) -> None:
     axes.text(_DECODER[1] + _GAP, 2.37, label, ha="center", size=8.5, color=style.DECODER[1])
 
 
-def _resolution(axes, x: float, tall: float, channels: int, reduced: int) -> None:
+def _resolution(axes: "Axes", x: float, tall: float, channels: int, reduced: int) -> None:
     """Channels and resolution between the boxes of a layer, above them."""
     shape = f"${channels} \\times \\frac{{H}}{{{reduced}}} \\times \\frac{{W}}{{{reduced}}}$"
     axes.text(x, _TOP + tall / 2 + 0.045, shape, ha="center", va="bottom", size=6.5, color="#505050")
 
 
-def _coder(axes) -> None:
+def _coder(axes: "Axes") -> None:
     """Q, and down and up again through the arithmetic coder."""
     left, right, coder, prior = _MIDDLE - 0.28, _MIDDLE + 0.28, 1.24, 0.87
     style.box(axes, left, _TOP, 0.2, 0.2, "Q", size=8)
@@ -115,9 +122,9 @@ def _coder(axes) -> None:
         style.arrow(axes, (x, prior + 0.125), (x, coder - 0.1))
 
 
-def _rate(axes, model) -> None:
+def _rate(axes: "Axes", model: "MAE") -> None:
     """λ, the bus that carries it, and a perceptron for every layer."""
-    red, bus, hidden = style.MODULATION[1], 0.17, model.g_a[0].modulation.hidden
+    red, bus, hidden = style.MODULATION[1], 0.17, _hidden(model)
     places = {f"m_{k}": x + _GAP for k, x in enumerate(_ENCODER, 1)} | {f"d_{k}": x for k, x in enumerate(_DECODER, 1)}
     style.arrow(axes, (min(places.values()), bus), (max(places.values()), bus), colour=red, head=False)
     for name, x in places.items():

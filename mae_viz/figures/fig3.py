@@ -44,6 +44,8 @@ def labels(results: "pd.DataFrame") -> dict[str, str]:
 
 def points(results: "pd.DataFrame") -> "pd.DataFrame":
     """The numbers behind the figure, a row for each point: dataset, curve, label, λ or quality, bpp, dB, provenance."""
+    import pandas as pd
+
     frames = []
     for dataset, prefix in ((OURS, ""), (PAPERS, "paper-")):
         means = results[(results["image"] == "mean") & (results["dataset"] == dataset) & results["trained"]]
@@ -51,8 +53,6 @@ def points(results: "pd.DataFrame") -> "pd.DataFrame":
             rows = means[means["curve"] == prefix + name].sort_values("bpp", kind="stable")
             frames.append(rows.assign(curve=name, label=label))
     columns = ["dataset", "curve", "label", "lmbda", "quality", "bpp", "psnr_db", "ms_ssim_db", "provenance"]
-    import pandas as pd
-
     return pd.concat(frames, ignore_index=True)[columns]
 
 
@@ -71,7 +71,7 @@ def bd_rates(results: "pd.DataFrame") -> "pd.DataFrame":
     }
     rows = []
     for name, label in labels(results).items():
-        row = {"curve": name, "label": label}
+        row: dict[str, str | float] = {"curve": name, "label": label}
         for dataset, prefix in ((OURS, ""), (PAPERS, "paper-")):
             found = tables[dataset, "psnr"].index
             row[f"{dataset}_points"] = (
@@ -110,7 +110,7 @@ def draw(results: "pd.DataFrame") -> "Figure":
             wspace=0.045,
             hspace=0.06,
         )
-        axes = grid.subplots(sharex=True, sharey="row")
+        axes = grid.subplots(sharex=True, sharey="row", squeeze=False)
         for row, (metric, unit) in zip(axes, _METRICS.items(), strict=True):
             column = collected.METRICS[metric]
             for axis, (dataset, _) in zip(row, panels, strict=True):
@@ -135,7 +135,7 @@ def _limits(drawn: "pd.DataFrame", column: str) -> tuple[float, float]:
     return values.min() - room, values.max() + room
 
 
-def _legend(figure, table: "pd.DataFrame", height: float) -> None:
+def _legend(figure: "Figure", table: "pd.DataFrame", height: float) -> None:
     """A table below the panels: line, name, and BD-rates of both sets of curves."""
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, style.PAGE_IN), ylim=(0, height))

@@ -6,7 +6,7 @@ that under bottleneck scaling it would be constant. Here both are drawn.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +16,7 @@ from mae_viz.figures import style
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LMBDAS = (4096.0, 64.0)
@@ -70,7 +71,7 @@ def look(
     if not facts.modulated:
         raise ValueError(f"{model} modulates nothing: choose a MAE, such as mae.")
     title = facts.title
-    high, low = lmbdas = tuple(Rate.near(lmbda).lmbda for lmbda in lmbdas)
+    high, low = lmbdas = Rate.near(lmbdas[0]).lmbda, Rate.near(lmbdas[1]).lmbda
     if high == low:
         raise ValueError("a ratio needs two different λ: write --lambdas 4096,64.")
     last = open_checkpoint(model).model.channels - 1
@@ -162,7 +163,7 @@ def coloured(ratio: probe.Ratio, octaves: float) -> np.ndarray:
     return rgba
 
 
-def _pictures(axes, view: View) -> None:
+def _pictures(axes: "list[Axes]", view: View) -> None:
     axes[0].imshow(view.original)
     axes[0].set_title("original", pad=3)
     for axis, shown in zip(axes[1:], view.decoded, strict=True):
@@ -170,7 +171,14 @@ def _pictures(axes, view: View) -> None:
         axis.set_title(f"{shown.title}: {shown.bpp:.3f} bpp, {shown.psnr_db:.1f} dB", pad=3)
 
 
-def _channel(axes, view: View, channel: int, like: int, ratios, octaves: float) -> None:
+def _channel(
+    axes: "list[Axes]",
+    view: View,
+    channel: int,
+    like: int,
+    ratios: tuple[probe.Ratio, probe.Ratio],
+    octaves: float,
+) -> None:
     for axis, lmbda in zip(axes, view.lmbdas, strict=False):
         y = view.mae[lmbda][channel]
         low, high = np.percentile(y, (1, 99))
@@ -185,14 +193,14 @@ def _channel(axes, view: View, channel: int, like: int, ratios, octaves: float) 
         axis.set_xlabel(f"{100 * ratio.masked_share:.0f} % masked", size=6, labelpad=1)
 
 
-def _map(axis, view: View, values: np.ndarray, **how) -> None:
+def _map(axis: "Axes", view: View, values: np.ndarray, **how: Any) -> None:
     """A map in the coordinates of the picture, whose right and lower border the last latents may overlap."""
     height, width, _ = view.original.shape
     axis.imshow(values, extent=(0, 16 * values.shape[1], 16 * values.shape[0], 0), interpolation="nearest", **how)
     axis.set(xlim=(0, width), ylim=(height, 0))
 
 
-def _hatch(axis, view: View) -> None:
+def _hatch(axis: "Axes", view: View) -> None:
     """Diagonals on grey below a map: drawn as lines, because readers of PDF differ in what they make of patterns."""
     from matplotlib.collections import LineCollection
 
@@ -203,7 +211,7 @@ def _hatch(axis, view: View) -> None:
     axis.add_collection(LineCollection(lines, colors="#9a9a9a", linewidths=0.4, zorder=-1), autolim=False)
 
 
-def _bar(figure, octaves: float, total: float, cell: float, negative: bool) -> None:
+def _bar(figure: "Figure", octaves: float, total: float, cell: float, negative: bool) -> None:
     """What the colours of the ratios mean, below the two columns of ratios."""
     from matplotlib import colormaps
 

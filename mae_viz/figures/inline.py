@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
     from IPython.display import Image as Shown
+    from matplotlib.figure import Figure
 
 WIDTH = 1040
 QUALITY = 90
@@ -54,7 +55,7 @@ def _fitted(tile: Image.Image, cell: int) -> Image.Image:
     return tile.resize((cell, round(tile.height * cell / tile.width)), Image.Resampling.LANCZOS)
 
 
-def jpeg(figure, dpi: int = 150) -> "Shown":
+def jpeg(figure: "Figure", dpi: int = 150) -> "Shown":
     """A matplotlib figure that holds photographs as a JPEG: a tenth of what it would take as PNG."""
     from IPython.display import Image as Shown
 

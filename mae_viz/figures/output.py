@@ -87,23 +87,23 @@ def wrapped(caption: str) -> str:
     return "\n".join(textwrap.wrap(head, 100)) + gap + rest + "\n"
 
 
-def _fig1(formats):
+def _fig1(formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import fig1
 
     return _rendered("fig1", fig1.draw(), formats, fig1.CAPTION)
 
 
-def _fig2(formats):
+def _fig2(formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import fig2
 
     return _rendered("fig2", fig2.draw(), formats, fig2.caption())
 
 
-def _fig3(formats):
-    import mae_viz
+def _fig3(formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import fig3
+    from mae_viz.measured import collected
 
-    results = mae_viz.results()
+    results = collected.results()
     yield from _rendered("fig3", fig3.draw(results), formats, fig3.caption(results))
     points, differences = fig3.points(results), fig3.bd_rates(results)
     if "csv" in formats:
@@ -114,7 +114,14 @@ def _fig3(formats):
         yield "fig3-bd-rate.tex", fig3.to_tex(differences).encode()
 
 
-def _fig4(formats, image, channels, lmbdas, crop, model):
+def _fig4(
+    formats: Sequence[str],
+    image: str,
+    channels: Sequence[int] | None,
+    lmbdas: tuple[float, float] | None,
+    crop: tuple[int, int, int, int] | None,
+    model: str,
+) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import fig4
     from mae_viz.images import gallery, open_rgb
 
@@ -138,7 +145,7 @@ def _fig4(formats, image, channels, lmbdas, crop, model):
     return _rendered("fig4", fig4.draw(view), formats, fig4.caption(view, title))
 
 
-def _table1(formats):
+def _table1(formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import table1
 
     found = table1.counts()

@@ -4,7 +4,7 @@ Type is 8 pt in STIX, the Times-like fonts that come with matplotlib, embedded a
 marker and dash as well as by colour, so that they read in grey.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
@@ -12,11 +12,12 @@ from mae_viz.codecs import palette
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 COLUMN_IN, PAGE_IN = 3.5, 7.16
 """Widths of one column and of two in IEEE journals, in inches."""
 
-RC = {
+RC: "dict[RcKeyType, Any]" = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
     "font.size": 8,
@@ -114,7 +115,18 @@ def drawing(width: float, height: float) -> tuple["Figure", "Axes"]:
     return figure, axes
 
 
-def box(axes, x, y, width, height, text="", colours=CODING, turned=False, size=7.0, round_in=0.03):
+def box(
+    axes: "Axes",
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    text: str = "",
+    colours: tuple[str, str] = CODING,
+    turned: bool = False,
+    size: float = 7.0,
+    round_in: float = 0.03,
+) -> None:
     """A rounded box with its centre at (x, y) and a text in its middle."""
     from matplotlib.patches import FancyBboxPatch
 
@@ -134,7 +146,7 @@ def box(axes, x, y, width, height, text="", colours=CODING, turned=False, size=7
         axes.text(x, y, text, size=size, rotation=90 * turned, ha="center", va="center", zorder=3, linespacing=1.15)
 
 
-def times(axes, x, y, colours=MODULATION, radius=0.07):
+def times(axes: "Axes", x: float, y: float, colours: tuple[str, str] = MODULATION, radius: float = 0.07) -> None:
     """⊙, an element-wise product, at (x, y)."""
     from matplotlib.patches import Circle
 
@@ -143,7 +155,9 @@ def times(axes, x, y, colours=MODULATION, radius=0.07):
     axes.add_patch(Circle((x, y), radius / 3.2, facecolor=edge, edgecolor="none", zorder=5))
 
 
-def arrow(axes, *points, colour="#303030", head=True, above=False):
+def arrow(
+    axes: "Axes", *points: tuple[float, float], colour: str = "#303030", head: bool = True, above: bool = False
+) -> None:
     """A line through points (x, y), with a head at its end; ``above`` boxes or below them."""
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path

@@ -194,7 +194,7 @@ def compute(
         }
     else:
         data = source.codec.encode(picture, rate, part(0, 0.4))
-    decoded = source.codec.decode(data, part(0.4, 0.5))
+    decoded = source.codec.reconstruct(picture, data, part(0.4, 0.5))
     pixels, original = np.asarray(decoded), np.asarray(picture)
     frame = Frame(
         rate.at,

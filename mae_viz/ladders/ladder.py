@@ -153,14 +153,12 @@ class Ladders:
         with self._lock:
             return ladder.listing()
 
-    def frame(self, ladder: Ladder, at: float) -> Frame:
-        """The frame of the rate nearest to ``at``, a rate index or quality, made first where it is not there. Blocks.
+    def frame(self, ladder: Ladder, rate: AnyRate) -> Frame:
+        """The frame of a rate of the codec, made first where it is not there. Blocks.
 
         Raises ValueError outside the codec's range and where the codec failed, DroppedError where the server stops.
         """
-        rate = ladder.source.codec.axis.at(at)
-        if rate is None:
-            raise ValueError(f"{ladder.source.codec.title} has no rate {at:g}: choose one that it offers.")
+        rate = ladder.source.codec.rate(rate.number)
         return self._ask(ladder, rate, computing.ON_SCREEN).result()
 
     def wait(self, ladders: Iterable[Ladder], progress: Callable[[float], None] | None = None) -> None:

@@ -75,8 +75,9 @@ def read(path: Path) -> "pd.DataFrame":
 def _our_rows(document: dict) -> list[dict]:
     settings = document["settings"]
     facts = FACTS.get(settings.get("architecture"))
-    joined = facts is not None and facts.group  # models that serve one λ each make one curve together
-    curve, title = (facts.group, facts.group_title) if joined else (document["codec"], document["name"])
+    curve, title = document["codec"], document["name"]
+    if facts is not None and facts.group:  # models that serve one λ each make one curve together
+        curve, title = facts.group, facts.group_title
     shared = {key: document[key] for key in ("codec", "kind", "dataset")}
     shared |= {"curve": curve, "title": title, "provenance": _provenance(document)}
     trained = settings.get("lmbdas")
@@ -113,8 +114,12 @@ def _compressai_rows(document: dict, path: Path) -> list[dict]:
     ]
 
 
-def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_only: bool = True) -> dict:
-    """Curves on one data set by name: (title, rates, dB), by rising rate.
+Curve = tuple[str, list[float], list[float]]
+"""Title, rates in bits per pixel, and dB."""
+
+
+def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_only: bool = True) -> dict[str, Curve]:
+    """Curves on one data set by name, by rising rate.
 
     ``metric``: "psnr" or "ms-ssim". Points without that metric are left out, and curves without a point.
     """
@@ -128,7 +133,9 @@ def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_on
     }
 
 
-def bd_table(anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None):
+def bd_table(
+    anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None
+) -> "pd.DataFrame":
     """BD-rate of every curve on a data set against the one named, as a DataFrame.
 
     Columns: curve, title, points, lowest_bpp, bd_rate_percent (nan where there is none), from_db, to_db.

@@ -101,7 +101,7 @@ def file_for(out: Path, name: str, several: bool) -> Path:
 
 def measure(name: str, path: Path, rate: AnyRate) -> dict:
     """One picture at one rate: a row of measurements. Raises ImageError for a file that is no picture."""
-    codec = _warm(name)
+    codec = _warm(name, registry.codec(name).identity)
     try:
         picture = open_rgb(path)
     except ImageError as error:
@@ -109,7 +109,7 @@ def measure(name: str, path: Path, rate: AnyRate) -> dict:
     start = time.perf_counter()
     data = codec.encode(picture, rate)
     middle = time.perf_counter()
-    decoded = codec.decode(data)
+    decoded = codec.reconstruct(picture, data)
     end = time.perf_counter()
     a, b = np.asarray(picture), np.asarray(decoded)
     bits = codec.estimated_bits(data)
@@ -131,8 +131,11 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 @lru_cache(maxsize=4)
-def _warm(name: str) -> Codec:
-    """The codec, loaded and used once, so that no picture's seconds hold the loading."""
+def _warm(name: str, identity: str) -> Codec:
+    """The codec, loaded and used once, so that no picture's seconds hold the loading.
+
+    ``identity`` is its own: a codec of one's own may get another version under its name.
+    """
     found = registry.codec(name)
     found.decode(found.encode(Image.new("RGB", (64, 64), "grey"), found.axis.first))
     return found

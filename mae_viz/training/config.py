@@ -4,7 +4,7 @@ import tomllib
 import types
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mae_viz import rates
 from mae_viz.architectures import FACTS
@@ -72,7 +72,7 @@ class Config:
     validate_every: int = 1000
     save_minutes: float = 10.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         hints = get_type_hints(Config)
         for field in fields(self):
             _check_type(field.name, getattr(self, field.name), hints[field.name])
@@ -109,7 +109,7 @@ class Config:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)} must lie between 0 and 1.")
 
-    def changed(self, **settings) -> "Config":
+    def changed(self, **settings: Any) -> "Config":
         """The same settings with a few others. Raises ValueError for an unknown name or a wrong value."""
         return replace(self, **{name: _fitting(name, value) for name, value in settings.items()})
 
@@ -159,7 +159,7 @@ def parse_settings(texts: list[str]) -> dict:
     return settings
 
 
-def _fitting(name: str, value):
+def _fitting(name: str, value: Any) -> Any:
     """A value as TOML gives it, in the type of its field where that loses nothing."""
     hint = get_type_hints(Config).get(name)
     if hint is None:
@@ -173,7 +173,7 @@ def _fitting(name: str, value):
     return value
 
 
-def _check_type(name: str, value, hint) -> None:
+def _check_type(name: str, value: object, hint: Any) -> None:
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise ValueError(f"{name} = {value!r} is none of {', '.join(map(repr, get_args(hint)))}.")

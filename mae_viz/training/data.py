@@ -96,8 +96,10 @@ class Pictures:
         return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).contiguous()
 
 
-def open_pictures(source: Path, scales: tuple[float, ...], say: Callable[[str], None], cache: Path | None = None):
-    """The photographs of a folder (searched recursively) or a zip as `Pictures`, decoded where the cache has them not.
+def open_pictures(
+    source: Path, scales: tuple[float, ...], say: Callable[[str], None], cache: Path | None = None
+) -> Pictures:
+    """The photographs of a folder (searched recursively) or a zip, decoded where the cache has them not.
 
     The cache is keyed by the listing: names, sizes and times (in a zip: checksums). Files that cannot be read are
     reported through ``say`` and skipped. Raises ValueError where there is nothing to read.

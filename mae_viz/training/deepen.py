@@ -6,12 +6,14 @@ second computes what the MAE's first did; the synthesis likewise backwards. That
 a GDN and an IGDN, which the hyperprior's has not: there the gains take over what these do to each channel on average.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mae_viz.layers import Modulation
-from mae_viz.models import MAE, MAEHyperprior
+from mae_viz.models import MAE, MAEHyperprior, RateLayer
 from mae_viz.rates import LMBDA_MAX
 from mae_viz.training import initialisation
 
@@ -27,9 +29,9 @@ def deepen(mae: MAE, lmbdas: tuple[float, ...], crops: Tensor) -> MAEHyperprior:
     """
     model = MAEHyperprior(mae.channels, lmbdas)
     initialisation.random(model)
-    for layer in model.modules():
-        if isinstance(layer, Modulation):
-            initialisation.gains(layer, 0.0, lmbdas[-1])
+    for module in model.modules():
+        if isinstance(module, Modulation):
+            initialisation.gains(module, 0.0, lmbdas[-1])
     basis = initialisation.opponent_blocks(2)
     initialisation.write(model.g_a[0].conv, model.g_s[-1].conv, basis, initialisation.FIRST_GAIN)
     initialisation.near_identity(model.g_a[0].nonlinearity)
@@ -63,7 +65,9 @@ def _of_blocks(weight: Tensor, basis: Tensor) -> Tensor:
     return F.conv2d(F.pad(weight, (0, 1, 0, 1)), basis, stride=2)
 
 
-def _copy(source: nn.Module, target: nn.Module, weight: Tensor, inputs: int | None = None, outputs: int | None = None):
+def _copy(
+    source: RateLayer, target: RateLayer, weight: Tensor, inputs: int | None = None, outputs: int | None = None
+) -> None:
     """Kernels, bias, gains and GDN of a layer; channels beyond ``inputs`` or ``outputs`` stay as good as unheard."""
     kernels = target.conv.weight.normal_(0, initialisation.NOISE if inputs else 0.02)
     kernels[:, : inputs or outputs] = weight
@@ -83,12 +87,12 @@ def _fit_bottleneck(mae: MAE, model: MAEHyperprior, crops: Tensor) -> Tensor:
     are fitted to its logarithm. Returns the deviations (C,) of the latents at the largest λ.
     """
     analysis, synthesis = mae.g_a[2], mae.g_s[0]
-    lmbdas = torch.logspace(*(torch.log2(torch.tensor([mae.lmbdas[0], mae.lmbdas[-1]]))), _RATES, base=2)
+    lmbdas = torch.logspace(math.log2(mae.lmbdas[0]), math.log2(mae.lmbdas[-1]), _RATES, base=2)
     gains, inverse = [], []
     for lmbda in lmbdas:
         rates = lmbda.expand(len(crops))
         u = crops - 0.5
-        for layer in mae.g_a[:2]:
+        for layer in list(mae.g_a)[:2]:
             u = layer(u, rates)
         u = analysis.conv(u)
         y = analysis.nonlinearity(analysis.modulation(rates) * u)

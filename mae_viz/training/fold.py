@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mae_viz.coding import checkpoints
 from mae_viz.coding.folding import fold_layer
-from mae_viz.layers import GDN, EntropyBottleneck
+from mae_viz.layers import EntropyBottleneck
 from mae_viz.models import (
     ARCHITECTURES,
     MAE,
@@ -39,9 +39,10 @@ def fold(mae: MAE | MAEHyperprior, lmbda: float) -> Independent | IndependentHyp
             target.conv.weight.copy_(folded.weight)
             if folded.bias is not None:
                 target.conv.bias.copy_(folded.bias)
-            if isinstance(gdn := target.nonlinearity, GDN):
-                gdn.beta.copy_(gdn.beta_reparam.init(folded.beta))
-                gdn.gamma.copy_(gdn.gamma_reparam.init(folded.gamma))
+            if folded.gdn:
+                gdn, (beta, gamma) = target.nonlinearity, folded.gdn
+                gdn.beta.copy_(gdn.beta_reparam.init(beta))
+                gdn.gamma.copy_(gdn.gamma_reparam.init(gamma))
     _copy_rows(mae.prior.entropy_bottleneck, plain.prior.entropy_bottleneck, mae.lmbdas.index(lmbda))
     return plain
 
@@ -78,15 +79,16 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
     """
     model = copy.deepcopy(checkpoints.open_checkpoint(name).model)
     wanted = ARCHITECTURES[config.architecture]
-    pair = type(model), wanted
-    if pair in ((MAE, Independent), (MAEHyperprior, IndependentHyperprior)):
+    if (isinstance(model, MAE) and wanted is Independent) or (
+        isinstance(model, MAEHyperprior) and wanted is IndependentHyperprior
+    ):
         model = fold(model, config.lmbdas[0])
-    elif pair == (Independent, BottleneckScaling):
+    elif isinstance(model, Independent) and wanted is BottleneckScaling:
         model = freeze(model, config.lmbdas)
-    elif pair == (MAE, MAEHyperprior):
+    elif isinstance(model, MAE) and wanted is MAEHyperprior:
         model = deepen(model, config.lmbdas, crops())
-    elif pair[0] is not wanted:
-        raise ValueError(f"{name} is a {type(model).__name__}, from which no {config.architecture} can start.")
+    elif type(model) is not wanted:
+        raise ValueError(f"{name} is a {type(model).__name__}, from which no {wanted.__name__} can start.")
     if model.channels != config.channels or model.lmbdas != config.lmbdas:
         raise ValueError(
             f"{name} has {model.channels} channels and λ = {[f'{v:g}' for v in model.lmbdas]}: "

@@ -9,14 +9,19 @@ With a hyperprior z starts as the logarithm of how large the latents are around 
 """
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mae_viz.layers import GDN, EntropyBottleneck, Modulation
-from mae_viz.models import RateModel
+from mae_viz.models import Convolution, HyperpriorModel, RateModel
 from mae_viz.rates import LMBDA_MAX
+
+if TYPE_CHECKING:
+    from mae_viz.training.data import Batch
 
 FIRST_GAIN = 2.0
 """Of the first layer, so that inner layers carry values of about 1: pixels are 0…1."""
@@ -70,14 +75,14 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
     for place, layer in enumerate((*model.g_a, *model.g_s)):
         if isinstance(layer.nonlinearity, GDN):
             near_identity(layer.nonlinearity, 1e-3 if len(model.g_a) - 1 <= place <= len(model.g_a) else 1.0)
-    for layer in model.modules():
-        if isinstance(layer, Modulation):
-            gains(layer, 0.0, top)
-    if model.g_a[-1].modulation is not None:
-        gains(model.g_a[-1].modulation, 0.5, top)
-        gains(model.g_s[0].modulation, -0.5, top)
+    for module in model.modules():
+        if isinstance(module, Modulation):
+            gains(module, 0.0, top)
+    for modulation, power in ((model.g_a[-1].modulation, 0.5), (model.g_s[0].modulation, -0.5)):
+        if modulation:
+            gains(modulation, power, top)
     std = h.square().mean((0, 2, 3)).sqrt() * last_gain * FIRST_GAIN  # of y at the largest λ
-    if model.facts.hyperprior:
+    if isinstance(model, HyperpriorModel):
         write_hyper(model, _padded(std, model.channels))
     else:
         relative = torch.tensor([math.sqrt(lmbda / top) for lmbda in model.lmbdas])
@@ -87,7 +92,7 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
 
 
 @torch.no_grad()
-def write_hyper(model: RateModel, std: Tensor) -> None:
+def write_hyper(model: HyperpriorModel, std: Tensor) -> None:
     """Let z be the logarithm of the latents' local size, and h_s answer with σ as large.
 
     ``std`` (channels,): deviations of y at the largest λ; by these the channels fall into 12 groups.
@@ -118,13 +123,13 @@ def write_hyper(model: RateModel, std: Tensor) -> None:
         sizes.bias[ramps] = -1
         sigma.weight[mine, g, 1, 1] = 1
         sigma.bias[mine] = torch.log(math.sqrt(math.pi / 2) * low * std[mine])
-        for p, *at in quarters:
+        for p, top, left in quarters:
             half = g * 4 + p
-            logs.weight[half, ramps, *at] = to_log
-            unpack_further.weight[half, g, *at] = 1
-            for q, *then in quarters:
-                z.weight[half * 4 + q, half, *then] = 1 / _STEP
-                unpack.weight[half * 4 + q, half, *then] = _STEP
+            logs.weight[half, ramps, top, left] = to_log
+            unpack_further.weight[half, g, top, left] = 1
+            for q, down, right in quarters:
+                z.weight[half * 4 + q, half, down, right] = 1 / _STEP
+                unpack.weight[half * 4 + q, half, down, right] = _STEP
 
 
 @torch.no_grad()
@@ -143,13 +148,13 @@ def scale_widths(tables: EntropyBottleneck, factor: Tensor) -> None:
     first.copy_(slopes + torch.log(-torch.expm1(-slopes)))  # the inverse of softplus
 
 
-def fit_entropy(model: RateModel, batches, steps: int, rate: float) -> None:
+def fit_entropy(model: RateModel, batches: "Callable[[int], Batch]", steps: int, rate: float) -> None:
     """Fit the entropy model to the latents as they are, by Adam with a falling rate; g_a stays as it is.
 
-    ``batches``: step → `mae_viz.training.data.Batch`; drawn at negative steps, and again after ``_FIT_BATCHES``. The
+    ``batches``: drawn at negative steps, and again after ``_FIT_BATCHES``. The
     tables' rate starts at five times ``rate``: they are far off, and there is no transform that could be spoilt.
     """
-    last = model.h_s[-1].conv.parameters() if model.facts.hyperprior else ()
+    last = model.h_s[-1].conv.parameters() if isinstance(model, HyperpriorModel) else ()
     tables = [p for name, p in model.prior.named_parameters() if not name.endswith("quantiles")]
     optimizer = torch.optim.Adam([{"params": tables, "rate": 5 * rate}, {"params": list(last), "rate": rate / 4}])
     seen: dict[int, tuple] = {}
@@ -177,7 +182,7 @@ def _bits(model: RateModel, y: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) ->
     from mae_viz.training.objective import noise_of
 
     noisy = y + noise_of(y, seeds)
-    if not model.facts.hyperprior:
+    if not isinstance(model, HyperpriorModel):
         return -torch.log2(model.prior.likelihood(noisy - model.prior.medians(lmbda), lmbda)).sum()
     z = model.hyper_analysis(y, lmbda)
     z = z + noise_of(z, seeds)
@@ -186,11 +191,11 @@ def _bits(model: RateModel, y: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) ->
     return -torch.log2(p_z).sum() - torch.log2(p_y).sum()
 
 
-def _convolutions(model: nn.Module) -> list[nn.Module]:
+def _convolutions(model: nn.Module) -> list[Convolution]:
     return [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
 
 
-def _basis(conv: nn.Conv2d, h: Tensor, first: bool, last: bool) -> Tensor:
+def _basis(conv: Convolution, h: Tensor, first: bool, last: bool) -> Tensor:
     """Orthonormal kernels (out, in, s, s) of one layer: DCT first, KLT last or where not all fit, else Haar."""
     s, channels = conv.stride[0], h.shape[1]
     if last or s * s * channels > conv.out_channels:
@@ -221,13 +226,14 @@ def _dct(n: int) -> Tensor:
     return rows
 
 
-def write(conv: nn.Conv2d, deconv: nn.ConvTranspose2d, basis: Tensor, gain: float) -> None:
+def write(conv: Convolution, deconv: Convolution, basis: Tensor, gain: float) -> None:
     """Put a basis, times the gain, where a convolution's window meets its own block, its inverse into the other.
 
     Channels that the basis does not need start with small random kernels; nothing downstream listens to them yet.
     """
     out, channels, s, _ = basis.shape
-    block = slice(conv.padding[0], conv.padding[0] + s)
+    edge = conv.kernel_size[0] // 2
+    block = slice(edge, edge + s)
     conv.weight.normal_(0, 0.5 * (conv.in_channels * conv.kernel_size[0] ** 2) ** -0.5)
     conv.weight[:out].normal_(0, NOISE)
     conv.weight[:out, :channels, block, block] += basis * gain

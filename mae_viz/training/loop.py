@@ -7,8 +7,10 @@ short annealed branch, a checkpoint that every command takes as ``--model``.
 import copy
 import math
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -18,6 +20,9 @@ from mae_viz.training import data, fold, initialisation, machine, objective, opt
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
 
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
 _RMS_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 1344, 6000
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
@@ -25,7 +30,14 @@ _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which
 class Run:
     """A model in training: weights, their moving average, optimiser, and the number of the next step."""
 
-    def __init__(self, config: Config, pictures: data.Pictures, fabric, say, origin: str = ""):
+    def __init__(
+        self,
+        config: Config,
+        pictures: data.Pictures,
+        fabric: "Fabric",
+        say: Callable[[str], None],
+        origin: str = "",
+    ):
         self.config, self.fabric, self.say = config, fabric, say
         self.training, self.held = pictures.split(config.validation)
         share = fabric.global_rank, fabric.world_size
@@ -61,7 +73,7 @@ class Run:
         else:
             self.precision = machine.precision(model, config.precision, self.batches(0), self.fabric)
         self.average = copy.deepcopy(model).requires_grad_(False).to(self.fabric.device)
-        self.model = model.to(self.fabric.device, memory_format=torch.channels_last)
+        self.model = model.to(self.fabric.device).to(memory_format=torch.channels_last)
         # built before the move, because RMS are measured in float32 on any device; its tensors follow
         rules.load_state_dict(rules.state_dict())
         self.optimizer = rules
@@ -166,8 +178,10 @@ class Run:
     def _follow(self) -> None:
         """Move the average towards the weights: quickly at first, so that it forgets the start."""
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        averages = [p for name, p in self.average.named_parameters() if not name.endswith("quantiles")]
-        weights = [p for name, p in self.model.named_parameters() if not name.endswith("quantiles")]
+        averages, weights = (
+            tuple(p for name, p in model.named_parameters() if not name.endswith("quantiles"))
+            for model in (self.average, self.model)
+        )
         torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def validate(self) -> dict:
@@ -301,7 +315,7 @@ def _steps(run: Run, last: int, path: Path, report: Report, anneal: int) -> bool
     return not stopped
 
 
-def _say_changes(before: dict, config: Config, say) -> None:
+def _say_changes(before: dict, config: Config, say: Callable[[str], None]) -> None:
     """Settings that differ from the ones a run was begun with: said, or refused where the state would not fit."""
     now = config.as_dict()
     for key, value in now.items():

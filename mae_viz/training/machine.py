@@ -4,6 +4,7 @@ import copy
 import os
 import time
 import warnings
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -13,10 +14,13 @@ from mae_viz.models import RateModel
 from mae_viz.training.data import Batch
 from mae_viz.training.objective import Lagrangian
 
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
 _STOP_EVERY = 10  # steps between asking all processes whether one of them was told to stop
 
 
-def fabric(devices: str = "auto", nodes: int = 1):
+def fabric(devices: str = "auto", nodes: int = 1) -> "Fabric":
     """Lightning Fabric on what is there: all GPUs, else one CPU process; several CPU processes where asked for.
 
     Under torchrun or a cluster's launcher it takes its place among the processes.
@@ -40,7 +44,7 @@ def fabric(devices: str = "auto", nodes: int = 1):
     return built
 
 
-def precision(model: RateModel, wanted: str, batch: Batch, fabric) -> str:
+def precision(model: RateModel, wanted: str, batch: Batch, fabric: "Fabric") -> str:
     """ "bfloat16" or "float32": as wanted, or whichever takes this machine less time for a step.
 
     bfloat16 is up to twice as fast where the CPU or GPU has instructions for it, and slower elsewhere. It has 8 bits
@@ -52,16 +56,15 @@ def precision(model: RateModel, wanted: str, batch: Batch, fabric) -> str:
     fabric.barrier()
     seconds = {}
     for name in ("float32", "bfloat16"):
-        trial = Lagrangian(copy.deepcopy(model), name == "bfloat16").to(
-            fabric.device, memory_format=torch.channels_last
-        )
+        trial = Lagrangian(copy.deepcopy(model), name == "bfloat16").to(fabric.device)
+        trial = trial.to(memory_format=torch.channels_last)
         passes = []
         for _ in range(4):  # the first pays for setting up, and any may have to wait for another process
             began = time.perf_counter()
             _forward_backward(trial, batch, fabric.device)
             passes.append(time.perf_counter() - began)
         seconds[name] = min(passes)
-    return fabric.broadcast(min(seconds, key=seconds.get))
+    return fabric.broadcast(min(seconds, key=seconds.__getitem__))
 
 
 def compile_parts(lagrangian: Lagrangian, batch: Batch, device: torch.device) -> str:
@@ -75,7 +78,7 @@ def compile_parts(lagrangian: Lagrangian, batch: Batch, device: torch.device) ->
     try:
         for gdn in gdns:
             gdn.compile(dynamic=False)
-        model.prior.likelihood = torch.compile(model.prior.likelihood, dynamic=False)
+        vars(model.prior)["likelihood"] = torch.compile(model.prior.likelihood, dynamic=False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _forward_backward(lagrangian, batch, device)
@@ -95,7 +98,7 @@ def leave() -> None:
         torch.distributed.destroy_process_group()
 
 
-def any_process(flag: bool, fabric, step: int) -> bool:
+def any_process(flag: bool, fabric: "Fabric", step: int) -> bool:
     """Whether a flag is set in any process; with several they are asked every few steps only."""
     if fabric.world_size == 1:
         return flag
@@ -104,9 +107,9 @@ def any_process(flag: bool, fabric, step: int) -> bool:
     return bool(summed(torch.tensor(float(flag)), fabric) > 0)
 
 
-def summed(numbers: torch.Tensor, fabric) -> torch.Tensor:
+def summed(numbers: torch.Tensor, fabric: "Fabric") -> torch.Tensor:
     """The sum over all processes, on the CPU."""
-    return fabric.all_reduce(numbers.to(fabric.device), reduce_op="sum").cpu()
+    return cast(torch.Tensor, fabric.all_reduce(numbers.to(fabric.device), reduce_op="sum")).cpu()
 
 
 def _forward_backward(lagrangian: nn.Module, batch: Batch, device: torch.device) -> None:

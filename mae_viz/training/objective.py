@@ -32,7 +32,7 @@ class Lagrangian(nn.Module):
         x = (x.float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             out = self.model(x, lmbda)
-        bits = sum(-torch.log2(p.float()).flatten(1).sum(1) for p in out["likelihoods"].values())
+        bits = sum((-torch.log2(p.float()).flatten(1).sum(1) for p in out["likelihoods"].values()), torch.zeros(()))
         mse = (out["x_hat"].float() - x).square().mean((1, 2, 3))
         return bits / (x.shape[2] * x.shape[3]), mse, out["x_hat"]
 

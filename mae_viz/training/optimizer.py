@@ -15,14 +15,18 @@ The RMS are measured once, at the start of a run, and are part of its state.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from mae_viz.layers import GDN
-from mae_viz.models import BottleneckScaling, RateModel
+from mae_viz.models import BottleneckScaling, HyperpriorModel, RateModel, RateTransform
 from mae_viz.training.config import Config
 from mae_viz.training.initialisation import FIRST_GAIN, STEP_SQUARED
+
+if TYPE_CHECKING:
+    from mae_viz.training.data import Batch
 
 _PIXEL_UNIT = (STEP_SQUARED / 4096) ** 0.5  # the quantisation step of λ = 4096 in pixels: 1 / 12.5
 _INNER_UNIT = FIRST_GAIN * _PIXEL_UNIT
@@ -30,11 +34,11 @@ _PIXEL_RMS = 0.1  # of what is left when a block's mean is taken away
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
-def build(model: RateModel, config: Config, batch) -> torch.optim.Optimizer:
+def build(model: RateModel, config: Config, batch: "Batch") -> torch.optim.Optimizer:
     """The optimiser that a configuration names, and what it may move.
 
     `requires_grad` is switched off outside ``config.parts``, and for the autoencoder that bottleneck scaling freezes.
-    ``batch``: crops and λ to measure the RMS on (`mae_viz.training.data.Batch`).
+    ``batch``: crops and λ to measure the RMS on.
     """
     for name, parameter in model.named_parameters():
         part = name.split(".")[0]
@@ -75,26 +79,26 @@ class Normalised(torch.optim.Optimizer):
                     self.state[p]["second"] = torch.zeros_like(p)
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]  # without a closure: none of these rules evaluates a loss
         for group in self.param_groups:
             move = self._kernel if group["kind"] == "kernel" else self._adam
             for p in group["params"]:
                 if p.grad is not None:
-                    move(p, self.state[p], group)
+                    move(p, p.grad, self.state[p], group)
 
-    def _kernel(self, p: Tensor, state: dict, group: dict) -> None:
-        state["first"].lerp_(p.grad, 1 - group["momentum"])
-        ahead = p.grad.lerp(state["first"], group["momentum"])  # Nesterov
+    def _kernel(self, p: Tensor, grad: Tensor, state: dict, group: dict) -> None:
+        state["first"].lerp_(grad, 1 - group["momentum"])
+        ahead = grad.lerp(state["first"], group["momentum"])  # Nesterov
         order = (1, 2, 3, 0) if group["transposed"] else (0, 2, 3, 1)  # (out, k, k, in)
         moved = ahead.permute(order) / state["scale"]
         moved = orthogonalise(moved.flatten(1)).reshape(moved.shape) / state["scale"] * state["share"]
         back = [order.index(axis) for axis in range(4)]
         p.sub_(moved.permute(back), alpha=group["lr"])
 
-    def _adam(self, p: Tensor, state: dict, group: dict) -> None:
+    def _adam(self, p: Tensor, grad: Tensor, state: dict, group: dict) -> None:
         # without bias correction: both averages start at 0 together, and warm-up covers the rest
-        first = state["first"].lerp_(p.grad, 0.1)
-        second = state["second"].lerp_(p.grad.square(), 0.01)
+        first = state["first"].lerp_(grad, 0.1)
+        second = state["second"].lerp_(grad.square(), 0.01)
         p.addcdiv_(first * state["scale"], second.sqrt().add_(1e-12), value=-group["lr"])
 
 
@@ -119,20 +123,21 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 @torch.no_grad()
-def channel_rms(model: RateModel, batch) -> dict[nn.Module, tuple[Tensor, Tensor]]:
+def channel_rms(model: RateModel, batch: "Batch") -> dict[nn.Module, tuple[Tensor, Tensor]]:
     """RMS (channels,) of what enters and what leaves each convolution and each GDN, over the crops and λ of a batch."""
     from mae_viz.training.objective import noise_of
 
     found: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
     def measure(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        found[module] = tuple(t.float().square().mean((0, 2, 3)).sqrt() for t in (inputs[0], output))
+        entering, leaving = (t.float().square().mean((0, 2, 3)).sqrt() for t in (inputs[0], output))
+        found[module] = entering, leaving
 
     watched = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | GDN)]
     hooks = [module.register_forward_hook(measure) for module in watched]
     y = model.analysis(batch.x.float() / 255, batch.lmbda)
     model.synthesis(y + noise_of(y, batch.seeds), batch.lmbda)
-    if model.facts.hyperprior:
+    if isinstance(model, HyperpriorModel):
         z = model.hyper_analysis(y, batch.lmbda)
         model.hyper_synthesis(z + noise_of(z, batch.seeds), batch.lmbda)
     for hook in hooks:
@@ -149,7 +154,14 @@ def _groups(model: RateModel, config: Config, rms: dict[nn.Module, tuple[Tensor,
     groups: list[dict] = []
     seen = set()
 
-    def add(p: nn.Parameter | None, kind: str, rate: float, scale: Tensor | float = 1.0, share=1.0, **more):
+    def add(
+        p: Tensor | None,
+        kind: str,
+        rate: float,
+        scale: Tensor | float = 1.0,
+        share: Tensor | float = 1.0,
+        **more: bool,
+    ) -> None:
         if p is None or not p.requires_grad:
             return
         seen.add(p)
@@ -157,13 +169,13 @@ def _groups(model: RateModel, config: Config, rms: dict[nn.Module, tuple[Tensor,
         groups.append({"params": [p], "kind": kind, "rate": rate, **tensors, **more})
 
     for part in ("g_a", "g_s", "h_a", "h_s"):
-        layers = getattr(model, part, ())
+        layers: RateTransform = getattr(model, part, RateTransform())
         for k, layer in enumerate(layers):
             unit, expected = _units(part, k, len(layers))
             conv, gdn = layer.conv, layer.nonlinearity
             entering, leaving = rms[conv]
-            share = 1.0
-            if part.endswith("_a") and layer.modulation is None:
+            share: Tensor | float = 1.0
+            if part.endswith("_a") and not layer.modulation:
                 share = (leaving / unit).clamp(0.01, 1.0)[:, None, None, None]
             # a channel that hardly speaks must not get kernels a hundred times as large
             scale = entering.clamp(min=0.3 * expected)
@@ -175,7 +187,7 @@ def _groups(model: RateModel, config: Config, rms: dict[nn.Module, tuple[Tensor,
                 rate = config.gamma_rate_bottleneck if bottleneck else config.gamma_rate
                 add(gdn.gamma, "adam", rate, 1 / rms[gdn][0].clamp(min=1e-2)[None, :])
                 add(gdn.beta, "adam", config.beta_rate)
-            for p in getattr(layer, "modulation", nn.Module()).parameters():
+            for p in layer.modulation.parameters() if layer.modulation else ():
                 add(p, "adam", config.gain_rate)
     for p in model.prior.parameters():
         add(p, "adam", config.entropy_rate)

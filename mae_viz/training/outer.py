@@ -6,10 +6,9 @@ as ordinary channels that a later run at full width lets speak.
 """
 
 import torch
-from torch import nn
 
 from mae_viz.layers import GDN, conv, deconv
-from mae_viz.models import RateModel
+from mae_viz.models import Convolution, RateModel, RateTransform
 from mae_viz.rates import LMBDA_MAX
 from mae_viz.training import initialisation
 
@@ -34,7 +33,7 @@ def silent(model: RateModel, outer: int) -> bool:
     return not any(kernels.any() for kernels in heard)
 
 
-def _replace(layers: nn.ModuleList, place: int, kernels: nn.Module, noise: float) -> None:
+def _replace(layers: RateTransform, place: int, kernels: Convolution, noise: float) -> None:
     """Layer ``place`` with other kernels, ``noise`` the deviation of new ones; what both have in common is copied."""
     before = layers[place]
     kernels.weight.normal_(0, noise)

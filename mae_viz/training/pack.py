@@ -4,7 +4,7 @@ import io
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,7 +54,16 @@ def pack(
     )
 
 
-def _write(output, names, read, quality, credits, limit, say, progress) -> bool:
+def _write(
+    output: Path,
+    names: list[str],
+    read: Callable[[str], bytes],
+    quality: int,
+    credits: list[Path],
+    limit: int,
+    say: Callable[[str], None],
+    progress: Callable[[float], None] | None,
+) -> bool:
     """Write the zip at one quality, whole; False, and nothing written, where it is larger than the limit."""
     with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
         half = Path(file.name)
@@ -86,7 +95,7 @@ def _write(output, names, read, quality, credits, limit, say, progress) -> bool:
     return True
 
 
-def _encoded(names, read, quality):
+def _encoded(names: list[str], read: Callable[[str], bytes], quality: int) -> Iterator[bytes | str]:
     """Each picture as AVIF 4:4:4, or the reason why not, in order."""
 
     def encode(name: str) -> bytes | str:

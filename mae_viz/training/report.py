@@ -5,12 +5,16 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 class Means:
@@ -23,7 +27,9 @@ class Means:
     def reset(self) -> None:
         self.sums = torch.zeros(len(self.lmbdas) + 1, 4, dtype=torch.float64)  # bpp, MSE, loss, images; all last
 
-    def add(self, bpp, mse, loss: float, lmbda, trained) -> None:
+    def add(
+        self, bpp: torch.Tensor, mse: torch.Tensor, loss: float, lmbda: torch.Tensor, trained: torch.Tensor
+    ) -> None:
         """One batch: tensors (B,) on any device."""
         for rate, at, bits, error in zip(lmbda.tolist(), trained.tolist(), bpp.tolist(), mse.tolist(), strict=True):
             row = torch.tensor([bits, error, loss, 1.0], dtype=torch.float64)
@@ -50,10 +56,12 @@ class Means:
 class Report:
     """The voice of one process; all but the first are silent."""
 
+    _live: Live | None = None
+    _board: "SummaryWriter | None" = None
+
     def __init__(self, out: Path, lmbdas: tuple[float, ...], first: int, last: int, batch: int, speaks: bool = True):
-        self.lmbdas, self.batch, self.speaks, self.out = lmbdas, batch, speaks, out
+        self.lmbdas, self.batch, self.out = lmbdas, batch, out
         self.console = Console(stderr=True, quiet=not speaks)
-        self._live = self._board = None
         self._last = (time.monotonic(), first)
         self.score: float | None = None
         if not speaks:
@@ -82,7 +90,7 @@ class Report:
 
     def train(self, step: int, means: dict, facts: dict) -> None:
         """Means since the last report, and single numbers (``facts``) such as the learning rate."""
-        if not self.speaks:
+        if not self._board:
             return
         now, (before, since) = time.monotonic(), self._last
         self._last = now, step
@@ -90,7 +98,7 @@ class Report:
         numbers = {"R": means["rate"], "D": means["distortion"], "loss": means["loss"], "images_per_s": speed, **facts}
         for name, value in numbers.items():
             self._board.add_scalar(f"train/{name}", value, step)
-        self._by_lmbda("train", step, means)
+        self._by_lmbda(self._board, "train", step, means)
         head = f"loss {means['loss']:.4f}  R {means['rate']:.3f} bpp  D {means['distortion']:.6f}"
         if self._live:
             self._bar.update(self._row, speed=f"{speed:.1f} images/s")
@@ -101,11 +109,11 @@ class Report:
     def validation(self, step: int, result: dict, pictures: torch.Tensor | None = None) -> None:
         """The fixed crops, and reconstructions (n, 3, H, W) in [0, 1] to look at."""
         self.score = result["score"]
-        if not self.speaks:
+        if not self._board:
             return
         self._board.add_scalar("validation/score", result["score"], step)
         self._board.add_scalar("validation/uniform", result["uniform"], step)
-        self._by_lmbda("validation", step, result)
+        self._by_lmbda(self._board, "validation", step, result)
         if pictures is not None:
             self._board.add_images("validation/reconstructions", pictures, step)
         with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
@@ -119,11 +127,11 @@ class Report:
         if self._board:
             self._board.close()
 
-    def _by_lmbda(self, where: str, step: int, means: dict) -> None:
+    def _by_lmbda(self, board: "SummaryWriter", where: str, step: int, means: dict) -> None:
         for k, lmbda in enumerate(self.lmbdas):
             for name in ("bpp", "psnr"):
                 if not math.isnan(means[name][k]):
-                    self._board.add_scalar(f"{where}_{name}/{lmbda:g}", means[name][k], step)
+                    board.add_scalar(f"{where}_{name}/{lmbda:g}", means[name][k], step)
 
     def _row_of(self, means: dict) -> str:
         points = zip(self.lmbdas, means["bpp"], means["psnr"], strict=True)

@@ -43,7 +43,8 @@ def search(model: BottleneckScaling, crops: Tensor) -> Iterator[str]:
         single = alike * math.log2(classical)
         for reach in (0.5, 0.2):
             single = single + _vertex(choosing, single, alike, reach) * alike
-        by_width = sum(_vertex(choosing, single, hat, 0.2) * hat for hat in _hats(deviation.log2() + single))
+        hats = _hats(deviation.log2() + single)
+        by_width = sum((_vertex(choosing, single, hat, 0.2) * hat for hat in hats), torch.zeros(()))
         half = single + by_width / 2  # widths do meet in the decoder: how far to go in all of them together
         octaves = half + _vertex(choosing, half, by_width, 0.5) * by_width
         changes.append(octaves * math.log(2) - model.scale.log_scale[i])
@@ -53,7 +54,7 @@ def search(model: BottleneckScaling, crops: Tensor) -> Iterator[str]:
             f"{2 ** float(rival[0]):.3f}, classical √(λ/λmax) = {classical:.3f}"
         )
     changes.append(torch.zeros_like(changes[0]))
-    model.scale.log_scale += torch.stack(changes)
+    model.scale.log_scale.add_(torch.stack(changes))
     scale_widths(model.prior.entropy_bottleneck, torch.cat(changes).exp())
     model.prior.update_medians()
 

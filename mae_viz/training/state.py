@@ -8,6 +8,7 @@ import io
 import pickle
 import signal
 import threading
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ def asked_to_stop() -> Iterator[threading.Event]:
         yield asked
         return
 
-    def ask(number, frame):
+    def ask(number: int, frame: types.FrameType | None) -> None:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()

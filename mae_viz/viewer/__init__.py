@@ -1,11 +1,9 @@
 """The viewer: one piece of JavaScript without dependencies, and what its hosts share.
 
-The sources are ES modules, in the order in which each needs the ones before; `script` joins them into a single module
-that exports ``mount(root, manifest, host)``. Hosts: Streamlit (`streamlit_host`), notebooks (`notebook`), and a file
-of its own (`html`).
+The sources are the ES modules in ``js/``; ``make bundle`` joins them into one, ``viewer.bundle.js``. Hosts: Streamlit
+(`streamlit_host`), notebooks (`notebook`), and a file of its own (`html`).
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +17,6 @@ from mae_viz.ladders.frame import describe, fingerprint, sources
 from mae_viz.ladders.ladder import Ladder, Ladders
 from mae_viz.rates import Rate
 
-MODULES = ("colour", "frames", "stage", "painting", "numbers", "pane", "curve", "input", "view", "controls", "viewer")
 PANES = (
     {"codec": "original", "layer": "picture"},
     {"codec": "mae", "layer": "picture"},
@@ -31,13 +28,8 @@ _HERE = Path(__file__).parent
 
 @lru_cache
 def script() -> str:
-    """The viewer as one ES module, style included."""
-    parts = []
-    for name in MODULES:
-        text = (_HERE / "js" / f"{name}.js").read_text(encoding="utf-8")
-        text = re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE)
-        parts.append(text if name == MODULES[-1] else re.sub(r"^export ", "", text, flags=re.MULTILINE))
-    return "\n".join(parts)
+    """The viewer as one ES module: exports ``mount(root, manifest, host)``, and by default what anywidget runs."""
+    return (_HERE / "viewer.bundle.js").read_text(encoding="utf-8")
 
 
 @lru_cache

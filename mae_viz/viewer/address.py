@@ -4,15 +4,17 @@ A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the λ that a 
 ``@rate`` the pane's own λ or quality, or ``@bytes`` where it matches another's bytes.
 """
 
+import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from mae_viz.codecs.registry import codec
 from mae_viz.ladders.frame import sources
 from mae_viz.rates import Rate
 
-LAYERS = ("picture", "difference", "bits", "y", "ratio")
-MOST = 4
+_PANES = json.loads((Path(__file__).parent / "panes.json").read_text(encoding="utf-8"))
+LAYERS, MOST = tuple(_PANES["layers"]), _PANES["most"]
 _PANE = re.compile(r"([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:/([\d.]+))?)?(?:@(bytes|[\d.]+))?")
 
 

@@ -20,7 +20,7 @@ from mae_viz.rates import Rate
 class Viewer(anywidget.AnyWidget):
     """The widget. ``manifest`` may be replaced; ``view`` is what was last released, {"index", "lmbda", "panes"}."""
 
-    _esm = the_viewer.script() + (Path(__file__).parent / "js" / "notebook.js").read_text(encoding="utf-8")
+    _esm = the_viewer.script()
     _css = the_viewer.style()
     manifest = traitlets.Dict().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)

@@ -143,7 +143,7 @@ def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]):
 
     figure = make_subplots(1, 2, subplot_titles=list(curves))
     reach = max(float(np.abs(np.log2(gains)).max()) for gains in curves.values())
-    scale = [[i / 4, colour] for i, colour in enumerate(plots.stops("DIVERGING"))]
+    scale = [[i / 4, colour] for i, colour in enumerate(plots.MAPS["diverging"])]
     for column, gains in enumerate(curves.values(), 1):
         order = np.argsort(np.log(gains[-1] / gains[0]), kind="stable")
         says = "channel %{customdata}, λ = %{x:.4g}: log₂ gain %{z:.2f}"

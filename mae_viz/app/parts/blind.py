@@ -100,7 +100,7 @@ def reveal(picture: Picture, now: Round) -> None:
     lines = []
     for letter, name in zip("AB", now.order, strict=True):
         rate = Rate(now.rates[name])
-        psnr = matching.shown(picture, name, rate.at).psnr_db
+        psnr = matching.shown(picture, name, rate).psnr_db
         lines.append(f"**{letter}** was {codec(name).title}, λ = {rate}: {now.bytes[name]:,} bytes, PSNR {psnr:.2f} dB")
     most, least = max(now.bytes.values()), min(now.bytes.values())
     st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {100 * (1 - least / most):.2f} %.")

@@ -10,10 +10,11 @@ import streamlit as st
 from mae_viz import computing, metrics
 from mae_viz.app import computed
 from mae_viz.app.computed import Picture
-from mae_viz.codecs.interface import LambdaAxis
+from mae_viz.codecs.interface import AnyRate, LambdaAxis
 from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 from mae_viz.viewer import address
 
 KINDS = {"bytes": "same bytes", "bpp": "same bits per pixel", "psnr_db": "same PSNR"}
@@ -92,15 +93,15 @@ def head(unit: str, target: float) -> str:
 
 
 def nearest(picture: Picture, name: str, unit: str, target: float, known: list[Known]) -> tuple[Found, float | None]:
-    """The file of a codec that meets a target, and its MS-SSIM [dB]."""
+    """The file of one codec that meets a target, and its MS-SSIM [dB]."""
     found = compress_to(picture.image, name, **{unit: target}, known=known, progress=computing.go_on)
     return found, metrics.ms_ssim_db(np.asarray(found.codec.decode(found.stream)), picture.pixels)
 
 
 def row(found: Found, ms_ssim_db: float | None, unit: str) -> str:
+    rate = found.codec.axis.name(found.rate)
     left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
     quality = "n/a" if ms_ssim_db is None else f"{ms_ssim_db:.2f} dB"
-    rate = found.codec.axis.name(found.rate)
     cells = [rate, f"{found.bytes:,}", left, f"{found.bpp:.4f}", f"{found.psnr_db:.2f} dB", quality]
     return f"| {found.codec.title} | {' | '.join(cell.replace(' ', chr(0xA0)) for cell in cells)} |"  # numbers unbroken
 
@@ -115,18 +116,17 @@ def now_shown(picture: Picture, index: int, pane: dict) -> Known:
     """The file that a pane shows: of its own rate, or of λ."""
     axis = codec(pane["codec"]).axis
     at = pane["own"] if pane.get("follow") == "own" else index if isinstance(axis, LambdaAxis) else axis.start.at
-    return shown(picture, pane["codec"], min(max(at, axis.first.at), axis.last.at))
+    return shown(picture, pane["codec"], axis.at(min(max(at, axis.first.at), axis.last.at)))
 
 
-def shown(picture: Picture, name: str, at: float) -> Known:
-    """The file that the viewer shows of a codec at a rate index or quality."""
+def shown(picture: Picture, name: str, rate: AnyRate) -> Known:
+    """The file that the viewer shows of a codec at a rate."""
     ladders = ladder.shared()
-    made = ladders.offer(picture.image, name)
-    frame = ladders.frame(made, at)
-    return Known(made.source.codec.axis.at(frame.at), frame.bytes, frame.psnr_db)
+    frame = ladders.frame(ladders.offer(picture.image, name), rate)
+    return Known(rate, frame.bytes, frame.psnr_db)
 
 
 def equal_bytes(picture: Picture, index: int, model: str, other: str) -> tuple[Known, Found]:
     """One model's file at a rate index, and the largest of another's that is not above it."""
-    first = shown(picture, model, index)
+    first = shown(picture, model, Rate(index))
     return first, computed.run(nearest, picture, other, "bytes", first.bytes, known(picture, other))[0]

@@ -1,0 +1,118 @@
+"""Which room of mae_viz may import which: a room is a module at the top of the package, or a folder of it."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "mae_viz"
+
+GROUND = {"architectures", "rates", "images", "metrics", "storage", "computing", "layers", "models"}
+BELOW_APP = GROUND | {"coding", "probe", "codecs", "measured", "ladders", "viewer", "figures"}
+MAY_IMPORT = {
+    "architectures": set(),
+    "rates": set(),
+    "images": {"rates"},
+    "metrics": {"rates"},
+    "storage": {"rates"},
+    "computing": set(),
+    "layers": {"rates"},
+    "models": {"architectures", "rates", "layers"},
+    "coding": GROUND,
+    "probe": {"coding", "layers", "models", "rates"},
+    "codecs": GROUND | {"coding", "probe"},
+    "measured": GROUND | {"coding", "probe", "codecs"},
+    "ladders": GROUND | {"coding", "probe", "codecs"},
+    "viewer": GROUND | {"probe", "codecs", "ladders"},
+    "figures": GROUND | {"coding", "probe", "codecs", "measured"},
+    "training": GROUND | {"coding"},
+    "app": BELOW_APP,
+    "cli": BELOW_APP | {"app", "training"},
+    "__main__": {"cli"},
+    "__init__": set(),  # it loads the names that it offers when they are asked for
+}
+"""Also inside functions and under TYPE_CHECKING. README.md's tree says what each room is for."""
+
+ONLY_IN = {
+    "compressai": ("layers.py", "codecs/compressai.py"),
+    "constriction": ("coding/",),
+    "lightning": ("training/",),
+    "streamlit": ("app/", "viewer/streamlit_host.py"),
+}
+"""Packages that one place alone may know."""
+
+HEAVY = {"torch", "pandas", "matplotlib", "plotly", "streamlit"}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@cache
+def imports(path: Path) -> list[str]:
+    """Dotted names of everything that a file imports, wherever in it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: write from mae_viz.… instead of from ."
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def test_the_table_names_every_room_and_has_no_circle():
+    assert set(MAY_IMPORT) == {room(path) for path in FILES}
+    TopologicalSorter(MAY_IMPORT).prepare()  # raises CycleError
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_a_room_imports_what_it_may(name):
+    wrong = []
+    for path in FILES:
+        for imported in imports(path):
+            package, _, rest = imported.partition(".")
+            if room(path) != name or package != "mae_viz":
+                continue
+            other = rest.partition(".")[0]  # of the package itself where it is one of the names that __init__ offers
+            if other != name and other not in MAY_IMPORT[name]:
+                wrong.append(f"{path.relative_to(PACKAGE)} imports {imported}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", ONLY_IN)
+def test_one_place_alone_knows_a_package(package):
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        for name in imports(path)
+        if package == name.split(".")[0]
+    }
+    assert users
+    assert {user for user in users if not user.startswith(ONLY_IN[package])} == set()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import mae_viz",
+        "import mae_viz.rates",
+        "import mae_viz.measured.collected",
+        "import mae_viz.figures.fig3",
+        "import mae_viz.cli; sys.argv[1:] = ['--help']; mae_viz.cli.main()",
+    ],
+)
+def test_starting_loads_nothing_heavy(program):
+    """This is what lets --help answer at once, and figures be drawn where there is no torch."""
+    listed = (
+        f"import atexit, sys; atexit.register(lambda: print({HEAVY} & set(sys.modules), file=sys.stderr)); {program}"
+    )
+    done = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, timeout=60)
+    assert done.stderr == "set()\n"
