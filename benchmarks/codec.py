@@ -23,11 +23,13 @@ from PIL import Image
 
 from mae_viz import rates
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import Quality
 from mae_viz.coding import coder
 from mae_viz.coding.bitstream import SymbolDecoder, SymbolEncoder, parse
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 from mae_viz.layers import EntropyBottleneck
+from mae_viz.rates import Rate
 
 LMBDA = 512.0
 SIZES = {"768×512": (768, 512), "24 MP": (6000, 4000)}
@@ -46,14 +48,14 @@ def picture(size: tuple[int, int]) -> Image.Image:
 
 def peer_coder(prior, lmbda: float) -> EntropyBottleneck:
     """CompressAI's entropy bottleneck with the tables of one trained λ."""
-    coder = EntropyBottleneck(prior.channels, filters=(3, 3, 3))
+    peer = EntropyBottleneck(prior.channels, filters=(3, 3, 3))
     row = rates.LMBDAS.index(lmbda)
     keep = slice(row * prior.channels, (row + 1) * prior.channels)
     with torch.no_grad():
-        for own, theirs in zip(coder.parameters(), prior.entropy_bottleneck.parameters(), strict=True):
+        for own, theirs in zip(peer.parameters(), prior.entropy_bottleneck.parameters(), strict=True):
             own.copy_(theirs[keep])
-    coder.update(force=True, update_quantiles=True)
-    return coder
+    peer.update(force=True, update_quantiles=True)
+    return peer
 
 
 def compressai_models() -> dict:
@@ -72,7 +74,7 @@ def measure(image: Image.Image, repeats: int, others: bool) -> dict[str, float]:
     """Median seconds of every step."""
     checkpoint = open_checkpoint("mae")
     model, prior = checkpoint.model, checkpoint.model.prior
-    index, rate, coder = rates.grid_index(LMBDA), torch.tensor([LMBDA]), peer_coder(prior, LMBDA)
+    rate, peer = Rate.near(LMBDA), peer_coder(prior, LMBDA)
     theirs = compressai_models() if others else {}
     seconds: dict[str, list[float]] = defaultdict(list)
 
@@ -84,11 +86,11 @@ def measure(image: Image.Image, repeats: int, others: bool) -> dict[str, float]:
 
     def encode(groups):
         encoder = SymbolEncoder()
-        encoder.add(groups, checkpoint.tables.at(index))
+        encoder.add(groups, checkpoint.tables.at(rate.index))
         return encoder.sections()
 
     def decode(parsed, places):
-        return SymbolDecoder(parsed.payload, parsed.escapes).take(checkpoint.tables.at(index), places)
+        return SymbolDecoder(parsed.payload, parsed.escapes).take(checkpoint.tables.at(rate.index), places)
 
     for _ in range(repeats + 1):
         stream = timed("ours: compress", coder.compress, image, "mae", LMBDA)
@@ -100,18 +102,18 @@ def measure(image: Image.Image, repeats: int, others: bool) -> dict[str, float]:
             timed("ours: encode symbols", encode, symbols.reshape(192, -1))
             timed("ours: decode symbols", decode, parsed, symbols[0].size)
             y_hat = coder.decode_y_hat(checkpoint, parsed)
-            timed("ours: g_s", coder.decode_picture, checkpoint, y_hat, LMBDA, image.height, image.width)
+            timed("ours: g_s", coder.decode_picture, checkpoint, y_hat, rate, image.height, image.width)
             if others:
                 x = coder.to_tensor(image, 16)
-                timed("peer: g_a", model.analysis, x, rate)
-                strings = timed("peer: encode symbols", coder.compress, y)
-                decoded = timed("peer: decode symbols", coder.decompress, strings, y.shape[2:])
-                timed("peer: g_s", model.synthesis, decoded, rate)
+                timed("peer: g_a", model.analysis, x, rate.tensor())
+                strings = timed("peer: encode symbols", peer.compress, y)
+                decoded = timed("peer: decode symbols", peer.decompress, strings, y.shape[2:])
+                timed("peer: g_s", model.synthesis, decoded, rate.tensor())
                 for name, other in theirs.items():
                     coded = timed(f"{name}: compress", other.compress, x)
                     timed(f"{name}: decompress", lambda o=other, c=coded: o.decompress(c["strings"], c["shape"]))
         for name, quality in (("jpeg2000", 0.6), ("avif", 40)):
-            data = timed(f"{name}: compress", CLASSICAL[name].encode, image, quality)
+            data = timed(f"{name}: compress", CLASSICAL[name].encode, image, Quality(quality))
             timed(f"{name}: decompress", CLASSICAL[name].decode, data)
     return {name: statistics.median(values[1:] or values) for name, values in seconds.items()}
 

@@ -18,6 +18,8 @@ _HOME = {
     "CheckpointError": "coding.checkpoints",
     "available": "coding.checkpoints",
     "load": "coding.checkpoints",
+    "codec": "codecs.registry",
+    "register": "codecs.registry",
     "results": "measured.collected",
     "ImageError": "images",
     "gallery": "images",

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from mae_viz.rates import Rate
 from mae_viz.storage import write_whole
 
 app = typer.Typer(
@@ -104,18 +105,21 @@ def evaluate(
     restart: Annotated[bool, typer.Option(help="measure anew what FILE already holds")] = False,
 ) -> None:
     """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was."""
+    from mae_viz.codecs import registry
+    from mae_viz.codecs.interface import LambdaAxis
     from mae_viz.measured import evaluate as evaluation
     from mae_viz.measured import kodak, records
 
     dataset = dataset or (images.resolve().name.lower() if images else "kodak")
     pictures = evaluation.pictures_in(images) if images else kodak.images()
     for name in names:
-        codec = evaluation.door(name)
-        points = _numbers(lambdas if codec.kind == "model" else qualities)
-        if per_octave and codec.kind == "model":
-            points = [*(points or []), *evaluation.lmbdas_per_octave(codec.points, per_octave)]
-        file = evaluation.file_for(out, codec.name, len(names) > 1)
-        with _progress(f"measuring {codec.name}") as progress:
+        codec = registry.codec(name)
+        of_lmbda = isinstance(codec.axis, LambdaAxis)
+        points = _numbers(lambdas if of_lmbda else qualities)
+        if per_octave and of_lmbda:
+            points = [*(points or []), *evaluation.lmbdas_per_octave(codec.axis, per_octave)]
+        file = evaluation.file_for(out, codec.file_name, len(names) > 1)
+        with _progress(f"measuring {codec.file_name}") as progress:
             document = evaluation.evaluate(name, pictures, file, dataset, points, jobs, progress, restart)
         typer.echo(f"{file}:\n{records.means_text(document)}")
 
@@ -145,16 +149,17 @@ def export(
     """Write one HTML file in which a picture can be explored at every rate, offline and without Python."""
     from mae_viz.images import gallery, open_rgb
     from mae_viz.ladders import ladder
+    from mae_viz.ladders.frame import middle
     from mae_viz.viewer import html
 
     photograph = gallery().get(image)
     whole = open_rgb(photograph.path if photograph else Path(image))
-    picture = ladder.middle(whole)
+    picture = middle(whole)
     if picture is not whole:
         typer.echo(f"the picture is large: the page shows its middle, {picture.width} × {picture.height} pixels.")
     heading = title or (photograph.title if photograph else Path(image).stem)
     with _progress("coding the picture at every rate") as progress:
-        page = html.page(ladder.Ladders(), picture, heading, lmbda, codecs.split(","), progress=progress)
+        page = html.page(ladder.Ladders(), picture, heading, Rate.near(lmbda), codecs.split(","), progress=progress)
     write_whole(output, page.encode())
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
@@ -164,11 +169,12 @@ def prepare(
     codecs: Annotated[str, typer.Option(help="models and codecs, separated by commas")] = "mae,bottleneck-scaling,jpeg",
 ) -> None:
     """Compute the ladders of the bundled photographs, so that the app shows them at once."""
+    from mae_viz.codecs.registry import ORIGINAL
     from mae_viz.images import gallery, open_rgb
     from mae_viz.ladders import ladder
 
     ladders = ladder.Ladders()
-    names = [ladder.ORIGINAL, *codecs.split(",")]
+    names = [ORIGINAL.name, *codecs.split(",")]
     with _progress("coding the bundled photographs at every rate") as progress:
         opened = [ladders.open(open_rgb(photo.path), name) for photo in gallery().values() for name in names]
         ladders.wait(opened, progress)

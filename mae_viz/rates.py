@@ -49,6 +49,16 @@ class Rate:
         return LMBDA_MIN * 2.0 ** (self.index / STEPS_PER_OCTAVE)
 
     @property
+    def number(self) -> float:
+        """λ: what people and result files know this rate by."""
+        return self.lmbda
+
+    @property
+    def octave(self) -> float:
+        """t = log2(λ / 64), 0…6."""
+        return self.index / STEPS_PER_OCTAVE
+
+    @property
     def at(self) -> int:
         """The number that frames and addresses know this rate by."""
         return self.index

@@ -1,12 +1,13 @@
 """Where files go: whole or not there at all, and the folder for what can be computed again."""
 
 import os
+import threading
 from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: an interrupted run leaves nothing under the final name."""
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
+    half = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         half.write_bytes(data)
         half.replace(path)

@@ -28,6 +28,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.figures import fig4, output
 from mae_viz.figures.inline import jpeg
 from mae_viz.images import gallery, open_rgb
+from mae_viz.rates import Rate
 from mae_viz.viewer.notebook import show
 
 photograph = gallery()[PHOTOGRAPH]
@@ -127,8 +128,8 @@ show(
     codecs=("mae", "bottleneck-scaling"),
     panes=[
         {"codec": "original", "layer": "picture"},
-        {"codec": "mae", "layer": "ratio", "channel": view.channels[0], "base": rates.grid_index(LOW)},
-        {"codec": "bottleneck-scaling", "layer": "ratio", "channel": view.likes[0][0], "base": rates.grid_index(LOW)},
+        {"codec": "mae", "layer": "ratio", "channel": view.channels[0], "base": Rate.near(LOW).index},
+        {"codec": "bottleneck-scaling", "layer": "ratio", "channel": view.likes[0][0], "base": Rate.near(LOW).index},
     ],
 )
 
@@ -141,7 +142,7 @@ show(
 
 # %%
 mae = checkpoints.open_checkpoint("mae").model
-lmbdas = [rates.at_index(i) for i in range(0, rates.LAST_INDEX + 1, 16)]
+lmbdas = [Rate(i).lmbda for i in range(0, rates.LAST_INDEX + 1, 16)]
 figure, axes = plt.subplots(2, 3, figsize=(9, 4.6), sharex=True, layout="constrained")
 for axis, layer in zip(axes.flat, probe.layers(mae), strict=True):
     gains = probe.gains(layer.modulation, lmbdas)

@@ -31,6 +31,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
 from mae_viz.measured import collected
+from mae_viz.rates import Rate
 from mae_viz.viewer.notebook import show
 
 NAMES = {"mae": "MAE", "bottleneck-scaling": "Bottleneck scaling"}
@@ -161,7 +162,7 @@ plt.show()
 # the same for all channels: compare what was found with it.
 
 # %%
-lmbdas = [rates.at_index(i) for i in range(0, rates.LAST_INDEX + 1, 16)]
+lmbdas = [Rate(i).lmbda for i in range(0, rates.LAST_INDEX + 1, 16)]
 scales = probe.gains(opened["bottleneck-scaling"].model.scale, lmbdas)
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
 axis.loglog(lmbdas, scales, color="#2c7fb8", alpha=0.12, linewidth=0.8)

@@ -133,7 +133,7 @@ def coded_by(name):
 
 jpeg = CLASSICAL["jpeg"]
 mine, shipped = coded_by(model), coded_by("mae")
-classical = curve(lambda quality: jpeg.encode(original, quality), jpeg.decode, jpeg.qualities)
+classical = curve(lambda quality: jpeg.encode(original, quality), jpeg.decode, jpeg.axis.listed)
 
 figure, axis = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
 axis.plot(*shipped.T, color="#c0392b", marker="o", label="MAE that ships: 192 channels, hours")

@@ -33,6 +33,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.coding.coder import to_tensor
 from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
+from mae_viz.rates import Rate
 
 original = open_rgb(gallery()[PHOTOGRAPH].path)
 checkpoint = checkpoints.open_checkpoint("mae")
@@ -45,7 +46,7 @@ model = checkpoint.model
 # steps of 1/64 octave; other values are moved to the nearest, at most 0.55 % away.
 
 # %%
-print(f"{BETWEEN} becomes {rates.snap(BETWEEN):.3f}, number {rates.grid_index(BETWEEN)} of {rates.LAST_INDEX + 1}")
+print(f"{BETWEEN} becomes {Rate.near(BETWEEN).lmbda:.3f}, number {Rate.near(BETWEEN).index} of {rates.LAST_INDEX + 1}")
 results = mae_viz.results()
 rows = results[(results["codec"] == "mae") & (results["dataset"] == "gallery") & (results["image"] == PHOTOGRAPH)]
 rows = rows.sort_values("lmbda")

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 import mae_viz
-from mae_viz import probe, rates
+from mae_viz import probe
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
-from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import middle
+from mae_viz.rates import Rate
 
 ROOT = Path(__file__).parent.parent
 PICTURE = "china"
@@ -45,7 +46,7 @@ def page(browser, server):
 
 def go_to(page: Page, lmbda: int) -> None:
     page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
-    page.locator(f".mae-viewer[data-index='{rates.grid_index(lmbda)}'][data-busy=false]").wait_for()
+    page.locator(f".mae-viewer[data-index='{Rate.near(lmbda).index}'][data-busy=false]").wait_for()
 
 
 def show(page: Page, preset: str) -> None:
@@ -83,13 +84,13 @@ def test_the_page_shows_what_the_file_holds(page, lmbda):
 def test_the_maps_are_the_probes_arrays(page, lmbda):
     picture = open_rgb(gallery()[PICTURE].path)
     show(page, "Maps of the MAE")
-    bits = probe.latents(open_checkpoint("mae"), picture, 512.0)[1].sum(axis=(1, 2))
+    bits = probe.latents(open_checkpoint("mae"), picture, Rate.near(512))[1].sum(axis=(1, 2))
     channel = int(np.argsort(-bits, kind="stable")[1])  # the second of the list, to have chosen something
     page.locator(".mae-viewer[data-busy=false]").wait_for()
     page.locator(".pane").nth(0).get_by_label("Channel", exact=True).select_option(str(channel))
     go_to(page, lmbda)
     maps = {
-        (model, rate): probe.latents(open_checkpoint(model), picture, float(rate))[0][channel]
+        (model, rate): probe.latents(open_checkpoint(model), picture, Rate.near(float(rate)))[0][channel]
         for model in MODELS
         for rate in (lmbda, 64)
     }
@@ -127,7 +128,7 @@ def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_p
     page.locator("input[type=file]").set_input_files(tmp_path / "large.png")
     expect(page.get_by_text("1200 × 800 pixels are too many to scrub through")).to_be_visible()
     pane = page.locator(".pane").nth(1)
-    part = len(mae_viz.compress(ladder.middle(large), lmbda=512))
+    part = len(mae_viz.compress(middle(large), lmbda=512))
     expect(pane).to_contain_text(f"{part:,}")
     page.get_by_role("button", name="Show the whole picture").click()
     stream = mae_viz.compress(large, lmbda=512)

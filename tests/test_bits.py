@@ -10,15 +10,15 @@ from playwright.sync_api import Page, expect
 from test_feature_maps import numbers, pixels, serious, type_in
 
 import mae_viz
-from mae_viz import rates
 from mae_viz.app.parts import plots
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import load
 from mae_viz.images import gallery, open_rgb
+from mae_viz.rates import Rate
 
 PICTURE = "chelsea"
 SIZES = {"width": 1440, "height": 1000}
-BETWEEN = rates.snap(700.0)
+BETWEEN = Rate.near(700.0).lmbda
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mae_viz
-from mae_viz import rates
 from mae_viz.coding import bitstream
 from mae_viz.coding.bitstream import HEADER_BYTES, Stream, StreamError, SymbolDecoder, SymbolEncoder, anatomy, parse
 from mae_viz.coding.entropy_tables import TOTAL, Frequencies
+from mae_viz.rates import Rate
 
 
 def frequencies(first: int, weights: list[int]) -> Frequencies:
@@ -186,4 +186,4 @@ def test_the_anatomy_names_every_byte(crop):
     assert len(specified) == 10
     values = {part.name: part.value for part in parts}
     assert (values["width"], values["height"]) == tuple(map(str, crop.size))
-    assert values["rate index"] == f"{rates.grid_index(700)}: λ = {rates.snap(700):.1f}"
+    assert values["rate index"] == f"{Rate.near(700).index}: λ = {Rate.near(700).lmbda:.1f}"

@@ -10,9 +10,9 @@ from conftest import KODAK, PHOTOGRAPHS
 from PIL import Image
 
 import mae_viz
-from mae_viz import rates
 from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.images import open_rgb
+from mae_viz.rates import Rate
 
 CODED = [("mae", 64), ("mae", 300), ("bottleneck-scaling", 4096), ("independent-4096", 4096)]
 
@@ -65,7 +65,7 @@ def test_pictures_arrive_as_paths_bytes_arrays_and_images(photograph, tmp_path):
 
 def test_the_rate_is_snapped_to_the_grid_and_told(crop):
     told = mae_viz.info(mae_viz.compress(crop, lmbda=300))
-    assert told["lmbda"] == rates.snap(300) != 300
+    assert told["lmbda"] == Rate.near(300).lmbda != 300
     assert (told["width"], told["height"], told["model"]) == (crop.width, crop.height, "mae")
 
 
@@ -76,10 +76,10 @@ def test_same_bytes_every_time(crop):
 def test_tiles_give_what_the_whole_gives(photograph, monkeypatch):
     checkpoint = checkpoints.open_checkpoint("mae")
     picture = photograph.crop((0, 0, 437, 300))
-    x, rate = coder.to_tensor(picture, 16), torch.tensor([1024.0])
+    x, rate = coder.to_tensor(picture, 16), Rate.near(1024)
     with torch.inference_mode():
         whole = coder.encode_latents(checkpoint, x, rate)
-        decoded = coder.decode_latents(checkpoint, whole.round(), 1024.0)
+        decoded = coder.decode_latents(checkpoint, whole.round(), rate)
         for tile in (64, 112, 256):
             monkeypatch.setattr(coder, "TILE", tile)
             done = []
@@ -87,7 +87,7 @@ def test_tiles_give_what_the_whole_gives(photograph, monkeypatch):
                 coder.encode_latents(checkpoint, x, rate, done.append), whole, atol=1e-4, rtol=1e-4
             )
             torch.testing.assert_close(
-                coder.decode_latents(checkpoint, whole.round(), 1024.0), decoded, atol=1e-5, rtol=1e-4
+                coder.decode_latents(checkpoint, whole.round(), rate), decoded, atol=1e-5, rtol=1e-4
             )
             assert done == sorted(done)
             assert done[-1] == 1
@@ -98,7 +98,7 @@ def test_tiles_give_the_same_symbols_at_sizes_around_their_borders(name, photogr
     """Every symbol but those of latents within 1e-4 of a tie, which are counted; pixels of equal symbols to 1e-5."""
     if name == "hyperprior":
         name = str(Path(__file__).parent / "golden" / name)
-    checkpoint, rate = checkpoints.open_checkpoint(name), torch.tensor([1024.0])
+    checkpoint, rate = checkpoints.open_checkpoint(name), Rate.near(1024)
     stride, tile, at_ties = checkpoint.model.stride, 64, 0
     for side in (tile - 1, tile, tile + 1, 2 * tile - 16, 2 * tile + 1, 3 * tile + 17):
         x = coder.to_pixels(photograph.crop((200, 60, 200 + side, 60 + 3 * tile - side // 2)), stride)
@@ -106,15 +106,15 @@ def test_tiles_give_the_same_symbols_at_sizes_around_their_borders(name, photogr
         y = coder.encode_latents(checkpoint, x, rate)
         whole = coder.quantise(checkpoint, y, rate)[-1]
         y_hat = torch.from_numpy(whole)[None].float()
-        x_hat = coder.decode_latents(checkpoint, y_hat, 1024.0)
+        x_hat = coder.decode_latents(checkpoint, y_hat, rate)
         monkeypatch.setattr(coder, "TILE", tile)
         tiled = coder.quantise(checkpoint, coder.encode_latents(checkpoint, x, rate), rate)[-1]
-        centred = y[0] - (0 if checkpoint.hyper else checkpoint.model.prior.medians(rate)[0])
+        centred = y[0] - (0 if checkpoint.hyper else checkpoint.model.prior.medians(rate.tensor())[0])
         tie = ((centred - centred.floor() - 0.5).abs() < 1e-4).numpy()
         at_ties += int((whole != tiled).sum())
         assert not (whole != tiled)[~tie].any()
         scale = float(x_hat.abs().max())
-        torch.testing.assert_close(coder.decode_latents(checkpoint, y_hat, 1024.0), x_hat, atol=1e-5 * scale, rtol=0)
+        torch.testing.assert_close(coder.decode_latents(checkpoint, y_hat, rate), x_hat, atol=1e-5 * scale, rtol=0)
     assert at_ties <= 2
 
 

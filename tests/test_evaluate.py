@@ -15,10 +15,12 @@ from PIL import Image
 import mae_viz
 from mae_viz import metrics, rates
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.registry import codec
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
 from mae_viz.measured import collected, records
-from mae_viz.measured.evaluate import ModelDoor, evaluate, file_for, lmbdas_per_octave, machine, pictures_in, software
+from mae_viz.measured.evaluate import evaluate, file_for, lmbdas_per_octave, machine, pictures_in, software
+from mae_viz.rates import Rate
 
 with warnings.catch_warnings():  # what CompressAI imports warns of its own future
     warnings.simplefilter("ignore")
@@ -54,7 +56,7 @@ def test_a_folder_s_pictures_by_name(folder, tmp_path):
 
 def test_every_number_of_a_model_computed_again(document, images):
     rows = document["measurements"]
-    lmbda = rates.snap(100)
+    lmbda = Rate.near(100).lmbda
     assert [(row["image"], row["lmbda"]) for row in rows] == [("a", lmbda), ("b", lmbda), ("a", 4096), ("b", 4096)]
     model = mae_viz.load("mae")
     for row in rows:
@@ -170,11 +172,13 @@ def test_what_is_infinite_or_undefined_is_null(tmp_path):
 
 def test_bad_points_names_and_pictures_end_in_sentences(images, tmp_path):
     out = tmp_path / "rd.json"
-    with pytest.raises(ValueError, match="independent-4096 was trained for 4096 ≤ λ ≤ 4096, not for λ = 64"):
+    with pytest.raises(ValueError, match="Independent model, λ = 4096: λ = 64 is outside λ = 4096 alone"):
         evaluate("independent-4096", images, out, "two", [64])
-    with pytest.raises(ValueError, match="jpeg has qualities 5 … 95, not 100"):
+    with pytest.raises(ValueError, match="quality 100 is outside 5 … 95"):
         evaluate("jpeg", images, out, "two", [100])
-    with pytest.raises(mae_viz.CheckpointError, match=r"no model named 'vvc'.*Classical codecs: jpeg, jpeg2000"):
+    with pytest.raises(
+        mae_viz.CheckpointError, match=r"no model named 'vvc'.*Codecs beside the models: jpeg, jpeg2000"
+    ):
         evaluate("vvc", images, out, "two")
     with pytest.raises(ValueError, match="one at least"):
         evaluate("jpeg", [], out, "none")
@@ -185,11 +189,11 @@ def test_bad_points_names_and_pictures_end_in_sentences(images, tmp_path):
 
 
 def test_lambdas_in_equal_steps():
-    quarter = lmbdas_per_octave(rates.LMBDAS, 4)
+    quarter = lmbdas_per_octave(codec("mae").axis, 4)
     assert len(quarter) == 25
     assert set(rates.LMBDAS) <= set(quarter)
     assert np.diff(np.log2(quarter)) == pytest.approx(0.25)
-    assert lmbdas_per_octave((4096.0,), 4) == [4096.0]
+    assert lmbdas_per_octave(codec("independent-4096").axis, 4) == [4096.0]
 
 
 def test_files_for_several_codecs(tmp_path):
@@ -278,7 +282,7 @@ def test_every_model_that_ships_is_measured_on_kodak(table):
 def test_every_classical_codec_is_measured_on_kodak(table):
     for name, found in CLASSICAL.items():
         rows = table[(table["codec"] == name) & (table["dataset"] == "kodak")]
-        assert sorted(set(rows["quality"])) == list(found.qualities)
+        assert sorted(set(rows["quality"])) == [quality.value for quality in found.axis.listed]
         assert rows.groupby("quality")["image"].nunique().eq(25).all()
         means = rows[rows["image"] == "mean"].sort_values("quality")
         assert means["bpp"].is_monotonic_increasing
@@ -377,4 +381,4 @@ def test_models_for_one_rate_each_make_one_curve(table):
     rows = table[table["codec"] == "independent-4096"]
     assert set(rows["curve"]) == {"independent"}
     assert set(rows["title"]) == {"Independent models"}
-    assert ModelDoor("independent-4096").title == "Independent model, λ = 4096"
+    assert codec("independent-4096").title == "Independent model, λ = 4096"

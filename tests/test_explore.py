@@ -9,10 +9,12 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import metrics, rates
+from mae_viz import metrics
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import Quality
+from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery, open_rgb
-from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 from mae_viz.viewer import address
 
 SIZE = {"width": 1440, "height": 1000}
@@ -34,7 +36,7 @@ def page(browser, server):
 
 def drawn(page: Page, lmbda: float | None = None) -> None:
     """Wait until the viewer shows the frame of the λ that is set, or of this one, and the page around it."""
-    index = "" if lmbda is None else f"[data-index='{rates.grid_index(lmbda)}']"
+    index = "" if lmbda is None else f"[data-index='{Rate.near(lmbda).index}']"
     page.locator(f".mae-viewer{index}[data-busy=false]").wait_for()
     settled(page)
     page.locator(f".mae-viewer{index}[data-busy=false]").wait_for()
@@ -68,7 +70,7 @@ def test_panes_are_found_again_in_their_text(text):
 
 
 def test_every_rate_is_found_again_in_its_text():
-    assert [rates.grid_index(float(address.lmbda_text(index))) for index in range(385)] == list(range(385))
+    assert [Rate.near(float(str(Rate(index)))).index for index in range(385)] == list(range(385))
 
 
 @pytest.mark.parametrize(
@@ -76,8 +78,8 @@ def test_every_rate_is_found_again_in_its_text():
     [
         ("mea", "there is no codec “mea”"),
         ("mae:maps", "there is no layer “maps”"),
-        ("mae@9999", "outside the trained range"),
-        ("jpeg@100", "JPEG .* has no rate 100"),
+        ("mae@9999", "MAE: λ = 9999 is outside"),
+        ("jpeg@100", "JPEG .*: quality 100 is outside"),
         ("mae,mae,mae,mae,mae", "room for 4 panes"),
         ("mae@@", "is no pane"),
     ],
@@ -101,13 +103,13 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(browser, server, origin
     (told, shown), (again, repeated) = views
     assert told == [
         ["original", "picture", "–"],
-        ["mae", "ratio", "7", str(rates.grid_index(128)), "shared", "λ 724.1"],
+        ["mae", "ratio", "7", str(Rate.near(128).index), "shared", "λ 724.1"],
         ["jpeg", "picture", "own", "quality 37"],
         ["bottleneck-scaling", "picture", "own", "λ 64"],
     ]
     assert again == told
     assert all(np.array_equal(a, b) for a, b in zip(shown, repeated, strict=True))
-    decoded = np.asarray(CLASSICAL["jpeg"].decode(CLASSICAL["jpeg"].encode(original, 37)))
+    decoded = np.asarray(CLASSICAL["jpeg"].decode(CLASSICAL["jpeg"].encode(original, Quality(37))))
     canvas = shown[2]
     top, left = ((free + 1) // 2 for free in np.subtract(canvas.shape[:2], decoded.shape[:2]))
     assert np.array_equal(canvas[top : top + decoded.shape[0], left : left + decoded.shape[1]], decoded)
@@ -201,25 +203,25 @@ def test_same_bytes_are_the_largest_files_not_above_and_the_panes_show_them(page
     in_address(page, **{"lambda": "2048", "panes": "jpeg,mae,bottleneck-scaling"})
     table = match(page)
     limit = len(mae_viz.compress(original, "mae", 2048))
-    quality, lmbda = (int(plain(table[0][1])), rates.grid_index(plain(table[2][1])))
+    quality, lmbda = (int(plain(table[0][1])), Rate.near(plain(table[2][1])).index)
     jpeg = CLASSICAL["jpeg"]
     streams = [
-        jpeg.encode(original, quality),
+        jpeg.encode(original, Quality(quality)),
         mae_viz.compress(original, "mae", 2048),
-        mae_viz.compress(original, "bottleneck-scaling", rates.at_index(lmbda)),
+        mae_viz.compress(original, "bottleneck-scaling", Rate(lmbda).lmbda),
     ]
     assert all(len(stream) <= limit for stream in streams)
-    assert len(jpeg.encode(original, quality + 1)) > limit
-    assert len(mae_viz.compress(original, "bottleneck-scaling", rates.at_index(lmbda + 1))) > limit
+    assert len(jpeg.encode(original, Quality(quality + 1))) > limit
+    assert len(mae_viz.compress(original, "bottleneck-scaling", Rate(lmbda + 1).lmbda)) > limit
     decoded = [jpeg.decode(streams[0]), *map(mae_viz.decompress, streams[1:])]
-    assert [row[0] for row in table] == [ladder.source(n).title for n in ("jpeg", "mae", "bottleneck-scaling")]
+    assert [row[0] for row in table] == [codec(n).title for n in ("jpeg", "mae", "bottleneck-scaling")]
     for row, stream, picture in zip(table, streams, decoded, strict=True):
         assert plain(row[2]) == len(stream)
         assert plain(row[3]) == pytest.approx(100 * (1 - len(stream) / limit), abs=0.006)
         pair = (np.asarray(picture), np.asarray(original))
         assert plain(row[5]) == pytest.approx(metrics.psnr_db(*pair), abs=0.006)
         assert plain(row[6]) == pytest.approx(metrics.ms_ssim_db(*pair), abs=0.006)
-    rate = address.lmbda_text(lmbda)
+    rate = str(Rate(lmbda))
     in_address(page, panes=f"jpeg@{quality},mae@2048,bottleneck-scaling@{rate}")
     for pane, stream in enumerate(streams):
         expect(page.locator(".pane").nth(pane).locator("dl")).to_contain_text(f"{len(stream):,}")
@@ -244,7 +246,7 @@ def test_beside_the_mae_stands_the_independent_model_of_the_nearest_rate(browser
     with visit(browser, f"{server}/explore?image={PICTURE}&preset=schemes&lambda=3000", viewport=SIZE) as page:
         drawn(page)
         note, layer = (page.locator(".pane").nth(1).locator(what) for what in (".note", "[aria-label=Layer] option"))
-        assert number(page, 3, "rate") == f"λ {rates.snap(3000):.0f}"
+        assert number(page, 3, "rate") == f"λ {Rate.near(3000).lmbda:.0f}"
         assert number(page, 1, "rate") == "λ 4096"
         expect(note).to_have_text("one network for each λ: the nearest")
         assert number(page, 1, "bytes") == f"{len(mae_viz.compress(original, 'independent-4096', 4096)):,}"

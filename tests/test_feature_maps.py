@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import metrics, viewer
+from mae_viz import metrics
 from mae_viz.app.parts import plots
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.checkpoints import load, open_checkpoint
@@ -171,22 +171,3 @@ def test_the_page_fits_and_is_accessible(browser, server):
         in_address(page, base="700")
         type_in(page, "λ₂ (divisor)", "9999")
         expect(page.get_by_text("9999 is no λ of these models: type a number from 64 to 4096")).to_be_visible()
-
-
-def test_colours_are_the_viewers(browser):
-    values = np.random.default_rng(0).normal(size=(9, 11)) * 3
-    values[0, :4] = np.nan
-    source = (viewer._HERE / "js" / "colour.js").read_text(encoding="utf-8").replace("export ", "")
-    with browser.new_context() as profile:
-        page = profile.new_page()
-        for kind, top in (("bits", 4.0), ("y", 2.5), ("ratio", -1.7)):
-            plane = np.nan_to_num(np.abs(values) if kind == "bits" else values) if kind != "ratio" else values
-            words = page.evaluate(
-                f"""([kind, values, top]) => {{
-                    {source}
-                    return [...colours(kind, values.map(v => v ?? NaN), top)];
-                }}""",
-                [kind, [None if np.isnan(v) else float(v) for v in plane.ravel()], top],
-            )
-            expected = np.array(words, "<u4").view(np.uint8).reshape(*plane.shape, 4)
-            assert np.array_equal(plots.coloured(kind, plane, top), expected)

@@ -19,6 +19,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.figures import fig2, fig3, fig4, output, style
 from mae_viz.images import gallery, open_rgb
 from mae_viz.measured import collected
+from mae_viz.rates import Rate
 
 ROOT = Path(__file__).parent.parent
 SIZES = {"fig1": 7.16, "fig2": 7.16, "fig3": 7.16, "fig4": 7.16}
@@ -159,8 +160,8 @@ def test_fig_3_keeps_the_papers_points_apart():
 
 
 def test_curves_of_fig_3_differ_in_grey():
-    looks = [*style.MODELS.values(), *style.OTHERS.values()]
-    assert len({(look.marker, look.dash) for look in looks}) == len(looks)
+    lines = [style.line(name, "") for name in (*style.PAPERS, *style.OTHERS)]
+    assert len({(line["marker"], str(line["linestyle"])) for line in lines}) == len(lines)
 
 
 def test_bd_rates_of_both_sets_stand_side_by_side(two_runs):
@@ -238,19 +239,19 @@ def test_fig_4_shows_the_ratios(view):
 def test_fig_4_takes_the_channels_with_the_most_bits(view):
     checkpoint = checkpoints.open_checkpoint("mae")
     picture = open_rgb(view.original)
-    bits = probe.latents(checkpoint, picture, 4096.0)[1].sum(axis=(1, 2))
+    bits = probe.latents(checkpoint, picture, Rate.near(4096))[1].sum(axis=(1, 2))
     assert sorted(bits[view.channels]) == sorted(np.sort(bits)[-2:])
     assert view.name == "MAE"
     named = fig4.look(picture, channels=[7], lmbdas=(1024.0, 128.0))
     assert named.channels == [7]
     assert named.lmbdas == (1024.0, 128.0)
-    np.testing.assert_array_equal(named.mae[128.0], probe.latents(checkpoint, picture, 128.0)[0])
+    np.testing.assert_array_equal(named.mae[128.0], probe.latents(checkpoint, picture, Rate.near(128))[0])
 
 
 def test_fig_4_of_a_model_with_hyperprior(photograph):
     model = str(GOLDEN / "hyperprior")
     view = fig4.look(photograph, lmbdas=(1024.0, 128.0), model=model)
-    y = probe.latents(checkpoints.open_checkpoint(model), photograph, 128.0)[0]
+    y = probe.latents(checkpoints.open_checkpoint(model), photograph, Rate.near(128))[0]
     np.testing.assert_array_equal(view.mae[128.0], y)
     assert "of the MAE + hyperprior's bottleneck" in fig4.caption(view)
 

@@ -5,32 +5,32 @@ import torch
 
 from mae_viz.coding.folding import subpixel_kernels, transform
 from mae_viz.models import MAE, BottleneckScaling, Independent, IndependentHyperprior, MAEHyperprior
+from mae_viz.rates import Rate
 
 
 @pytest.mark.parametrize("cls", [MAE, BottleneckScaling, Independent, MAEHyperprior, IndependentHyperprior])
-@pytest.mark.parametrize("lmbda", [64.0, 300.0, 4096.0])
-def test_folded_transforms_compute_what_the_model_computes(cls, lmbda):
+@pytest.mark.parametrize("rate", [Rate.near(64), Rate.near(300), Rate.near(4096)], ids=str)
+def test_folded_transforms_compute_what_the_model_computes(cls, rate):
     torch.manual_seed(0)
     model = cls(64).eval().requires_grad_(False)
-    if lmbda < model.lmbdas[0]:
-        lmbda = model.lmbdas[0]
+    rate = max(rate, Rate.near(model.lmbdas[0]))
     for name, parameter in model.named_parameters():
         if name.endswith("fc2.weight"):
             parameter.normal_(std=0.3)
-    rate, x = torch.tensor([lmbda]), torch.rand(1, 3, 128, 64)
+    lmbda, x = rate.tensor(), torch.rand(1, 3, 128, 64)
     with torch.inference_mode():
-        y = model.analysis(x, rate)
+        y = model.analysis(x, lmbda)
         torch.testing.assert_close(
-            transform(model, "g_a", lmbda)(x - 0.5), y, rtol=1e-5, atol=1e-5 * float(y.abs().max())
+            transform(model, "g_a", rate)(x - 0.5), y, rtol=1e-5, atol=1e-5 * float(y.abs().max())
         )
-        x_hat = model.synthesis(y, rate) - 0.5
+        x_hat = model.synthesis(y, lmbda) - 0.5
         torch.testing.assert_close(
-            transform(model, "g_s", lmbda)(y), x_hat, rtol=1e-5, atol=1e-5 * float(x_hat.abs().max())
+            transform(model, "g_s", rate)(y), x_hat, rtol=1e-5, atol=1e-5 * float(x_hat.abs().max())
         )
-        if hasattr(model, "h_a"):
-            z = model.hyper_analysis(y, rate)
+        if model.facts.hyperprior:
+            z = model.hyper_analysis(y, lmbda)
             torch.testing.assert_close(
-                transform(model, "h_a", lmbda)(y.abs()), z, rtol=1e-5, atol=1e-5 * float(z.abs().max())
+                transform(model, "h_a", rate)(y.abs()), z, rtol=1e-5, atol=1e-5 * float(z.abs().max())
             )
 
 

@@ -11,12 +11,12 @@ from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 from test_feature_maps import numbers, serious
 
-from mae_viz import rates
 from mae_viz.coding import checkpoints
 from mae_viz.models import MAEHyperprior
+from mae_viz.rates import Rate
 
 SIZES = {"width": 1440, "height": 1000}
-BETWEEN = rates.snap(700.0)
+BETWEEN = Rate.near(700.0).lmbda
 
 
 def gain(modulation, lmbda: float) -> np.ndarray:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mae_viz import rates
 from mae_viz.coding import bitstream, checkpoints, coder, hyper
 from mae_viz.models import IndependentHyperprior, MAEHyperprior
+from mae_viz.rates import Rate
 
 LN = (np.log(hyper.SCALES[:-1]) + np.log(hyper.SCALES[1:])) / 2
 
@@ -26,7 +26,7 @@ def random_model(cls=MAEHyperprior, channels=12, strength=1.0, seed=0):
 
 
 def float_log_scales(model, z, index):
-    rate = torch.tensor([rates.at_index(index)])
+    rate = torch.tensor([Rate(index).lmbda])
     with torch.inference_mode():
         z_hat = torch.from_numpy(z)[None].float() + model.prior.medians(rate)
         return model.hyper_synthesis(z_hat, rate)[0].double().log().numpy()
@@ -71,7 +71,7 @@ def test_what_integers_and_a_table_of_scales_cost_in_rate():
 def test_what_integers_cost_the_shipped_weights(photograph, lmbda):
     """h_s in integers chooses tables that cost less than 0.3 % more than those of its scales in floating point."""
     checkpoint = checkpoints.open_checkpoint("mae-hyperprior")
-    index = rates.grid_index(lmbda)
+    index = Rate.near(lmbda).index
     z, y = coder.decode_symbols(checkpoint, bitstream.parse(coder.compress(photograph, "mae-hyperprior", lmbda)))
     integers = checkpoint.hyper
     exact = np.searchsorted(LN, float_log_scales(checkpoint.model, z, index), side="right")
@@ -130,7 +130,7 @@ def test_files_of_models_with_any_weights(cls, strength, crop, tmp_path):
     path = str(checkpoints.save(random_model(cls, 8, strength), name, "random weights", into=tmp_path))
     checkpoint = checkpoints.open_checkpoint(path)
     for lmbda in {checkpoint.model.lmbdas[0], checkpoint.model.lmbdas[-1], 4096.0}:
-        encoded = coder.encode(crop, path, lmbda)
+        encoded = coder.encode(crop, checkpoint, Rate.near(lmbda))
         parsed = bitstream.parse(encoded.stream)
         z, y = coder.decode_symbols(checkpoint, parsed)
         assert np.array_equal(y, np.clip(np.rint(encoded.y), -(2**24), 2**24))

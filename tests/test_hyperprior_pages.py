@@ -15,14 +15,14 @@ from test_feature_maps import numbers, pixels, ratio, serious
 from test_golden import GOLDEN
 
 import mae_viz
-from mae_viz import rates
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
+from mae_viz.rates import Rate
 
 PICTURE = "chelsea"
 NAME = "mae-hyperprior"
 SIZES = {"width": 1440, "height": 1000}
-HIGH, LOW = rates.snap(700.0), 64.0
+HIGH, LOW = Rate.near(700.0).lmbda, 64.0
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,12 @@
 """Ladders: frames that are what the codec makes, computed once, kept on disk."""
 
+import contextlib
 import itertools
+import json
 import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,9 +15,13 @@ from PIL import Image
 import mae_viz
 from mae_viz import metrics, probe, rates
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import AnyRate, Quality
+from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import open_rgb
-from mae_viz.ladders import frame, ladder
+from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import SCRUBBED_PIXELS, Maps, Source, fingerprint, middle, sources
+from mae_viz.rates import Rate
 
 
 @pytest.fixture(scope="module")
@@ -33,42 +42,41 @@ def ladders(folder) -> ladder.Ladders:
 @pytest.fixture(scope="module")
 def opened(ladders, picture) -> dict[str, ladder.Ladder]:
     """Complete ladders of one picture."""
-    made = {name: ladders.open(picture, name) for name in (ladder.ORIGINAL, "mae", "bottleneck-scaling", "jpeg")}
+    made = {name: ladders.open(picture, name) for name in (ORIGINAL.name, "mae", "bottleneck-scaling", "jpeg")}
     ladders.wait(made.values())
     return made
 
 
-def pixels(made: ladder.Ladder, at: float) -> np.ndarray:
-    return np.asarray(Image.open(made.folder / made.frames[at]["file"]))
+def pixels(made: ladder.Ladder, rate: AnyRate) -> np.ndarray:
+    return np.asarray(Image.open(made.folder / made.frames[rate].file))
 
 
-def plane(made: ladder.Ladder, at: float, kind: str) -> np.ndarray:
-    return np.fromfile(made.folder / made.frames[at][kind], "<f4")
+def plane(made: ladder.Ladder, rate: AnyRate, kind: str) -> np.ndarray:
+    return np.fromfile(made.folder / getattr(made.frames[rate], kind), "<f4")
 
 
 @pytest.mark.parametrize("name", ["mae", "bottleneck-scaling"])
-@pytest.mark.parametrize("at", [0, 144, 384])
-def test_a_model_frame_is_the_round_trip_through_a_file(opened, picture, name, at):
+@pytest.mark.parametrize("rate", [Rate(0), Rate(144), Rate(384)], ids=str)
+def test_a_model_frame_is_the_round_trip_through_a_file(opened, picture, name, rate):
     made = opened[name]
-    lmbda = rates.at_index(at)
-    stream = mae_viz.compress(picture, name, lmbda)
+    stream = mae_viz.compress(picture, name, rate.lmbda)
     decoded = np.asarray(mae_viz.decompress(stream))
-    assert np.array_equal(pixels(made, at), decoded)
-    frame = made.frames[at]
-    assert frame["lmbda"] == lmbda
-    assert frame["bytes"] == len(stream)
-    assert frame["bpp"] == pytest.approx(coder.info(stream)["bpp"], abs=1e-5)
-    assert frame["psnr"] == metrics.psnr_db(decoded, np.asarray(picture))
-    assert frame["ms_ssim"] == metrics.ms_ssim_db(decoded, np.asarray(picture))
-    y, bits = probe.latents(checkpoints.open_checkpoint(name), picture, lmbda)
-    assert np.array_equal(plane(made, at, "y").reshape(y.shape), y)
-    assert np.allclose(plane(made, at, "bits").reshape(bits.shape[1:]), bits.sum(0), rtol=1e-5, atol=1e-3)
-    assert frame["rank"][0] == int(np.argmax(bits.sum((1, 2))))
-    assert made.facts == {"places": y.shape[1:], "stride": 16, "channels": 192}
+    assert np.array_equal(pixels(made, rate), decoded)
+    frame = made.frames[rate]
+    assert frame.lmbda == rate.lmbda
+    assert frame.bytes == len(stream)
+    assert frame.bpp == pytest.approx(coder.info(stream)["bpp"], abs=1e-5)
+    assert frame.psnr_db == metrics.psnr_db(decoded, np.asarray(picture))
+    assert frame.ms_ssim_db == metrics.ms_ssim_db(decoded, np.asarray(picture))
+    y, bits = probe.latents(checkpoints.open_checkpoint(name), picture, rate)
+    assert np.array_equal(plane(made, rate, "y").reshape(y.shape), y)
+    assert np.allclose(plane(made, rate, "bits").reshape(bits.shape[1:]), bits.sum(0), rtol=1e-5, atol=1e-3)
+    assert frame.rank[0] == int(np.argmax(bits.sum((1, 2))))
+    assert made.maps == Maps(y.shape[1:], 192, 16)
 
 
 def test_a_model_has_a_frame_at_every_quarter_octave(opened):
-    lmbdas = sorted(frame["lmbda"] for frame in opened["mae"].frames.values())
+    lmbdas = sorted(frame.lmbda for frame in opened["mae"].frames.values())
     assert len(lmbdas) == 25
     assert (lmbdas[0], lmbdas[-1]) == (64, 4096)
     assert np.allclose(np.diff(np.log2(lmbdas)), 0.25)
@@ -76,45 +84,54 @@ def test_a_model_has_a_frame_at_every_quarter_octave(opened):
 
 
 def test_of_independent_models_each_makes_the_frame_of_its_rate(ladders, picture):
-    names = checkpoints.independents("independent")
+    models = codec("independent").models
     made = ladders.open(picture, "independent")
     ladders.wait([made])
-    assert made.source.grid == tuple(rates.grid_index(lmbda) for lmbda in names)
-    for lmbda, name in names.items():
-        stream = mae_viz.compress(picture, name, lmbda)
-        at = rates.grid_index(lmbda)
-        assert made.frames[at]["bytes"] == len(stream)
-        assert np.array_equal(pixels(made, at), np.asarray(mae_viz.decompress(stream)))
+    assert made.source.grid == tuple(models)
+    for rate, model in models.items():
+        stream = mae_viz.compress(picture, model.name, rate.lmbda)
+        assert made.frames[rate].bytes == len(stream)
+        assert np.array_equal(pixels(made, rate), np.asarray(mae_viz.decompress(stream)))
 
 
 def test_models_of_one_rate_are_one_source():
-    assert "independent" in ladder.sources()
-    assert not set(checkpoints.independents("independent").values()) & set(ladder.sources())
-    group = ladder.source("independent")
-    assert {group.rate(at) for at in range(rates.LAST_INDEX + 1)} == set(group.grid)
-    assert all(group.rate(at) == at for at in group.grid)
-    assert group.rate(rates.LAST_INDEX + 1) is None
+    assert "independent" in sources()
+    group = codec("independent")
+    assert not {model.name for model in group.models.values()} & set(sources())
+    assert {group.axis.at(at) for at in range(rates.LAST_INDEX + 1)} == set(group.models)
+    assert all(group.axis.at(rate.at) == rate for rate in group.models)
+    assert group.axis.at(rates.LAST_INDEX + 1) is None
 
 
 @pytest.mark.parametrize("quality", [5, 37, 95])
 def test_a_classical_frame_is_the_round_trip_through_a_file(opened, picture, quality):
     jpeg = CLASSICAL["jpeg"]
-    stream = jpeg.encode(picture, quality)
-    assert np.array_equal(pixels(opened["jpeg"], quality), np.asarray(jpeg.decode(stream)))
-    assert opened["jpeg"].frames[quality]["bytes"] == len(stream)
+    stream = jpeg.encode(picture, Quality(quality))
+    assert np.array_equal(pixels(opened["jpeg"], Quality(quality)), np.asarray(jpeg.decode(stream)))
+    assert opened["jpeg"].frames[Quality(quality)].bytes == len(stream)
+
+
+def test_ladders_of_one_picture_made_at_once_do_not_disturb_each_other(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = {name: ladders.open(picture, name) for name in (ORIGINAL.name, "jpeg", "jpeg2000", "webp")}
+    ladders.wait(made.values())
+    for name in ("jpeg", "jpeg2000", "webp"):
+        sizes = {rate: frame.bytes for rate, frame in made[name].frames.items()}
+        assert sizes == {rate: len(CLASSICAL[name].encode(picture, rate)) for rate in sizes}
+    assert np.array_equal(pixels(made[ORIGINAL.name], Quality(0)), np.asarray(picture))
 
 
 def test_the_original_is_lossless(opened, picture):
-    assert np.array_equal(pixels(opened[ladder.ORIGINAL], 0), np.asarray(picture))
+    assert np.array_equal(pixels(opened[ORIGINAL.name], Quality(0)), np.asarray(picture))
 
 
 def test_a_rate_between_the_frames_is_made_on_demand(ladders, opened, picture):
     made = opened["mae"]
     assert not ladders.listing(made.id, [145])["complete"]
     ladders.wait([made])
-    stream = mae_viz.compress(picture, "mae", rates.at_index(145))
-    assert made.frames[145]["bytes"] == len(stream)
-    assert np.array_equal(pixels(made, 145), np.asarray(mae_viz.decompress(stream)))
+    stream = mae_viz.compress(picture, "mae", Rate(145).lmbda)
+    assert made.frames[Rate(145)].bytes == len(stream)
+    assert np.array_equal(pixels(made, Rate(145)), np.asarray(mae_viz.decompress(stream)))
     extra = [frame["at"] for frame in ladders.listing(made.id)["frames"] if frame.get("extra")]
     assert extra == [145]
     for outside in (-1, 385, 10**9, float("nan")):
@@ -123,12 +140,12 @@ def test_a_rate_between_the_frames_is_made_on_demand(ladders, opened, picture):
 
 @pytest.mark.parametrize(("name", "at", "made_at"), [("jpeg", 41.3, 41), ("jpeg2000", 0.17, 0.17)])
 def test_a_quality_between_the_frames_is_made_on_demand(tmp_path, picture, name, at, made_at):
-    expected = len(CLASSICAL[name].encode(picture, made_at))
+    expected = len(CLASSICAL[name].encode(picture, Quality(made_at)))
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, name)
     ladders.listing(made.id, [at])
     ladders.wait([made])
-    assert made.frames[made_at]["bytes"] == expected
+    assert made.frames[Quality(made_at)].bytes == expected
 
 
 def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, picture):
@@ -136,29 +153,48 @@ def test_of_a_whole_large_picture_only_what_is_asked_for_is_made(tmp_path, pictu
     made = ladders.offer(picture, "mae", whole=True)
     assert ladders.listing(made.id)["total"] == 0
     assert made.frames == {}
-    ladders.listing(made.id, [145])
-    ladders.wait([made], at=145)
+    ladders.frame(made, Rate(145))
     assert ladders.model_calls == 1
-    stream = mae_viz.compress(picture, "mae", rates.at_index(145))
-    assert made.frames[145]["bytes"] == len(stream)
-    assert np.array_equal(pixels(made, 145), np.asarray(mae_viz.decompress(stream)))
-    assert "y" not in made.frames[145]
+    stream = mae_viz.compress(picture, "mae", Rate(145).lmbda)
+    assert made.frames[Rate(145)].bytes == len(stream)
+    assert np.array_equal(pixels(made, Rate(145)), np.asarray(mae_viz.decompress(stream)))
+    assert made.frames[Rate(145)].y is None
 
 
-def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, photograph):
-    ladders = ladder.Ladders(tmp_path)
-    made = ladders.offer(photograph, "mae", whole=True)
-    for at in (*range(0, 60, 10), 300):
+def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path, patience_s=0)
+    made = ladders.offer(picture, "mae", whole=True)
+    for at in range(0, 60, 10):
         ladders.listing(made.id, [at])
-    ladders.wait([made], at=300)
-    assert len(made.frames) < 7
-    assert not made.pending
+    ladders.frame(made, Rate(300))
+    assert set(made.frames) == {Rate(300)}
+
+
+def test_people_who_left_slow_nobody_down(tmp_path, picture):
+    """A grid that nobody asks about any more is dropped, and made where somebody comes back."""
+    ladders = ladder.Ladders(tmp_path, patience_s=0)
+    left = ladders.offer(picture, "mae")
+    assert not ladders.listing(left.id)["complete"]
+    assert len(left.jobs) == 25
+    ladders.wait([ladders.open(picture, "jpeg", at=Quality(95))])
+    assert ladders.model_calls == 0
+    assert not ladders.listing(left.id)["complete"]
+    ladders.wait([left])
+    assert len(left.frames) == 25
+
+
+def test_a_grid_goes_on_where_its_listing_is_asked_for(tmp_path, picture):
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.offer(picture, "jpeg")
+    while not ladders.listing(made.id)["complete"]:
+        time.sleep(0.01)
+    assert set(made.frames) == set(made.source.grid)
 
 
 def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):
     calls = ladders.model_calls
     assert calls >= 50
-    ladders.wait([ladders.open(picture, "mae", at=384)])
+    ladders.wait([ladders.open(picture, "mae", at=Rate(384))])
     assert ladders.model_calls == calls
     restarted = ladder.Ladders(folder)
     again = {name: restarted.open(picture, name) for name in opened}
@@ -171,7 +207,7 @@ def test_a_lost_file_is_computed_again(tmp_path, picture):
     first = ladder.Ladders(tmp_path)
     made = first.open(picture, "jpeg")
     first.wait([made])
-    lost = made.folder / made.frames[50]["file"]
+    lost = made.folder / made.frames[Quality(50)].file
     content = lost.read_bytes()
     lost.unlink()
     second = ladder.Ladders(tmp_path)
@@ -179,65 +215,153 @@ def test_a_lost_file_is_computed_again(tmp_path, picture):
     assert lost.read_bytes() == content
 
 
-def test_an_unreadable_index_is_started_anew(tmp_path, picture):
+def test_an_unreadable_entry_is_written_anew(tmp_path, picture):
     first = ladder.Ladders(tmp_path)
-    made = first.offer(picture, ladder.ORIGINAL)
+    made = first.offer(picture, ORIGINAL.name)
     made.folder.mkdir(parents=True)
-    (made.folder / "index.json").write_text('{"facts": {}, "fra')
-    first.wait([first.open(picture, ladder.ORIGINAL)])
-    assert np.array_equal(pixels(made, 0), np.asarray(picture))
+    (made.folder / "0.0.json").write_text('{"maps": null, "fra')
+    first.wait([first.open(picture, ORIGINAL.name)])
+    assert np.array_equal(pixels(made, Quality(0)), np.asarray(picture))
 
 
 def test_the_rate_at_hand_comes_first_then_coarse_to_fine(tmp_path, picture):
-    grid = ladder.source("mae").grid
-    order = ladder.coarse_to_fine(grid, 190)
+    grid = codec("mae").axis.ladder
+    order = ladder.coarse_to_fine(grid, Rate(190))
     assert sorted(order) == list(grid)
-    assert order[:3] == [192, 0, 384]
-    assert set(order[3:5]) == {96, 288}
+    assert order[:3] == [Rate(192), Rate(0), Rate(384)]
+    assert set(order[3:5]) == {Rate(96), Rate(288)}
     made = ladder.Ladders(tmp_path)
-    jpeg = made.open(picture, "jpeg", at=80)
+    jpeg = made.open(picture, "jpeg", at=Quality(80))
     made.wait([jpeg])
-    assert next(iter(jpeg.frames)) == 80
+    assert next(iter(jpeg.frames)) == Quality(80)
 
 
 def test_offering_computes_nothing(tmp_path, picture):
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, "mae")
     assert made.frames == {}
-    assert ladders._worker is None
+    assert not made.jobs
 
 
 def test_ladders_differ_by_pixels_and_by_codec(picture):
     turned = picture.transpose(Image.Transpose.ROTATE_180)
-    keys = [
-        frame.ladder_id(frame.fingerprint(p), ladder.source(n))
-        for p in (picture, turned)
-        for n in ("mae", "jpeg", "original")
-    ]
+    keys = [Source.of(n).ladder_id(fingerprint(p)) for p in (picture, turned) for n in ("mae", "jpeg", "original")]
     assert all(a != b for a, b in itertools.combinations(keys, 2))
 
 
 def test_above_its_limit_the_cache_forgets_what_was_longest_unused(tmp_path, picture):
     def original_of(ladders: ladder.Ladders, k: int) -> ladder.Ladder:
-        made = ladders.open(picture.crop((k, 0, k + 100, 100)), ladder.ORIGINAL)
+        made = ladders.open(picture.crop((k, 0, k + 100, 100)), ORIGINAL.name)
         ladders.wait([made])
         return made
 
     first = ladder.Ladders(tmp_path)
     old = [original_of(first, k) for k in range(3)]
     for age, made in zip((100, 300, 200), old, strict=True):
-        os.utime(made.folder / "index.json", (1e9 - age, 1e9 - age))
+        os.utime(made.folder, (1e9 - age, 1e9 - age))
     size = sum(path.stat().st_size for path in old[0].folder.iterdir())
     second = ladder.Ladders(tmp_path, limit=int(2.5 * size))
     new = original_of(second, 3)
     assert [made.folder.exists() for made in [*old, new]] == [True, False, True, True]
 
 
-@pytest.mark.parametrize("file", ["../index.json", "index.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
+def test_what_one_server_has_made_another_finds(tmp_path, picture):
+    first, second = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path)
+    opened_before = second.offer(picture, "independent")
+    made = first.open(picture, "independent")
+    first.wait([made])
+    second.wait([opened_before])
+    assert (first.model_calls, second.model_calls) == (len(made.source.grid), 0)
+    assert opened_before.frames == made.frames
+
+
+def test_what_another_server_deletes_is_made_again(tmp_path, picture):
+    serving, other = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path, limit=1)
+    made = serving.open(picture, "jpeg")
+    serving.wait([made])
+    file, frames = made.frames[Quality(50)].file, dict(made.frames)
+    other.wait([other.open(picture, ORIGINAL.name)])
+    assert not made.folder.exists()
+    assert serving.path(made.id, file) is None
+    assert not made.frames
+    assert not serving.listing(made.id)["complete"]
+    serving.wait([made])
+    assert made.frames == frames
+    assert serving.path(made.id, file).is_file()
+    other.wait([other.open(picture.crop((0, 0, 9, 9)), ORIGINAL.name)])
+    serving.wait([made])  # what is waited for is there, whether or not anyone has missed it
+    assert serving.path(made.id, file).is_file()
+
+
+ANOTHER_SERVER = """
+import json, sys
+from pathlib import Path
+from PIL import Image
+from mae_viz.ladders import ladder
+
+picture, limit = Image.open(sys.argv[2]), int(sys.argv[3])
+ladders = ladder.Ladders(Path(sys.argv[1]), limit)
+print("ready", flush=True)
+for line in sys.stdin:
+    left, name = json.loads(line)
+    made = ladders.open(picture.crop((left, 0, left + 96, 64)), name)
+    ladders.wait([made])
+    print(json.dumps([frame.file for frame in made.frames.values()]), flush=True)
+"""
+
+
+@pytest.fixture
+def another_server(tmp_path, picture):
+    """Starts another process on the cache, with a limit of its bytes; returns what opens a ladder there."""
+    picture.save(tmp_path / "picture.png")
+    with contextlib.ExitStack() as ends:
+
+        def start(limit: int):
+            command = [sys.executable, "-c", ANOTHER_SERVER, tmp_path, tmp_path / "picture.png", str(limit)]
+            process = ends.enter_context(subprocess.Popen(command, stdin=-1, stdout=-1, text=True))
+            ends.callback(process.stdin.close)
+            assert process.stdout.readline() == "ready\n"
+
+            def ask(left: int, name: str) -> None:
+                print(json.dumps([left, name]), file=process.stdin, flush=True)
+
+            return ask, lambda: json.loads(process.stdout.readline())
+
+        yield start
+
+
+def test_two_processes_make_the_same_ladder_at_once(tmp_path, picture, another_server):
+    ask, answer = another_server(ladder.CACHE_BYTES)
+    ladders = ladder.Ladders(tmp_path)
+    ask(0, "independent")
+    made = ladders.open(picture.crop((0, 0, 96, 64)), "independent")
+    ladders.wait([made])
+    assert sorted(answer()) == sorted(frame.file for frame in made.frames.values())
+    assert not [path for path in made.folder.iterdir() if path.suffix == ".part"]
+    again = ladder.Ladders(tmp_path)
+    assert again.offer(made.picture, "independent").frames == made.frames
+
+
+def test_one_process_serves_while_another_deletes(tmp_path, picture, another_server):
+    ask, answer = another_server(1)  # room for nothing but what it has open itself
+    ladders = ladder.Ladders(tmp_path)
+    made = ladders.open(picture.crop((0, 0, 96, 64)), "jpeg")
+    for left in range(1, 30):
+        ask(left, "original")
+    ladders.wait([made])
+    for _ in range(1, 30):
+        answer()
+    ladders.wait([made])
+    assert {rate: ladders.path(made.id, frame.file) is None for rate, frame in made.frames.items()} == dict.fromkeys(
+        made.source.grid, False
+    )
+
+
+@pytest.mark.parametrize("file", ["../144.0.json", "144.0.json", "a/b.webp", "..", "", "x.webp", "%2e%2e.webp"])
 def test_only_frames_are_handed_out(ladders, opened, file):
     assert ladders.path(opened["mae"].id, file) is None
-    assert ladders.path("..", opened["mae"].frames[0]["file"]) is None
-    assert ladders.path(opened["mae"].id, opened["mae"].frames[0]["file"]) is not None
+    assert ladders.path("..", opened["mae"].frames[Rate(0)].file) is None
+    assert ladders.path(opened["mae"].id, opened["mae"].frames[Rate(0)].file) is not None
 
 
 def test_what_a_codec_cannot_do_is_said(tmp_path):
@@ -247,7 +371,7 @@ def test_what_a_codec_cannot_do_is_said(tmp_path):
         ladders.wait([wide])
     assert ladders.listing(wide.id)["error"].startswith("WebP: ")
     fine = ladders.open(open_rgb(np.zeros((8, 8, 3), np.uint8)), "jpeg")
-    ladders.wait([fine])  # the thread lives on
+    ladders.wait([fine])  # the workers live on
 
 
 def test_unknown_names_are_refused(ladders, picture):
@@ -257,10 +381,10 @@ def test_unknown_names_are_refused(ladders, picture):
 
 
 def test_of_a_large_picture_the_middle_is_shown(picture):
-    assert ladder.middle(picture) is picture
+    assert middle(picture) is picture
     large = Image.fromarray(np.arange(1200 * 1600, dtype=np.uint32).astype("<u4").view(np.uint8).reshape(1200, 1600, 4))
-    part = ladder.middle(large.convert("RGB"))
-    assert 0.99 * ladder.MAX_PIXELS < part.width * part.height <= ladder.MAX_PIXELS
+    part = middle(large.convert("RGB"))
+    assert 0.99 * SCRUBBED_PIXELS < part.width * part.height <= SCRUBBED_PIXELS
     assert part.width / part.height == pytest.approx(4 / 3, rel=0.01)
     top, left = (1200 - part.height) // 2, (1600 - part.width) // 2
     assert part.getpixel((0, 0)) == large.convert("RGB").getpixel((left, top))

@@ -25,6 +25,7 @@ from mae_viz import rates
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery
 from mae_viz.measured import collected
+from mae_viz.rates import Rate
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = [path.stem for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
@@ -204,7 +205,7 @@ def test_the_tour_works_in_jupyterlab(browser, tmp_path):
         assert first.std() > 10, "the decoded picture is blank"
         page.get_by_role("button", name="λ 64", exact=True).click()
         expect(page.get_by_text("You are looking at λ = 64.0.")).to_be_visible(timeout=60_000)
-        page.locator(f".mae-viewer[data-index='{rates.grid_index(64)}'][data-busy=false]").wait_for()
+        page.locator(f".mae-viewer[data-index='{Rate.near(64).index}'][data-busy=false]").wait_for()
         assert not np.array_equal(canvas_pixels(page.locator(".mae-viewer .pane canvas").nth(1)), first)
         chelsea = gallery()["chelsea"]
         page.locator(".widget-dropdown select").select_option(chelsea.title)

@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from mae_viz import probe, rates
+from mae_viz import probe
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.models import MAEHyperprior
+from mae_viz.rates import Rate
 
 GOLDEN = Path(__file__).parent / "golden"
-RATES = (64.0, 4096.0)
-BETWEEN = rates.snap(700.0)
+RATES = (Rate.near(64), Rate.near(4096))
+BETWEEN = Rate.near(700)
 
 
 def test_latents_and_bits_are_those_of_the_file(photograph):
     checkpoint = open_checkpoint("mae")
-    y, bits = probe.latents(checkpoint, photograph, 512.0)
+    y, bits = probe.latents(checkpoint, photograph, Rate.near(512))
     assert y.shape == bits.shape == (192, 25, 38)
     stream = coder.compress(photograph, "mae", 512)
     assert bits.sum() / 8 == pytest.approx(len(stream) - 35, rel=0.01)
@@ -32,10 +33,10 @@ def test_latents_and_bits_are_those_of_the_file(photograph):
 
 
 def test_ratio_is_constant_for_bottleneck_scaling_and_only_for_it(photograph):
-    low, high = (probe.latents(open_checkpoint("bottleneck-scaling"), photograph, lmbda)[0] for lmbda in RATES)
+    low, high = (probe.latents(open_checkpoint("bottleneck-scaling"), photograph, rate)[0] for rate in RATES)
     scores = [probe.ratio(b, a).constancy for a, b in zip(low, high, strict=True)]
     assert np.nanmax(scores) < 1e-5
-    low, high = (probe.latents(open_checkpoint("mae"), photograph, lmbda)[0] for lmbda in RATES)
+    low, high = (probe.latents(open_checkpoint("mae"), photograph, rate)[0] for rate in RATES)
     scores = [probe.ratio(b, a).constancy for a, b in zip(low, high, strict=True)]
     assert np.nanmin(scores) > 1e-3
 
@@ -74,7 +75,7 @@ def test_ratio_of_an_empty_channel():
 
 @pytest.fixture(scope="module", params=["mae", "bottleneck-scaling", str(GOLDEN / "hyperprior")])
 def coded(request, crop):
-    return request.param, coder.compress(crop, request.param, BETWEEN)
+    return request.param, coder.compress(crop, request.param, BETWEEN.lmbda)
 
 
 def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
@@ -82,7 +83,7 @@ def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
     checkpoint = open_checkpoint(name)
     model, cost = checkpoint.model, probe.cost(checkpoint, stream)
     with torch.inference_mode():
-        out = model(coder.to_tensor(crop, model.stride), BETWEEN)
+        out = model(coder.to_tensor(crop, model.stride), BETWEEN.lmbda)
     bits = {name: -likelihoods.log2()[0].numpy() for name, likelihoods in out["likelihoods"].items()}
     medians = probe.medians(model, BETWEEN)[:, None, None]
     assert np.array_equal(probe.symbols(checkpoint, stream), np.round(out["y"][0].numpy() - medians))
@@ -90,7 +91,7 @@ def test_symbols_and_bits_of_a_file_are_the_models(coded, crop):
     assert (cost.z is None) == (cost.sigma is None) == ("z" not in bits)
     if cost.z is not None:
         assert cost.z == pytest.approx(bits["z"], abs=1e-3)
-        rate = torch.tensor([BETWEEN])
+        rate = BETWEEN.tensor()
         with torch.inference_mode():
             z_hat, _ = model.prior(model.hyper_analysis(out["y"], rate), rate)
             assert cost.sigma == pytest.approx(model.hyper_synthesis(z_hat, rate)[0].numpy(), rel=1e-4)
@@ -115,7 +116,7 @@ def test_a_file_with_a_channel_switched_off(coded, crop):
     assert np.array_equal(np.delete(left, channel, 0), np.delete(symbols, channel, 0))
     y_hat = torch.from_numpy(left + probe.medians(checkpoint.model, BETWEEN)[:, None, None])[None].float()
     with torch.inference_mode():
-        x_hat = checkpoint.model.synthesis(y_hat, torch.tensor([BETWEEN]))
+        x_hat = checkpoint.model.synthesis(y_hat, BETWEEN.tensor())
     expected = (x_hat[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()[: crop.height, : crop.width]
     assert np.abs(np.asarray(coder.decompress(without, name)).astype(int) - expected).max() <= 1
     assert not np.array_equal(np.asarray(coder.decompress(without, name)), np.asarray(coder.decompress(stream, name)))
@@ -124,16 +125,16 @@ def test_a_file_with_a_channel_switched_off(coded, crop):
 # What is in a model
 
 
-@pytest.mark.parametrize(("lmbda", "mix"), [(512.0, (512.0, 512.0, 0.0)), (BETWEEN, (512.0, 1024.0, 29 / 64))])
-def test_the_prior_is_what_files_are_coded_with(lmbda, mix):
+@pytest.mark.parametrize(("rate", "mix"), [(Rate.near(512), (512.0, 512.0, 0.0)), (BETWEEN, (512.0, 1024.0, 29 / 64))])
+def test_the_prior_is_what_files_are_coded_with(rate, mix):
     checkpoint = open_checkpoint("mae")
-    below, above, weight = probe.prior_mix(checkpoint.model, lmbda)
+    below, above, weight = probe.prior_mix(checkpoint.model, rate)
     assert below == mix[0]
     assert weight == pytest.approx(mix[2], abs=1e-5)
     assert weight == 0 or above == mix[1]
-    pmf = probe.prior_pmf(checkpoint.model, lmbda, 20)
+    pmf = probe.prior_pmf(checkpoint.model, rate, 20)
     assert pmf.shape == (192, 41)
-    for expected, table in zip(pmf, checkpoint.tables.at(rates.grid_index(lmbda)), strict=True):
+    for expected, table in zip(pmf, checkpoint.tables.at(rate.index), strict=True):
         escape = len(table.counts) - 1
         for k in range(-20, 21):
             entry = k - table.first
@@ -177,7 +178,7 @@ def test_no_fixed_prior_costs_less_than_a_channels_histogram(symbols):
 
 
 def test_gains_by_the_papers_formula():
-    model, lmbdas = open_checkpoint("mae").model, [64.0, BETWEEN, 4096.0]
+    model, lmbdas = open_checkpoint("mae").model, [64.0, BETWEEN.lmbda, 4096.0]
     layers = probe.layers(model)
     assert [layer.name for layer in layers] == ["m1", "m2", "m3", "d1", "d2", "d3"]
     for layer in layers:
@@ -191,7 +192,7 @@ def test_gains_by_the_papers_formula():
 def test_scales_of_bottleneck_scaling_are_interpolated_in_octaves():
     scale = open_checkpoint("bottleneck-scaling").model.scale
     rows = np.log(probe.gains(scale, [512.0, 1024.0]))
-    middle = np.log(probe.gains(scale, [rates.at_index(rates.grid_index(512.0) + 16)]))[0]
+    middle = np.log(probe.gains(scale, [Rate(Rate.near(512.0).index + 16).lmbda]))[0]
     assert middle == pytest.approx(0.75 * rows[0] + 0.25 * rows[1], abs=1e-5)
 
 

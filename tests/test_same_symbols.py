@@ -41,7 +41,7 @@ for path in sorted(Path(sys.argv[2]).glob("*.mae")):
     symbols = coder.decode_symbols(checkpoint, parsed)
     # and there again: what this setting encodes, of a picture that it decoded, it must decode to the same symbols
     with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
-        encoded = coder.encode(coder.decompress(path.read_bytes(), folder), folder, parsed.lmbda)
+        encoded = coder.encode(coder.decompress(path.read_bytes(), folder), checkpoint, parsed.rate)
     again = coder.decode_symbols(checkpoint, bitstream.parse(encoded.stream))
     found[path.stem] = {
         "symbols": [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols],

@@ -10,8 +10,11 @@ import mae_viz
 from mae_viz import metrics, rates
 from mae_viz.codecs import search
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import Quality
+from mae_viz.codecs.registry import codec
 from mae_viz.codecs.search import Known, UnreachableError, compress_to
-from mae_viz.coding import checkpoints, coder
+from mae_viz.coding import coder
+from mae_viz.rates import Rate
 
 steps = st.lists(st.floats(0, 1), min_size=1, max_size=400)
 
@@ -52,7 +55,7 @@ def by_rate(crop) -> dict[int, tuple[int, float]]:
     """Bytes and PSNR at every sixteenth rate index of the MAE."""
     found = {}
     for index in range(0, rates.LAST_INDEX + 1, 16):
-        stream = coder.compress(crop, "mae", rates.at_index(index))
+        stream = coder.compress(crop, "mae", Rate(index).lmbda)
         found[index] = len(stream), metrics.psnr_db(np.asarray(coder.decompress(stream)), np.asarray(crop))
     return found
 
@@ -64,7 +67,7 @@ def test_the_largest_file_within_a_budget(crop, by_rate, index):
     assert found.bytes == len(found.stream) <= budget
     assert found.left == pytest.approx(1 - found.bytes / budget)
     assert found.left <= 0.01
-    above = coder.compress(crop, "mae", rates.at_index(found.rate + 1))
+    above = coder.compress(crop, "mae", Rate(found.rate.index + 1).lmbda)
     assert len(above) > budget
     assert found.stream == coder.compress(crop, "mae", found.lmbda)
     assert found.psnr_db == metrics.psnr_db(np.asarray(mae_viz.decompress(found.stream)), np.asarray(crop))
@@ -83,13 +86,13 @@ def test_the_smallest_file_that_reaches_a_psnr(crop, by_rate, index):
     target = by_rate[index][1] - 0.02
     found = compress_to(crop, psnr_db=target)
     assert 0 <= found.left == pytest.approx(found.psnr_db - target)
-    below = coder.decompress(coder.compress(crop, "mae", rates.at_index(found.rate - 1)))
+    below = coder.decompress(coder.compress(crop, "mae", Rate(found.rate.index - 1).lmbda))
     assert metrics.psnr_db(np.asarray(below), np.asarray(crop)) < target
 
 
 def test_what_is_known_changes_the_work_and_not_the_answer(crop, by_rate):
     budget = round((by_rate[192][0] + by_rate[208][0]) / 2)
-    known = [Known(index, *point) for index, point in by_rate.items()]
+    known = [Known(Rate(index), *point) for index, point in by_rate.items()]
     cold, warm = compress_to(crop, bytes=budget), compress_to(crop, bytes=budget, known=known)
     assert (warm.rate, warm.stream) == (cold.rate, cold.stream)
     assert warm.coded < cold.coded
@@ -97,15 +100,15 @@ def test_what_is_known_changes_the_work_and_not_the_answer(crop, by_rate):
 
 @pytest.mark.parametrize("name", ["jpeg", "jpeg2000", "webp", "avif", "hevc-intra-444"])
 def test_classical_codecs_over_their_scale(name, crop):
-    codec = CLASSICAL[name]
-    low, high = (len(coder.encode(crop, quality)) for quality in (codec.qualities[0], codec.qualities[-1]))
+    made = CLASSICAL[name]
+    low, high = (len(made.encode(crop, quality)) for quality in (made.axis.first, made.axis.last))
     budget = round((low * high) ** 0.5)
     found = compress_to(crop, name, bytes=budget)
     assert found.lmbda is None
-    assert found.stream == coder.encode(crop, found.rate)
+    assert found.stream == made.encode(crop, found.rate)
     assert budget * 0.6 < found.bytes <= budget
-    if isinstance(found.rate, int):
-        assert len(coder.encode(crop, found.rate + 1)) > budget
+    if made.axis.whole:
+        assert len(made.encode(crop, Quality(found.rate.value + 1))) > budget
     reached = compress_to(crop, name, psnr_db=found.psnr_db)
     assert reached.psnr_db >= found.psnr_db
     assert reached.bytes <= found.bytes
@@ -126,7 +129,7 @@ def test_a_mosaic_of_any_picture(size):
 
 @pytest.mark.parametrize("target", [{"bytes": 100}, {"bytes": 10**9}, {"bpp": 0.001}, {"psnr_db": 5}, {"psnr_db": 80}])
 def test_out_of_reach_is_said_with_the_range_that_is_not(crop, by_rate, target):
-    with pytest.raises(UnreachableError, match="out of reach: mae can give this picture") as error:
+    with pytest.raises(UnreachableError, match="out of reach: MAE can give this picture") as error:
         compress_to(crop, **target)
     low, high = error.value.low, error.value.high
     (unit,) = target
@@ -147,7 +150,7 @@ def test_a_model_of_one_rate_reaches_that_one(crop):
 
 def test_of_independent_models_the_largest_file_within_the_budget(crop):
     streams = {
-        lmbda: coder.compress(crop, name, lmbda) for lmbda, name in checkpoints.independents("independent").items()
+        rate.lmbda: coder.compress(crop, model.name, rate.lmbda) for rate, model in codec("independent").models.items()
     }
     for lmbda, stream in streams.items():
         found = compress_to(crop, "independent", bytes=len(stream))
@@ -160,7 +163,7 @@ def test_of_independent_models_the_largest_file_within_the_budget(crop):
 
 def test_flat_pictures_have_no_slope_to_follow():
     flat = Image.new("RGB", (64, 64), (90, 90, 90))
-    sizes = {len(coder.compress(flat, "mae", rates.at_index(i))) for i in (0, 384)}
+    sizes = {len(coder.compress(flat, "mae", Rate(i).lmbda)) for i in (0, 384)}
     found = compress_to(flat, bytes=max(sizes))
     assert found.bytes <= max(sizes)
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from mae_viz import rates
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.coding.entropy_tables import TOTAL, _frequencies
+from mae_viz.rates import Rate
 
 
 @pytest.mark.parametrize("name", ["mae", "bottleneck-scaling"])
 @pytest.mark.parametrize("index", [0, 1, 31, 64, 200, 383, 384])
 def test_frequencies_are_complete_and_close_to_the_prior(name, index):
     checkpoint = open_checkpoint(name)
-    rate, reach = torch.tensor([rates.at_index(index)]), 600
+    rate, reach = torch.tensor([Rate(index).lmbda]), 600
     symbols = torch.arange(-reach, reach + 1).float().expand(1, checkpoint.model.channels, 1, -1)
     with torch.inference_mode():
         likelihoods = checkpoint.model.prior.likelihood(symbols, rate)[0, :, 0].double().numpy()

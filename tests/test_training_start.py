@@ -53,7 +53,7 @@ def test_the_start_is_a_codec(started, crop, tmp_path_factory, lmbda, psnr):
 def jpeg_bpp(picture, psnr_db: float) -> float:
     """What JPEG needs for that quality."""
     jpeg, pixels, points = CLASSICAL["jpeg"], np.asarray(picture), []
-    for quality in range(10, 96, 5):
+    for quality in jpeg.axis.listed[1:]:
         stream = jpeg.encode(picture, quality)
         points.append((metrics.psnr_db(pixels, np.asarray(jpeg.decode(stream))), len(stream)))
     return 8 * float(np.interp(psnr_db, *zip(*points, strict=True))) / (picture.width * picture.height)

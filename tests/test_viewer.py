@@ -13,11 +13,14 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import probe, rates, viewer
+from mae_viz import probe, viewer
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import Quality
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import sources
+from mae_viz.rates import Rate
 from mae_viz.viewer import html
 
 HERE = Path(__file__).parent
@@ -64,7 +67,7 @@ def settled(page: Page) -> None:
 
 def go_to(page: Page, lmbda: int) -> None:
     page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
-    page.locator(f".mae-viewer[data-index='{rates.grid_index(lmbda)}'][data-busy=false]").wait_for()
+    page.locator(f".mae-viewer[data-index='{Rate.near(lmbda).index}'][data-busy=false]").wait_for()
 
 
 def choose(page: Page, pane: int, **choices: str) -> None:
@@ -112,11 +115,11 @@ def test_the_canvas_shows_the_decoders_pixels(lesson, picture, lmbda):
 @pytest.mark.parametrize("quality", [5, 50, 95])
 def test_classical_codecs_show_their_decoders_pixels(lesson, picture, quality):
     choose(lesson, 0, codec="jpeg", rate="own")
-    position = ladder.source("jpeg").grid.index(quality)
+    position = CLASSICAL["jpeg"].axis.ladder.index(Quality(quality))
     lesson.get_by_role("slider", name="This pane's own rate").fill(str(position))
     lesson.get_by_role("button", name="Zoom 100 %").click()
     settled(lesson)
-    stream = CLASSICAL["jpeg"].encode(picture, quality)
+    stream = CLASSICAL["jpeg"].encode(picture, Quality(quality))
     assert number(lesson, 0, "bytes") == f"{len(stream):,}"
     assert np.array_equal(shown(lesson, 0, picture), np.asarray(CLASSICAL["jpeg"].decode(stream)))
 
@@ -176,7 +179,7 @@ def map_of(page: Page, pane: int) -> dict:
 
 def test_maps_are_the_probes_arrays(lesson, picture):
     checkpoint = checkpoints.open_checkpoint("mae")
-    y, bits = probe.latents(checkpoint, picture, 512.0)
+    y, bits = probe.latents(checkpoint, picture, Rate.near(512))
     choose(lesson, 1, layer="bits")
     settled(lesson)
     found = map_of(lesson, 1)
@@ -197,7 +200,7 @@ def test_ratios_are_the_probes(lesson, picture, name):
     settled(lesson)
     channel = int(lesson.locator(".pane").nth(1).get_by_label("Channel", exact=True).input_value())
     checkpoint = checkpoints.open_checkpoint(name)
-    high, low = (probe.latents(checkpoint, picture, v)[0][channel] for v in (4096.0, 64.0))
+    high, low = (probe.latents(checkpoint, picture, Rate.near(v))[0][channel] for v in (4096.0, 64.0))
     expected = probe.ratio(high, low)
     found = map_of(lesson, 1)
     values = np.array(found["values"], dtype=float).reshape(found["shape"])
@@ -247,7 +250,7 @@ def test_zoom_and_place_survive_rate_pane_and_picture(lesson):
     lesson.evaluate("maeViewer.update({ ...maeViewer.manifest, title: 'another' })")
     after = state(lesson)
     assert {k: after[k] for k in ("zoom", "x", "y")} == {k: before[k] for k in ("zoom", "x", "y")}
-    assert after["index"] == rates.grid_index(2048)
+    assert after["index"] == Rate.near(2048).index
 
 
 def test_keys_work_inside_the_viewer_alone(lesson):
@@ -346,7 +349,7 @@ def test_dragging_shows_the_nearest_frame_and_says_so(lesson, picture):
     pane = lesson.locator(".pane").nth(1)
     expect(pane).to_have_attribute("data-at", str(frame))
     expect(pane.locator(".note")).to_contain_text("nearest frame")
-    assert number(lesson, 1, "bytes") == f"{len(round_trip(picture, 'mae', rates.at_index(frame))[0]):,}"
+    assert number(lesson, 1, "bytes") == f"{len(round_trip(picture, 'mae', Rate(frame).lmbda)[0]):,}"
     lesson.mouse.up()
 
 
@@ -373,7 +376,7 @@ def test_same_bytes_means_the_largest_file_not_above(lesson, picture):
     choose(lesson, 0, codec="jpeg")
     go_to(lesson, 4096)
     limit = len(round_trip(picture, "mae", 4096)[0])
-    sizes = [len(CLASSICAL["jpeg"].encode(picture, q)) for q in ladder.source("jpeg").grid]
+    sizes = [len(CLASSICAL["jpeg"].encode(picture, q)) for q in CLASSICAL["jpeg"].axis.ladder]
     fitting = [size for size in sizes if size <= limit]
     assert fitting
     assert number(lesson, 0, "bytes") == f"{max(fitting):,}"
@@ -426,7 +429,7 @@ def test_a_file_holds_all_it_needs(ladders, picture, file):
     assert not [part for part in ("http://", "https://", "@import", "url(") if part in text]
     manifest = viewer.manifest(ladders, picture, "x")
     assert len(json.dumps(manifest)) < 50_000
-    assert [codec["id"] for codec in manifest["codecs"]] == ladder.sources()
+    assert [codec["id"] for codec in manifest["codecs"]] == sources()
 
 
 # In Streamlit
@@ -473,11 +476,11 @@ def test_streamlit_shows_classical_codecs_pixels(app, picture, quality):
     app.get_by_role("button", name="Zoom 100 %").click()
     choose(app, 0, codec="jpeg", rate="own")
     expect(app.locator(".pane").nth(0).locator(".note")).not_to_contain_text("ready")
-    position = ladder.source("jpeg").grid.index(quality)
+    position = CLASSICAL["jpeg"].axis.ladder.index(Quality(quality))
     app.get_by_role("slider", name="This pane's own rate").fill(str(position))
     app.locator(f".pane[data-at='{quality}']").first.wait_for()
     settled(app)
-    stream = CLASSICAL["jpeg"].encode(picture, quality)
+    stream = CLASSICAL["jpeg"].encode(picture, Quality(quality))
     assert number(app, 0, "bytes") == f"{len(stream):,}"
     assert np.array_equal(shown(app, 0, picture), np.asarray(CLASSICAL["jpeg"].decode(stream)))
 
@@ -505,7 +508,7 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
             return [overtaken, there()];
         }""",
         [
-            (viewer._HERE / "streamlit_host.js").read_text(encoding="utf-8"),
+            (Path(viewer.__file__).parent / "js" / "streamlit_host.js").read_text(encoding="utf-8"),
             viewer.manifest(ladders, picture, "x", codecs=("jpeg",), panes=[{"codec": "jpeg", "layer": "picture"}]),
         ],
     )
@@ -518,9 +521,9 @@ def test_streamlit_makes_the_exact_frame_on_release(app, picture):
     app.keyboard.press("Shift+ArrowRight")
     app.locator(".pane[data-at='193']").nth(1).wait_for()
     settled(app)
-    decoded = round_trip(picture, "mae", rates.at_index(193))[1]
+    decoded = round_trip(picture, "mae", Rate(193).lmbda)[1]
     assert np.array_equal(shown(app, 1, picture, zoom=2), decoded.repeat(2, 0).repeat(2, 1))
-    expect(app.get_by_text(f"released {rates.at_index(193)}")).to_be_visible()
+    expect(app.get_by_text(f"released {Rate(193).lmbda}")).to_be_visible()
     assert app.get_by_role("button", name="Zoom 200 %").get_attribute("aria-pressed") == "true"
 
 
@@ -535,7 +538,7 @@ def test_zoom_survives_another_photograph(app):
     settled(app)
     app.get_by_role("button", name="Zoom 400 %").and_(app.locator("[aria-pressed=true]")).wait_for()
     app.get_by_role("button", name="Zoom 100 %").click()
-    assert app.locator(".mae-viewer").get_attribute("data-index") == str(rates.grid_index(256))
+    assert app.locator(".mae-viewer").get_attribute("data-index") == str(Rate.near(256).index)
     settled(app)
     assert np.array_equal(shown(app, 1, coffee), round_trip(coffee, "mae", 256)[1])
 

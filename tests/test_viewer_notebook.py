@@ -8,10 +8,10 @@ from chromium import canvas_pixels, jupyterlab, until
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import rates
 from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import Quality
 from mae_viz.images import gallery, open_rgb
-from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 
 BOX = (100, 40, 196, 104)
 SOURCE = f"""from mae_viz.images import gallery, open_rgb
@@ -58,7 +58,7 @@ def test_jupyterlab_shows_the_decoders_pixels(page: Page):
     page.keyboard.press("1")
     for lmbda in (64, 512, 4096):
         page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
-        page.locator(f".mae-viewer[data-index='{rates.grid_index(lmbda)}'][data-busy=false]").wait_for()
+        page.locator(f".mae-viewer[data-index='{Rate.near(lmbda).index}'][data-busy=false]").wait_for()
         for pane, name in enumerate(("mae", "bottleneck-scaling")):
             shown = centre(canvas_pixels(page.locator(".pane canvas").nth(pane)), picture)
             decoded = mae_viz.decompress(mae_viz.compress(picture, name, lmbda))
@@ -68,7 +68,7 @@ def test_jupyterlab_shows_the_decoders_pixels(page: Page):
 @pytest.mark.parametrize("quality", [5, 50, 95])
 def test_jupyterlab_shows_classical_codecs_pixels(page: Page, quality):
     picture = open_rgb(gallery()["chelsea"].path).crop(BOX)
-    position = ladder.source("jpeg").grid.index(quality)
+    position = CLASSICAL["jpeg"].axis.ladder.index(Quality(quality))
     page.locator(".pane .stage").nth(2).focus()
     page.keyboard.press("1")
     expect(page.locator(".pane").nth(2)).not_to_contain_text("rates ready", timeout=90_000)  # all are there
@@ -76,9 +76,9 @@ def test_jupyterlab_shows_classical_codecs_pixels(page: Page, quality):
     expect(page.locator(".pane").nth(2).locator("dl")).to_contain_text(f"{quality}")
     page.locator(".mae-viewer[data-busy=false]").wait_for()
     codec = CLASSICAL["jpeg"]
-    expect(page.locator(".pane").nth(2)).to_contain_text(f"{len(codec.encode(picture, quality)):,}")
+    expect(page.locator(".pane").nth(2)).to_contain_text(f"{len(codec.encode(picture, Quality(quality))):,}")
     shown = centre(canvas_pixels(page.locator(".pane canvas").nth(2)), picture)
-    assert np.array_equal(shown, np.asarray(codec.decode(codec.encode(picture, quality))))
+    assert np.array_equal(shown, np.asarray(codec.decode(codec.encode(picture, Quality(quality)))))
 
 
 def test_its_keys_are_not_the_notebooks(page: Page):

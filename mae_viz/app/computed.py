@@ -4,26 +4,30 @@ import base64
 import functools
 import hashlib
 import io
-import os
-import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from mae_viz import metrics, probe, rates
+from mae_viz import computing, metrics, probe
 from mae_viz.coding import coder
 from mae_viz.coding.bitstream import StreamError, parse
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import open_rgb
 from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import SCRUBBED_PIXELS
+from mae_viz.rates import Rate
 
 MAX_UPLOAD_PIXELS = 16_000_000
+
+
+def is_large(width: int, height: int) -> bool:
+    return width * height > SCRUBBED_PIXELS
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Picture:
     @cached_property
     def key(self) -> str:
         return hashlib.sha256(f"{self.image.size}".encode() + self.image.tobytes()).hexdigest()
+
+    @property
+    def large(self) -> bool:
+        return is_large(*self.image.size)
 
     @cached_property
     def pixels(self) -> np.ndarray:
@@ -62,34 +70,26 @@ class Opened:
     png: bytes
 
 
-_SMALL = threading.Semaphore(1)
 _LARGE_ENTRIES = 4
-_BEHIND_OTHERS = 10  # as `nice` counts
 
 
-def _step_back() -> None:
-    """What this thread computes, and the threads that torch starts for it, leave the processors to others."""
-    if sys.platform == "linux":  # where threads have priorities of their own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND_OTHERS)
+def run(function: Callable, *args, large: bool = False):
+    """``function(*args)``, computed in its turn: what pages compute is handed over here, and nothing is in their own
+    threads. Raises what the function raises.
 
-
-_LARGE = ThreadPoolExecutor(1, "large pictures", initializer=_step_back)
-
-
-def is_large(width: int, height: int) -> bool:
-    return width * height > ladder.MAX_PIXELS
-
-
-def in_turn(size: tuple[int, int], function: Callable, *args):
-    """``function(*args)``: one at a time on small pictures, and one, behind all others, on large ones.
-
-    ``size``: width and height. So many visitors neither fill the memory nor slow one another down, and a large upload
-    keeps nobody with a small picture waiting. Nothing inside may wait for another result of this file.
+    ``large``: about a large picture. Before its turn comes the visit may end, or the page begin anew; what has begun is
+    finished, because it is kept for whoever asks next.
     """
-    if is_large(*size):
-        return _LARGE.submit(function, *args).result()
-    with _SMALL:
-        return function(*args)
+    job = computing.shared().submit(function, *args, large=large)
+    try:
+        while not (job.running() or job.done()):
+            wait([job], timeout=0.1)
+            if get_script_run_ctx(suppress_warning=True):
+                st.session_state.get("image")  # Streamlit ends a run here that nobody looks at any more
+        return job.result()
+    except BaseException:
+        job.drop()
+        raise
 
 
 def kept(entries: int):
@@ -106,7 +106,7 @@ def kept(entries: int):
 
         @functools.wraps(function)
         def call(key: str, picture: Picture, *args):
-            return (few if is_large(*picture.image.size) else many)(key, picture, *args)
+            return (few if picture.large else many)(key, picture, *args)
 
         return call
 
@@ -116,7 +116,13 @@ def kept(entries: int):
 @st.cache_data(max_entries=16, show_spinner=False)
 def picture_from(name: str, source: bytes) -> Picture:
     """A file's bytes as a picture. Raises ImageError with a sentence."""
-    return Picture(name, open_rgb(source, max_pixels=MAX_UPLOAD_PIXELS))
+
+    def opened() -> Picture:
+        picture = Picture(name, open_rgb(source, max_pixels=MAX_UPLOAD_PIXELS))
+        assert picture.key  # from here on it travels along
+        return picture
+
+    return run(opened)
 
 
 def coded(picture: Picture, model: str, index: int) -> Coded:
@@ -153,7 +159,8 @@ def cost(picture: Picture, model: str, index: int) -> probe.Cost:
 
 def symbols(picture: Picture, model: str, index: int) -> np.ndarray:
     """The integers (C, h, w) in the picture's file."""
-    return in_turn(picture.image.size, probe.symbols, open_checkpoint(model), stream(picture, model, index))
+    data = stream(picture, model, index)
+    return run(lambda: probe.symbols(open_checkpoint(model), data), large=picture.large)
 
 
 def switched_off(picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
@@ -174,53 +181,63 @@ def opened(data: bytes) -> Opened:
 @st.cache_data(max_entries=_LARGE_ENTRIES, show_spinner=False)
 def _opened(data: bytes) -> Opened:
     parsed = parse(data)
-    return in_turn((parsed.width, parsed.height), lambda: Opened(coder.info(data), to_png(coder.decompress(data))))
+    large = is_large(parsed.width, parsed.height)
+    return run(lambda: Opened(coder.info(data), to_png(coder.decompress(data, progress=computing.go_on))), large=large)
 
 
 @kept(200)
 def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
-    made = None if is_large(*_picture.image.size) else ladder.shared().stream(_picture.image, model, index)
-    return made or in_turn(_picture.image.size, coder.compress, _picture.image, model, rates.at_index(index))
+    def made() -> bytes:
+        return coder.compress(_picture.image, model, Rate(index).lmbda, computing.go_on)
+
+    there = None if _picture.large else ladder.shared().stream(_picture.image, model, Rate(index))
+    return there or run(made, large=_picture.large)
 
 
 @kept(64)
 def _cost(key: str, _picture: Picture, model: str, index: int) -> probe.Cost:
-    return in_turn(_picture.image.size, probe.cost, open_checkpoint(model), stream(_picture, model, index))
+    data = stream(_picture, model, index)
+    return run(lambda: probe.cost(open_checkpoint(model), data), large=_picture.large)
 
 
 @kept(64)
 def _switched_off(key: str, _picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
     before = stream(_picture, model, index)
 
-    def without() -> tuple[list[bytes], list[np.ndarray]]:
+    def without() -> SwitchedOff:
         files = [before, probe.switched_off(open_checkpoint(model), before, channel)]
-        return files, [np.asarray(coder.decompress(data)) for data in files]
+        decoded = [np.asarray(coder.decompress(data, progress=computing.go_on)) for data in files]
+        return SwitchedOff(*files, *decoded, *(metrics.psnr_db(pixels, _picture.pixels) for pixels in decoded))
 
-    files, decoded = in_turn(_picture.image.size, without)
-    return SwitchedOff(*files, *decoded, *(metrics.psnr_db(pixels, _picture.pixels) for pixels in decoded))
+    return run(without, large=_picture.large)
 
 
 @kept(200)
 def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
-    data = stream(_picture, model, index)
-    decoded = in_turn(_picture.image.size, coder.decompress, data)
-    pixels = np.asarray(decoded)
-    height, width = pixels.shape[:2]
-    estimate = cost(_picture, model, index).bits
-    return Coded(
-        data,
-        to_png(decoded),
-        metrics.bpp(len(data), height, width),
-        estimate / (height * width),
-        metrics.psnr_db(pixels, _picture.pixels),
-        metrics.ms_ssim_db(pixels, _picture.pixels),
-    )
+    data, estimate = stream(_picture, model, index), cost(_picture, model, index).bits
+
+    def decoded() -> Coded:
+        image = coder.decompress(data, progress=computing.go_on)
+        pixels = np.asarray(image)
+        height, width = pixels.shape[:2]
+        return Coded(
+            data,
+            to_png(image),
+            metrics.bpp(len(data), height, width),
+            estimate / (height * width),
+            metrics.psnr_db(pixels, _picture.pixels),
+            metrics.ms_ssim_db(pixels, _picture.pixels),
+        )
+
+    return run(decoded, large=_picture.large)
 
 
 @kept(64)
 def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    checkpoint = open_checkpoint(model)
-    return in_turn(_picture.image.size, probe.latents, checkpoint, _picture.image, rates.at_index(index))
+    def latents() -> tuple[np.ndarray, np.ndarray]:
+        return probe.latents(open_checkpoint(model), _picture.image, Rate(index))
+
+    return run(latents, large=_picture.large)
 
 
 def to_png(image: Image.Image) -> bytes:

@@ -32,6 +32,7 @@ def write(out: Path, progress: Callable[[float], None] | None = None) -> list[Pa
     """Make a lesson of every bundled photograph in a folder; the ladders of the cache are used where they are there."""
     from mae_viz.images import open_rgb
     from mae_viz.ladders import ladder
+    from mae_viz.ladders.frame import middle
     from mae_viz.storage import write_whole
     from mae_viz.viewer import html
 
@@ -43,7 +44,7 @@ def write(out: Path, progress: Callable[[float], None] | None = None) -> list[Pa
             if progress:
                 progress((done + part) / len(photographs))
 
-        picture = ladder.middle(open_rgb(photograph.path))
+        picture = middle(open_rgb(photograph.path))
         page = html.page(ladders, picture, photograph.title, codecs=CODECS, progress=report)
         written.append(out / f"{name}.html")
         write_whole(written[-1], page.encode())

@@ -38,7 +38,7 @@ class ClassicalCodec(Codec):
 
     def encode(self, picture: Image.Image, rate: Quality, progress: Progress | None = None) -> bytes:
         """An RGB picture as the bytes of a file. Raises ValueError for a quality outside the axis."""
-        return self._encode(picture, self.axis.near(rate.value).value)
+        return self._encode(picture, self.rate(rate.value).value)
 
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         return self._decode(data).convert("RGB")
@@ -67,10 +67,13 @@ def _qualities(*values: float, unit: str = "quality") -> QualityAxis:
     return QualityAxis(tuple(map(Quality, values)), unit, all(isinstance(value, int) for value in values))
 
 
+# Pillow notes on a picture how it is being saved: a copy, so that several threads may code one picture at once.
+
+
 def _pillow(format: str, **options) -> Callable[[Image.Image, float], bytes]:
     def encode(image: Image.Image, quality: float) -> bytes:
         data = io.BytesIO()
-        image.save(data, format, quality=round(quality), **options)
+        image.copy().save(data, format, quality=round(quality), **options)
         return data.getvalue()
 
     return encode
@@ -83,7 +86,7 @@ def _open(data: bytes) -> Image.Image:
 def _jpeg2000(image: Image.Image, bpp: float) -> bytes:
     data = io.BytesIO()
     # mct is off in Pillow unless asked for, and without it three grey pictures are coded: 3.5 dB lost
-    image.save(data, "JPEG2000", irreversible=True, mct=1, quality_mode="rates", quality_layers=[24 / bpp])
+    image.copy().save(data, "JPEG2000", irreversible=True, mct=1, quality_mode="rates", quality_layers=[24 / bpp])
     return data.getvalue()
 
 

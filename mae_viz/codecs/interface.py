@@ -40,6 +40,11 @@ class Quality:
     value: float
 
     @property
+    def number(self) -> float:
+        """What people and result files know this rate by."""
+        return self.value
+
+    @property
     def at(self) -> float:
         """The number that frames and addresses know this rate by."""
         return self.value
@@ -123,7 +128,8 @@ class LambdaAxis(Axis):
     def near(self, number: float) -> Rate:
         if self.first.lmbda <= number <= self.last.lmbda:
             return Rate.near(number)
-        raise ValueError(f"λ = {number:g} is outside {self.first} ≤ λ ≤ {self.last}, what this codec was trained for.")
+        span = f"{self.first} ≤ λ ≤ {self.last}" if self.first < self.last else f"λ = {self.first} alone"
+        raise ValueError(f"λ = {number:g} is outside {span}, what this codec was trained for.")
 
     def at(self, number: float) -> Rate | None:
         return Rate(round(number)) if self.first.index <= number <= self.last.index else None
@@ -185,6 +191,20 @@ class QualityAxis(Axis):
 
     def _middle(self, a: float, b: float) -> Quality:
         return Quality((int(a) + int(b)) // 2 if self.whole else round(math.sqrt(a * b), 3))
+
+
+class SingleQualities(QualityAxis):
+    """A few qualities with a network each: of any other between them the nearest is meant."""
+
+    @property
+    def ladder(self) -> tuple[Quality, ...]:
+        return self.listed
+
+    every = only = ladder
+
+    def at(self, number: float) -> Quality | None:
+        inside = super().at(number) is not None
+        return min(self.listed, key=lambda quality: abs(quality.value - number)) if inside else None
 
 
 class NoAxis(Axis):
@@ -252,6 +272,13 @@ class Codec(ABC):
         """What its result files are called."""
         return self.name
 
+    def rate(self, number: float) -> AnyRate:
+        """The rate nearest to a λ or a quality. Raises ValueError outside the axis, in a sentence with the title."""
+        try:
+            return self.axis.near(number)
+        except ValueError as error:
+            raise ValueError(f"{self.title}: {error}") from None
+
     @abstractmethod
     def encode(self, picture: Image.Image, rate: AnyRate, progress: Progress | None = None) -> bytes:
         """An RGB picture as the bytes of a file, at a rate of the axis."""
@@ -259,6 +286,16 @@ class Codec(ABC):
     @abstractmethod
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         """The RGB picture in a file's bytes."""
+
+    def reconstruct(self, picture: Image.Image, data: bytes, progress: Progress | None = None) -> Image.Image:
+        """What a file decodes to, for comparison with the picture in it. Raises ValueError where their sizes differ."""
+        decoded = self.decode(data, progress)
+        if decoded.size != picture.size:
+            (width, height), (own_width, own_height) = picture.size, decoded.size
+            raise ValueError(
+                f"{self.title} decodes {own_width} × {own_height} pixels from a file of {width} × {height}."
+            )
+        return decoded
 
     def estimated_bits(self, data: bytes) -> float | None:
         """−log2 of the probability of all symbols in a file; None where there is no such model."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from mae_viz import architectures
 from mae_viz.codecs import palette
 from mae_viz.codecs.interface import Codec, Inspected, LambdaAxis, Progress, SingleLambdas
 from mae_viz.coding import checkpoints
@@ -22,7 +21,7 @@ class ModelCodec(Codec):
         home = checkpoints.find(name)
         self.name = home.name if home.parent == checkpoints.folder().resolve() else str(home)
         self.card = checkpoints.card(name)
-        facts = self.facts = architectures.FACTS[self.card["architecture"]]
+        facts = self.facts = checkpoints.facts(name)
         lmbdas = self.card["lmbdas"]
         single = f", λ = {lmbdas[0]:g}" if len(lmbdas) == 1 else ""
         elsewhere = "" if self.name == home.name else f" ({name})"

@@ -5,7 +5,8 @@ A codec of one's own joins with `register`. The app and the command line import 
 """
 
 import os
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,6 +19,7 @@ from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
 from mae_viz.coding import checkpoints
 
+_ENTRY_POINTS = "mae_viz.codecs"
 _registered: dict[str, Codec] = {}
 
 
@@ -114,7 +116,16 @@ def _own() -> dict[str, Codec]:
 
 @lru_cache(maxsize=1)
 def _load_modules(named: str) -> None:
-    for entry in entry_points(group="mae_viz.codecs"):
-        entry.load()
+    for entry in entry_points(group=_ENTRY_POINTS):
+        _load(entry.load, f"the entry point {entry.name} = {entry.value} in {_ENTRY_POINTS} cannot be loaded", "")
     for module in filter(None, (part.strip() for part in named.split(","))):
-        import_module(module)
+        hint = " Is it installed, or its folder in PYTHONPATH?"
+        _load(partial(import_module, module), f"MAE_VIZ_CODECS names {module}, which cannot be imported", hint)
+
+
+def _load(load: Callable[[], object], what: str, hint: str) -> None:
+    try:
+        load()
+    except Exception as error:  # a module of somebody else's raises all sorts of things
+        hint = hint if isinstance(error, ModuleNotFoundError) else ""
+        raise ValueError(f"{what} ({type(error).__name__}: {error}).{hint}") from error

@@ -1,7 +1,7 @@
-"""Rate control: the λ of a model, or the quality of a classical codec, that a byte budget or a PSNR asks for.
+"""Rate control: the λ of a model, or the quality of another codec, that a byte budget or a PSNR asks for.
 
-Rates are searched on the grid that the codec can name (λ: 1/64 octave; qualities: whole numbers; JPEG 2000: 1/64 octave
-of the rate asked of it). The size of a file and its PSNR grow with the rate, log bytes and dB almost linearly in log λ:
+All rates that the codec can name are searched (λ: 1/64 octave; qualities: whole numbers; JPEG 2000: 1/64 octave of the
+rate asked of it). The size of a file and its PSNR grow with the rate, log bytes and dB almost linearly in log λ:
 a secant through the points known finds its place in a few steps. Large pictures are searched first on a mosaic of
 patches of them, whose curve has their shape. What is returned has been coded for real, and so has its neighbour on the
 grid that would break the budget: the answer does not depend on where the search began.
@@ -10,18 +10,15 @@ grid that would break the budget: the answer does not depend on where the search
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from mae_viz import metrics, rates
-from mae_viz.codecs.classical import CLASSICAL
-from mae_viz.coding import checkpoints
+from mae_viz import metrics
+from mae_viz.codecs.interface import AnyRate, Codec, Progress
+from mae_viz.codecs.registry import codec
 from mae_viz.images import open_rgb
-
-if TYPE_CHECKING:
-    from mae_viz.coding.coder import Progress
+from mae_viz.rates import Rate
 
 PATCH = 128
 """Side of a patch of the mosaic, in pixels; there are 16 of them."""
@@ -35,7 +32,7 @@ PSNR_TOLERANCE_DB = 0.05
 class Known:
     """A rate of this picture that has already been coded, from a ladder for instance: it need not be coded again."""
 
-    rate: float  # rate index of a model, quality of a classical codec
+    rate: AnyRate
     bytes: int
     psnr_db: float
 
@@ -44,9 +41,8 @@ class Known:
 class Found:
     """The file that a target asks for."""
 
-    codec: str
-    rate: float  # rate index of a model (see `mae_viz.rates`), quality of a classical codec
-    lmbda: float | None  # λ of a model
+    codec: Codec
+    rate: AnyRate
     stream: bytes
     bpp: float
     psnr_db: float
@@ -58,6 +54,11 @@ class Found:
     @property
     def bytes(self) -> int:
         return len(self.stream)
+
+    @property
+    def lmbda(self) -> float | None:
+        """λ of a model, None for a quality."""
+        return self.rate.lmbda if isinstance(self.rate, Rate) else None
 
 
 class UnreachableError(ValueError):
@@ -76,14 +77,13 @@ def compress_to(
     bpp: float | None = None,
     psnr_db: float | None = None,
     known: Iterable[Known] = (),
-    progress: "Progress | None" = None,
+    progress: Progress | None = None,
 ) -> Found:
     """The largest file within a budget of ``bytes`` or ``bpp``, or the smallest one that reaches ``psnr_db``.
 
-    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, a
-    checkpoint's folder, a group of models that serve one λ each ("independent"), or a name from
-    `mae_viz.codecs.classical.CLASSICAL`. Exactly one target must be given. ``known``
-    saves coding what has been coded before. Raises UnreachableError where no rate of the codec meets the target,
+    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: any codec's name, as
+    `mae_viz.codecs.registry.codec` takes it. Exactly one target must be given. ``known`` saves
+    coding what has been coded before. Raises UnreachableError where no rate of the codec meets the target,
     ValueError for other targets than one positive number, ImageError, CheckpointError.
     """
     given = {"bytes": bytes, "bpp": bpp, "psnr_db": psnr_db}
@@ -94,17 +94,17 @@ def compress_to(
     if not (target > 0 and math.isfinite(target)):
         raise ValueError(f"{unit} = {target:g} is no target: it must be a positive number.")
     picture = open_rgb(image)
-    return _Search(picture, model, unit, float(target), known, progress).run()
+    return _Search(picture, codec(model), unit, float(target), known, progress).run()
 
 
 class _Search:
     """One search: a picture, a codec and a target."""
 
-    def __init__(self, picture, name: str, unit: str, target: float, known: Iterable[Known], progress):
-        self.picture, self.name, self.unit, self.target, self.progress = picture, name, unit, target, progress
+    def __init__(self, picture, codec: Codec, unit: str, target: float, known: Iterable[Known], progress):
+        self.picture, self.codec, self.unit, self.target, self.progress = picture, codec, unit, target, progress
         self.pixels = picture.width * picture.height
         self.by_psnr = unit == "psnr_db"
-        self.grid, self.encode, self.decode = _codec(name)
+        self.grid, self.encode = codec.axis.every, codec.encode
         self.streams: dict[int, bytes] = {}
         budget = target * self.pixels / 8 if unit == "bpp" else target
         self.level = target if self.by_psnr else math.log(round(budget, 6))
@@ -126,9 +126,8 @@ class _Search:
         stream = self._stream(found)
         rate = self.grid[found]
         return Found(
-            self.name,
+            self.codec,
             rate,
-            None if self.name in CLASSICAL else rates.at_index(rate),
             stream,
             metrics.bpp(len(stream), self.picture.height, self.picture.width),
             self.values[found] if self.by_psnr else self._psnr(self.picture, stream),
@@ -148,7 +147,7 @@ class _Search:
         return self._psnr(self.picture, stream) if self.by_psnr else math.log(len(stream))
 
     def _psnr(self, picture: Image.Image, stream: bytes) -> float:
-        return metrics.psnr_db(np.asarray(self.decode(stream)), np.asarray(picture))
+        return metrics.psnr_db(np.asarray(self.codec.reconstruct(picture, stream)), np.asarray(picture))
 
     def _left(self, i: int) -> float:
         return self.values[i] - self.level if self.by_psnr else 1 - math.exp(self.values[i] - self.level)
@@ -183,9 +182,8 @@ class _Search:
         if self.unit == "bpp":
             low, high = 8 * low / self.pixels, 8 * high / self.pixels
         form, unit = {"bytes": (",.0f", "bytes"), "bpp": (".4f", "bpp"), "psnr_db": (".2f", "dB")}[self.unit]
-        title = CLASSICAL[self.name].title if self.name in CLASSICAL else self.name
         return UnreachableError(
-            f"{self.target:{form}} {unit} is out of reach: {title} can give this picture "
+            f"{self.target:{form}} {unit} is out of reach: {self.codec.title} can give this picture "
             f"{low:{form}} … {high:{form}} {unit}.",
             self.unit,
             low,
@@ -233,33 +231,6 @@ def _crossing(values: dict[int, float], below: int, above: int, count: int, leve
             if below <= crossing < above or (below < 0 or above == count):
                 return crossing
     return (below + above) / 2
-
-
-def _codec(name: str) -> tuple[list[float], Callable, Callable]:
-    """Rates from the smallest file to the largest, encode(picture, rate) and decode(bytes)."""
-    if codec := CLASSICAL.get(name):
-        low, high = codec.qualities[0], codec.qualities[-1]
-        if all(isinstance(quality, int) for quality in codec.qualities):
-            return list(range(low, high + 1)), codec.encode, codec.decode
-        steps = math.floor(rates.STEPS_PER_OCTAVE * math.log2(high / low))
-        fine = {round(low * 2 ** (k / rates.STEPS_PER_OCTAVE), 4) for k in range(steps + 1)}
-        return sorted(fine | set(codec.qualities)), codec.encode, codec.decode
-    from mae_viz.coding.coder import compress, decompress
-
-    if group := checkpoints.independents(name):
-        models = {rates.grid_index(lmbda): model for lmbda, model in group.items()}
-        return (
-            list(models),
-            lambda picture, index: compress(picture, models[index], rates.at_index(index)),
-            decompress,
-        )
-    trained = checkpoints.card(name)["lmbdas"]
-    grid = list(range(rates.grid_index(trained[0]), rates.grid_index(trained[-1]) + 1))
-    return (
-        grid,
-        lambda picture, index: compress(picture, name, rates.at_index(index)),
-        lambda stream: decompress(stream, name),
-    )
 
 
 def mosaic(picture: Image.Image) -> Image.Image:

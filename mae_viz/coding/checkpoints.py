@@ -108,6 +108,11 @@ def card(name: str) -> dict:
     return facts
 
 
+def facts(name: str) -> architectures.Architecture:
+    """What the architecture of one model is called and has. Raises CheckpointError as `card` does."""
+    return architectures.FACTS[card(name)["architecture"]]
+
+
 def fingerprint_of(name: str) -> bytes:
     """What streams made with this model name it by: the first bytes of the SHA-256 over its tensors."""
     return bytes.fromhex(card(name)["sha256"])[:FINGERPRINT_BYTES]
@@ -137,7 +142,7 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
     from mae_viz.coding.hyper import IntegerHyperSynthesis
     from mae_viz.models import ARCHITECTURES, HyperpriorModel
 
-    facts = card(str(home))
+    about = card(str(home))
     path = home / "model.safetensors"
     try:
         tensors = load_file(path)
@@ -149,11 +154,11 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
         {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)} for prefix in _INTEGERS
     )
     weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
-    model = ARCHITECTURES[facts["architecture"]](facts["channels"], tuple(facts["lmbdas"]))
+    model = ARCHITECTURES[about["architecture"]](about["channels"], tuple(about["lmbdas"]))
     _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
     hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
-    return Checkpoint(home.name, model, EntropyTables(arrays), facts, hyper)
+    return Checkpoint(home.name, model, EntropyTables(arrays), about, hyper)
 
 
 def _fill(model: "RateModel", weights: dict, path: Path) -> None:

@@ -7,7 +7,7 @@ results are left out and named in the caption; a curve of one's own on Kodak (`M
 from typing import TYPE_CHECKING
 
 from mae_viz import metrics, rates
-from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.architectures import FACTS
 from mae_viz.figures import style
 from mae_viz.measured import collected
 
@@ -21,8 +21,9 @@ OURS, PAPERS = "kodak", "clic-professional-test"
 ANCHOR = "mae"
 """What BD-rates are taken against: our MAE on Kodak, the paper's on CLIC."""
 
-COUNTS = {"independent": len(rates.LMBDAS), "bottleneck-scaling": len(rates.LMBDAS), "mae": len(rates.LMBDAS)} | {
-    name: len(rates.LMBDAS_HYPERPRIOR) for name in ("independent-hyperprior", "mae-hyperprior")
+COUNTS = {
+    name: len(rates.LMBDAS_HYPERPRIOR if FACTS[architecture].hyperprior else rates.LMBDAS)
+    for name, architecture in style.PAPERS.items()
 }
 """How many rates the paper's curves have."""
 
@@ -31,29 +32,26 @@ _COLUMNS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
 _ROW_IN = 0.145
 
 
-def looks(results: "pd.DataFrame") -> dict[str, style.Look]:
-    """All curves that may be drawn, in their order: the paper's, those to compare with, and one's own on Kodak."""
-    known = style.MODELS | style.OTHERS
-    titles = {name: title for name, (title, _, _) in collected.curves(results, OURS).items()}
-    added = {
-        name: title
-        for name, title in titles.items()
-        if name not in known and name not in CLASSICAL and not name.startswith("published-")
+def labels(results: "pd.DataFrame") -> dict[str, str]:
+    """All curves that may be drawn, by name, in their order: the paper's, those to compare with, one's own on Kodak."""
+    ours = results[results["dataset"] == OURS].drop_duplicates("curve").set_index("curve")
+    own = [name for name in ours.index if ours.at[name, "kind"] not in ("published", "classical")]
+    known = {name: style.title(name) for name in style.PAPERS}
+    return known | {
+        name: ours.at[name, "title"] for name in (*style.OTHERS, *own) if name in ours.index and name not in known
     }
-    return known | style.own(added)
 
 
 def points(results: "pd.DataFrame") -> "pd.DataFrame":
     """The numbers behind the figure, a row for each point: dataset, curve, label, λ or quality, bpp, dB, provenance."""
     import pandas as pd
 
-    named = looks(results)
     frames = []
     for dataset, prefix in ((OURS, ""), (PAPERS, "paper-")):
         means = results[(results["image"] == "mean") & (results["dataset"] == dataset) & results["trained"]]
-        for name, look in named.items():
+        for name, label in labels(results).items():
             rows = means[means["curve"] == prefix + name].sort_values("bpp", kind="stable")
-            frames.append(rows.assign(curve=name, label=look.label))
+            frames.append(rows.assign(curve=name, label=label))
     columns = ["dataset", "curve", "label", "lmbda", "quality", "bpp", "psnr_db", "ms_ssim_db", "provenance"]
     return pd.concat(frames, ignore_index=True)[columns]
 
@@ -72,8 +70,8 @@ def bd_rates(results: "pd.DataFrame") -> "pd.DataFrame":
         for metric in _METRICS
     }
     rows = []
-    for name, look in looks(results).items():
-        row: dict[str, str | float] = {"curve": name, "label": look.label}
+    for name, label in labels(results).items():
+        row: dict[str, str | float] = {"curve": name, "label": label}
         for dataset, prefix in ((OURS, ""), (PAPERS, "paper-")):
             found = tables[dataset, "psnr"].index
             row[f"{dataset}_points"] = (
@@ -97,7 +95,6 @@ def draw(results: "pd.DataFrame") -> "Figure":
     from matplotlib.figure import Figure
 
     drawn, table = points(results), bd_rates(results)
-    named = looks(results)
     panels = (OURS, "Kodak, 24 images: this project"), (PAPERS, "CLIC professional test, 44 images: the paper")
     below = (len(table) + 3.4) * _ROW_IN
     height = 5.0 + below
@@ -118,7 +115,7 @@ def draw(results: "pd.DataFrame") -> "Figure":
             column = collected.METRICS[metric]
             for axis, (dataset, _) in zip(row, panels, strict=True):
                 for name, curve in drawn[drawn["dataset"] == dataset].groupby("curve", sort=False):
-                    axis.plot(curve["bpp"], curve[column], **named[name].line)
+                    axis.plot(curve["bpp"], curve[column], **style.line(name, curve["label"].iloc[0]))
             row[0].set_ylabel(unit)
             row[0].set_ylim(*_limits(drawn, column))
         for axis, (_, title) in zip(axes[0], panels, strict=True):
@@ -127,7 +124,7 @@ def draw(results: "pd.DataFrame") -> "Figure":
             axis.set_xlabel("rate [bits per pixel]")
         models = drawn[~drawn["curve"].isin(style.OTHERS)]
         axes[0][0].set_xlim(0, 1.04 * models["bpp"].max())
-        _legend(figure, table, named, height)
+        _legend(figure, table, height)
     return figure
 
 
@@ -138,7 +135,7 @@ def _limits(drawn: "pd.DataFrame", column: str) -> tuple[float, float]:
     return values.min() - room, values.max() + room
 
 
-def _legend(figure: "Figure", table: "pd.DataFrame", named: dict[str, style.Look], height: float) -> None:
+def _legend(figure: "Figure", table: "pd.DataFrame", height: float) -> None:
     """A table below the panels: line, name, and BD-rates of both sets of curves."""
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, style.PAGE_IN), ylim=(0, height))
@@ -155,7 +152,7 @@ def _legend(figure: "Figure", table: "pd.DataFrame", named: dict[str, style.Look
     axes.plot([left, 6.71], [y - 0.5 * _ROW_IN] * 2, color="#404040", linewidth=0.6)
     for i, row in enumerate(table.to_dict("records")):
         y -= _ROW_IN * (1.1 if i == 0 else 1)
-        line = named[row["curve"]].line
+        line = style.line(row["curve"], row["label"])
         axes.plot([left, left + 0.19, left + 0.38], [y] * 3, **line)
         axes.text(left + 0.5, y, line["label"], va="center", size=7.5)
         for (dataset, metric), x in at.items():
@@ -179,9 +176,7 @@ def missing(results: "pd.DataFrame") -> list[str]:
     said = []
     for name, wanted in COUNTS.items():
         if (count := int(measured.get(name, 0))) < wanted:
-            said.append(
-                f"{style.MODELS[name].label} ({count} of {wanted} rates)" if count else style.MODELS[name].label
-            )
+            said.append(style.title(name) + (f" ({count} of {wanted} rates)" if count else ""))
     return said
 
 

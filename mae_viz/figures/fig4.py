@@ -13,6 +13,7 @@ from PIL import Image
 
 from mae_viz import probe
 from mae_viz.figures import style
+from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,22 +63,22 @@ def look(
     ``channels``: of the MAE; without them the two that cost the most bits at the higher λ. ``model``: the MAE, one with
     hyperprior perhaps. Raises ValueError for a model that is none, a channel that it lacks, or two equal λ.
     """
-    from mae_viz import metrics, rates
+    from mae_viz import metrics
     from mae_viz.coding import coder
     from mae_viz.coding.checkpoints import open_checkpoint
 
-    architecture = open_checkpoint(model).card["architecture"]
-    if not architecture.startswith("MAE"):
+    facts = open_checkpoint(model).model.facts
+    if not facts.modulated:
         raise ValueError(f"{model} modulates nothing: choose a MAE, such as mae.")
-    title = "MAE + hyperprior" if architecture.endswith("Hyperprior") else "MAE"
-    high, low = lmbdas = rates.snap(lmbdas[0]), rates.snap(lmbdas[1])
+    title = facts.title
+    high, low = lmbdas = Rate.near(lmbdas[0]).lmbda, Rate.near(lmbdas[1]).lmbda
     if high == low:
         raise ValueError("a ratio needs two different λ: write --lambdas 4096,64.")
     last = open_checkpoint(model).model.channels - 1
     if wrong := [c for c in channels or [] if not 0 <= c <= last]:
         raise ValueError(f"there is no channel {wrong[0]}: choose from 0 … {last}.")
     found = {
-        name: {lmbda: probe.latents(open_checkpoint(name), picture, lmbda) for lmbda in lmbdas}
+        name: {lmbda: probe.latents(open_checkpoint(name), picture, Rate.near(lmbda)) for lmbda in lmbdas}
         for name in (model, "bottleneck-scaling")
     }
     bits = found[model][max(lmbdas)][1].sum(axis=(1, 2))

@@ -4,8 +4,10 @@ Type is 8 pt in STIX, the Times-like fonts that come with matplotlib, embedded a
 marker and dash as well as by colour, so that they read in grey.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from mae_viz.architectures import FACTS
+from mae_viz.codecs import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,46 +51,56 @@ ENCODER, DECODER, MODULATION, CODING = (
 """Fill and edge of what belongs to the encoder, the decoder, the modulation and the entropy coder."""
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a curve is drawn and called, in every figure."""
-
-    label: str
-    colour: str
-    marker: str
-    dash: str | tuple = "-"
-
-    @property
-    def line(self) -> dict:
-        """Keyword arguments of `Axes.plot`."""
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.dash, "label": self.label}
-
-
-MODELS = {
-    "independent": Look("Independent models", "#000000", "s"),
-    "mae": Look("MAE", "#c0392b", "o"),
-    "bottleneck-scaling": Look("Bottleneck scaling", "#2c7fb8", "^", (0, (4, 1.5))),
-    "independent-hyperprior": Look("Independent models + hyperprior", "#5c5c5c", "D", (0, (6, 1, 1, 1))),
-    "mae-hyperprior": Look("MAE + hyperprior", "#7b3294", "v", (0, (5, 1))),
+PAPERS = {
+    "independent": "Independent",
+    "mae": "MAE",
+    "bottleneck-scaling": "BottleneckScaling",
+    "independent-hyperprior": "IndependentHyperprior",
+    "mae-hyperprior": "MAEHyperprior",
 }
-"""The paper's five curves."""
+"""The paper's five curves, and the architectures behind them."""
 
-OTHERS = {
-    "jpeg": Look("JPEG (4:2:0)", "#8a8a8a", "", (0, (1, 1))),
-    "jpeg2000": Look("JPEG 2000", "#8a8a8a", "", "-."),
-    "hevc-intra-444": Look("HEVC-intra 4:4:4", "#3d3d3d", "", (0, (7, 1.5))),
-    "published-bpg-444": Look("BPG 4:4:4 (published)", "#3d3d3d", "", (0, (3, 1.5))),
-}
+OTHERS = ("jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444")
 """Codecs to compare with, on the data set that they were measured on."""
 
-_OWN = (("#117733", "P"), ("#b07d00", "X"), ("#117799", "*"), ("#aa3377", "p"), ("#555500", "h"))
+_MARKERS = {
+    "none": "",
+    "circle": "o",
+    "square": "s",
+    "diamond": "D",
+    "triangle-up": "^",
+    "triangle-down": "v",
+    "cross": "P",
+    "plus": "+",
+    "x": "X",
+    "star": "*",
+    "pentagon": "p",
+    "hexagon": "h",
+}
+_DASHES = {
+    "solid": "-",
+    "dash": (0, (4, 1.5)),
+    "dot": (0, (1, 1)),
+    "dashdot": "-.",
+    "longdash": (0, (7, 1.5)),
+    "longdashdot": (0, (6, 1, 1, 1)),
+}
 
 
-def own(titles: dict[str, str]) -> dict[str, Look]:
-    """Looks for curves of one's own: {name: title} → {name: look}."""
+def title(name: str) -> str:
+    """What one of the paper's curves is called, whether its weights ship or not."""
+    facts = FACTS[PAPERS[name]]
+    return facts.group_title or facts.title
+
+
+def line(name: str, label: str) -> dict:
+    """Keyword arguments of `Axes.plot` for the curve of this name: the palette's colour, marker and dash."""
+    drawn = palette.drawing(name)
     return {
-        name: Look(title, *_OWN[i % len(_OWN)], (0, (3, 1, 1, 1, 1, 1)))
-        for i, (name, title) in enumerate(titles.items())
+        "color": drawn.colour,
+        "marker": _MARKERS[drawn.marker],
+        "linestyle": _DASHES[drawn.dash],
+        "label": label,
     }
 
 

@@ -1,131 +1,109 @@
 """Ladders: one picture coded by one codec at many rates, for scrubbing through them.
 
-Their frames (`frame.py`) are computed by one background thread, the rate at hand first and then coarse to fine,
-and kept on disk:
+Their frames (`frame.py`) are computed by the owner of computing (`mae_viz.computing`), the rate at hand first and then
+coarse to fine, as long as somebody asks about them, and kept on disk:
 
-    <cache>/ladders/<ladder id>/index.json    the frames and their numbers
+    <cache>/ladders/<ladder id>/<rate>.json   a frame's numbers, and the names of its files
     <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
-    <cache>/ladders/<ladder id>/<hash>.mae    the file that a model made
+    <cache>/ladders/<ladder id>/<hash>.bin    the coded file, where its codec shows maps
     <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
 
 A ladder's id is a hash of the picture's pixels and of everything in the codec that the frames depend on; a file's
 name is the hash of its contents. So nothing here ever changes under its name, and browsers may keep it for good.
-The cache lies in MAE_VIZ_CACHE, else where this system keeps caches; above its limit the ladders longest unused go.
+The cache lies in MAE_VIZ_CACHE, else where this system keeps caches; above its limit the ladders longest unused go,
+each at once and whole. Any number of servers may share it: what one has made the others find, and what one has deleted
+the others make again when they miss it.
 """
 
-import itertools
+import contextlib
 import json
 import math
 import os
-import queue
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, as_completed
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
 
-from mae_viz.ladders.frame import (
-    FRAME_STEP,
-    MAX_PIXELS,
-    ORIGINAL,
-    Source,
-    compute,
-    fingerprint,
-    ladder_id,
-    middle,
-    source,
-    sources,
-)
+from mae_viz import computing
+from mae_viz.codecs.interface import AnyRate, LambdaAxis
+from mae_viz.codecs.registry import ORIGINAL
+from mae_viz.computing import DroppedError, Job
+from mae_viz.ladders.frame import SCRUBBED_PIXELS, Frame, Maps, Source, compute, fingerprint
 from mae_viz.storage import cache_folder, write_whole
 
-__all__ = [
-    "CACHE_BYTES",
-    "FRAME_STEP",
-    "MAX_PIXELS",
-    "ORIGINAL",
-    "Ladder",
-    "Ladders",
-    "coarse_to_fine",
-    "fingerprint",
-    "middle",
-    "shared",
-    "source",
-    "sources",
-]
-
 CACHE_BYTES = 3 << 30
+PATIENCE_S = 5.0
+"""How long after somebody last asked about a frame it keeps its place: viewers ask three times a second."""
+
 _IN_MEMORY = 320  # of nine codecs and more than thirty pictures: what somebody has on show must not be forgotten
-_INDEX = "index.json"
 
 
-def coarse_to_fine(grid: Iterable[float], at: float) -> list[float]:
-    """The grid's points: the nearest to ``at`` first, then always the one farthest from all before it."""
+def coarse_to_fine(grid: Iterable[AnyRate], start: AnyRate) -> list[AnyRate]:
+    """The grid's rates: the nearest to ``start`` first, then always the one farthest from all before it."""
     rest = list(grid)
     if not rest:
         return []
-    order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i] - at)))]
-    gaps = [abs(p - order[0]) for p in rest]
+    order = [rest.pop(min(range(len(rest)), key=lambda i: abs(rest[i].at - start.at)))]
+    gaps = [abs(rate.at - order[0].at) for rate in rest]
     while rest:
         i = max(range(len(rest)), key=gaps.__getitem__)
         order.append(rest.pop(i))
         gaps.pop(i)
-        gaps = [min(gap, abs(p - order[-1])) for gap, p in zip(gaps, rest, strict=True)]
+        gaps = [min(gap, abs(rate.at - order[-1].at)) for gap, rate in zip(gaps, rest, strict=True)]
     return order
 
 
 @dataclass
 class Ladder:
-    """One ladder: the frames that are there, and those still to come."""
+    """One ladder: the frames that are there, and those on their way."""
 
     id: str
     picture: Image.Image
     source: Source
     folder: Path
-    facts: dict = field(default_factory=dict)  # channels, places and stride of a model's maps
-    frames: dict[float, dict] = field(default_factory=dict)  # by rate index or quality
-    pending: dict[float, int] = field(default_factory=dict)  # rate → rank in the queue
-    started: bool = False
+    maps: Maps | None = None
+    frames: dict[AnyRate, Frame] = field(default_factory=dict)
+    jobs: dict[AnyRate, Job] = field(default_factory=dict)  # of frames that are not there yet
     done: float = 0
     """Fraction of the frame in work that is done."""
     error: str | None = None
 
     def listing(self) -> dict:
         """The frames and their numbers, as the viewer reads them."""
-        frames = [
-            {**frame, "extra": True} if at not in self.source.grid else frame for at, frame in self.frames.items()
-        ]
+        grid = self.source.grid
+        there = all(rate in self.frames for rate in grid) and all(job.done() for job in self.jobs.values())
+        frames = [frame if rate in grid else replace(frame, extra=True) for rate, frame in self.frames.items()]
         return {
             "id": self.id,
-            "total": len(self.source.grid),
-            "complete": self.error is not None or (self.started and not self.pending),
-            "error": self.error,
+            "total": len(grid),
+            "complete": self.error is not None or there,
+            **({"error": self.error} if self.error else {}),
             "done": round(self.done, 3),
-            **self.facts,
-            "frames": frames,
+            **(asdict(self.maps) if self.maps else {}),
+            "frames": [frame.to_json() for frame in frames],
         }
 
 
-class _SupersededError(Exception):
-    """Nobody waits any more for the frame in work."""
-
-
 class Ladders:
-    """All ladders of a process, and the thread that computes them."""
+    """All ladders of a process.
 
-    def __init__(self, folder: Path | None = None, limit: int = CACHE_BYTES):
+    ``folder``: of the cache, whose files take ``limit`` bytes at most. ``patience_s``: see `PATIENCE_S`.
+    """
+
+    def __init__(self, folder: Path | None = None, limit: int = CACHE_BYTES, patience_s: float = PATIENCE_S):
         self.folder = (folder or cache_folder()) / "ladders"
-        self.limit = limit
+        self.limit, self.patience_s = limit, patience_s
         self.model_calls = 0
         """How many frames a model has computed: a second request for one must not raise it."""
         self._open: OrderedDict[str, Ladder] = OrderedDict()
-        self._jobs: queue.PriorityQueue = queue.PriorityQueue()
-        self._count = itertools.count()
-        self._changed = threading.Condition()
-        self._worker: threading.Thread | None = None
+        self._unmeasured = limit  # bytes written since the cache was last measured
+        self._lock = threading.Lock()  # of all dictionaries here; nobody touches a file while holding it
 
     def offer(self, picture: Image.Image, name: str, whole: bool = False, pixels: str | None = None) -> Ladder:
         """The ladder of an RGB picture with a source, with whatever frames are on disk; nothing is computed yet.
@@ -133,49 +111,81 @@ class Ladders:
         ``whole``: one without a grid, for pictures too large to have one. ``pixels``: the picture's `fingerprint`,
         where it is known. Raises CheckpointError for an unknown source.
         """
-        made_with = source(name).whole if whole else source(name)
-        key = ladder_id(pixels or fingerprint(picture), made_with)
-        with self._changed:
+        made_with = Source.of_whole(name) if whole else Source.of(name)
+        key = made_with.ladder_id(pixels or fingerprint(picture))
+        with self._lock:
             ladder = self._open.get(key)
-            if ladder is None or ladder.error:
-                ladder = self._open[key] = self._load(key, picture, made_with)
-                while len(self._open) > _IN_MEMORY:
-                    self._open.popitem(last=False)
+        if ladder is None or ladder.error:
+            ladder = Ladder(key, picture, made_with, self.folder / key, *_load(self.folder / key, made_with))
+        with self._lock:
+            if (there := self._open.get(key)) and not there.error:
+                ladder = there
+            self._open[key] = ladder
             self._open.move_to_end(key)
+            while len(self._open) > _IN_MEMORY:
+                self._open.popitem(last=False)
         return ladder
 
-    def open(self, picture: Image.Image, name: str, at: float | None = None) -> Ladder:
-        """Like `offer`, with the missing frames on their way: ``at`` (a rate index for a model, a quality for a
-        classical codec) or the grid's point nearest to it first. Returns at once."""
+    def open(self, picture: Image.Image, name: str, at: AnyRate | None = None) -> Ladder:
+        """Like `offer`, with the missing frames on their way: ``at`` or the grid's rate nearest to it first. Returns at
+        once."""
         ladder = self.offer(picture, name)
-        with self._changed:
-            self._start(ladder, at)
+        self._ask_for_grid(ladder, at)
         return ladder
 
     def listing(self, key: str, at: Iterable[float] = ()) -> dict | None:
         """The frames of a ladder as the viewer reads them; None for one that was never offered.
 
-        Asking starts the work. ``at``, rate indices or qualities, may lie between the grid's: their frames are then
-        made as well, before all others. Of a whole picture only the frames last asked for are made.
+        Asking starts the work, and keeps it going: what nobody has asked about for a while is dropped. ``at``, rate
+        indices or qualities, may lie between the grid's: their frames are then made as well, before all others.
         """
-        with self._changed:
+        with self._lock:
             ladder = self._open.get(key)
-            if ladder is None:
-                return None
-            asked = [rate for rate in map(ladder.source.rate, at) if rate is not None]
-            if asked and not ladder.source.grid:
-                ladder.pending = {rate: rank for rate, rank in ladder.pending.items() if rate in asked}
+        if ladder is None:
+            return None
+        asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
+        with contextlib.suppress(ValueError):  # the listing says it
             for rate in asked:
-                self._ask(ladder, rate, -1)
-            self._start(ladder, asked[0] if asked else None)
+                self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s)
+            self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s)
+        with self._lock:
             return ladder.listing()
 
-    def stream(self, picture: Image.Image, name: str, at: float, pixels: str | None = None) -> bytes | None:
-        """A model's `.mae` file of a picture at a rate index, where its frame is there; nothing is computed."""
+    def frame(self, ladder: Ladder, rate: AnyRate) -> Frame:
+        """The frame of a rate of the codec, made first where it is not there. Blocks.
+
+        Raises ValueError where the codec failed, DroppedError where the server stops.
+        """
+        return self._ask(ladder, rate, computing.ON_SCREEN).result()
+
+    def wait(self, ladders: Iterable[Ladder], progress: Callable[[float], None] | None = None) -> None:
+        """Block until every ladder has its whole grid, and whatever else is on its way.
+
+        Calls ``progress`` with the fraction done. Raises ValueError where a codec failed, DroppedError where the server
+        stops.
+        """
+        computing.outside_jobs()
+        ladders, asked = list(ladders), []
+        for ladder in ladders:
+            self._forget_lost(ladder)
+            with self._lock:
+                coming = [rate for rate, job in ladder.jobs.items() if not job.done()]
+            asked += self._ask_for_grid(ladder) + [self._ask(ladder, rate, computing.SOON) for rate in coming]
+        total, left = max(1, sum(len(ladder.source.grid) for ladder in ladders), len(asked)), len(asked)
+        for frame in as_completed(asked):
+            if progress:
+                progress(1 - left / total)
+            frame.result()
+            left -= 1
+        if progress:
+            progress(1.0)
+
+    def stream(self, picture: Image.Image, name: str, rate: AnyRate, pixels: str | None = None) -> bytes | None:
+        """The coded file of a picture at a rate, where its frame holds it; nothing is computed."""
         ladder = self.offer(picture, name, pixels=pixels)
         try:
-            return (ladder.folder / ladder.frames[at]["stream"]).read_bytes()
-        except (KeyError, OSError):
+            return (ladder.folder / ladder.frames[rate].stream).read_bytes()
+        except (KeyError, TypeError, OSError):
             return None
 
     def path(self, key: str, file: str) -> Path | None:
@@ -183,107 +193,152 @@ class Ladders:
         if not (key.isalnum() and file.replace(".", "", 1).isalnum()):
             return None
         path = self.folder / key / file
-        return path if path.suffix in (".webp", ".f32") and path.is_file() else None
+        if path.suffix not in (".webp", ".f32"):
+            return None
+        if path.is_file():
+            return path
+        with self._lock:
+            ladder = self._open.get(key)
+        if ladder:
+            self._forget_lost(ladder)  # the next listing is true again, and has made what is missing
+        return None
 
-    def wait(self, ladders: Iterable[Ladder], progress=None, at: float | None = None) -> None:
-        """Block until the ladders are complete (with ``at``: until each has that frame).
+    def _ask_for_grid(self, ladder: Ladder, at: AnyRate | None = None, wanted_s: float = math.inf) -> list[Future]:
+        """The missing frames of the grid, `coarse_to_fine`."""
+        before = 2 if ladder.source.codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
+        missing = {rate for rate in ladder.source.grid if rate not in ladder.frames}
+        order = coarse_to_fine(ladder.source.grid, at or ladder.source.codec.axis.start) if missing else []
+        return [
+            self._ask(ladder, rate, computing.SOON + rank - before, wanted_s)
+            for rank, rate in enumerate(order)
+            if rate in missing
+        ]
 
-        Calls ``progress`` with the fraction done. Raises ValueError where a codec failed.
-        """
-        ladders = list(ladders)
-        with self._changed:
-            while True:
-                if errors := [ladder.error for ladder in ladders if ladder.error]:
-                    raise ValueError(errors[0])
-                left = sum(len(v.pending) if at is None else at not in v.frames for v in ladders)
-                if progress:
-                    total = sum(len(v.source.grid) if at is None else 1 for v in ladders)
-                    progress(1 - left / total)
-                if not left:
-                    return
-                self._changed.wait()
+    def _ask(self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf) -> Future:
+        """A frame: one that is there, is on its way, or sets out now. Raises ValueError where the codec has failed."""
+        with self._lock:
+            if ladder.error:
+                raise ValueError(ladder.error)
+            if frame := ladder.frames.get(rate):
+                there: Future = Future()
+                there.set_result(frame)
+                return there
+            job = ladder.jobs.get(rate)
+            if job and job.want(wanted_s):
+                computing.shared().hurry(job, urgency)
+                return job
+            large = ladder.picture.width * ladder.picture.height > SCRUBBED_PIXELS
+            job = ladder.jobs[rate] = computing.shared().submit(
+                self._make, ladder, rate, urgency=urgency, large=large, wanted_s=wanted_s
+            )
+            return job
 
-    def _start(self, ladder: Ladder, at: float | None) -> None:
-        if not ladder.started:
-            ladder.started = True
-            self._evict()
-            order = coarse_to_fine(ladder.source.grid, ladder.source.start if at is None else at)
-            before = 2 if ladder.source.axis == "none" else 0  # the original is quick, and never waits for codecs
-            for rank, point in enumerate(order):
-                self._ask(ladder, point, rank - before)
+    def _make(self, ladder: Ladder, rate: AnyRate) -> Frame:
+        """One frame, computed or found on disk where another server has made it; then everyone sees it."""
+        try:
+            if ladder.error:
+                raise ValueError(ladder.error)
+            maps, frame = _read(ladder.folder / _entry(rate), _names(ladder.folder)) or self._compute(ladder, rate)
+        except DroppedError:
+            raise
+        except Exception as error:  # whatever a codec raises must reach the person, in words
+            ladder.error = ladder.error or f"{ladder.source.codec.title}: {error}"
+            raise ValueError(ladder.error) from error
+        finally:
+            ladder.done = 0
+        with self._lock:
+            ladder.maps = maps or ladder.maps
+            ladder.frames[rate] = frame
+            ladder.jobs.pop(rate, None)
+        return frame
 
-    def _ask(self, ladder: Ladder, at: float, rank: int) -> None:
-        if at in ladder.frames or ladder.pending.get(at, math.inf) <= rank:
-            return
-        ladder.pending[at] = rank  # asked for again with a smaller rank, it overtakes what is queued
-        self._jobs.put((rank, next(self._count), ladder, at))
-        if self._worker is None:
-            self._worker = threading.Thread(target=self._work, name="ladders", daemon=True)
-            self._worker.start()
-
-    def _work(self) -> None:
-        while True:
-            _, _, ladder, at = self._jobs.get()
-            if at not in ladder.pending or ladder.error or self._open.get(ladder.id) is not ladder:
-                continue
-            try:
-                if ladder.source.axis == "lmbda":
-                    self.model_calls += 1
-                self._make(ladder, at)
-            except _SupersededError:
-                continue
-            except Exception as error:  # whatever a codec raises must reach the person, and not end the thread
-                ladder.error = f"{ladder.source.title}: {error}"
-            with self._changed:
-                ladder.done = 0
-                self._changed.notify_all()
-
-    def _make(self, ladder: Ladder, at: float) -> None:
-        """Compute one frame, then show it to everyone."""
+    def _compute(self, ladder: Ladder, rate: AnyRate) -> tuple[Maps | None, Frame]:
+        """A frame, into the cache: the shape of its maps, and its numbers."""
 
         def progress(done: float) -> None:
             ladder.done = done
-            if at not in ladder.pending:
-                raise _SupersededError
+            computing.go_on()
 
-        facts, frame, files = compute(ladder.picture, ladder.source, at, progress)
-        ladder.folder.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            write_whole(ladder.folder / name, data)
-        with self._changed:
-            ladder.facts |= facts
-            ladder.frames[at] = frame
-            ladder.pending.pop(at, None)
-            index = {"facts": ladder.facts, "frames": list(ladder.frames.values())}
-        write_whole(ladder.folder / _INDEX, json.dumps(index).encode())
+        if isinstance(ladder.source.codec.axis, LambdaAxis):
+            with self._lock:
+                self.model_calls += 1
+        maps, frame, files = compute(ladder.picture, ladder.source, rate, progress)
+        entry = {"maps": asdict(maps) if maps else None, "frame": frame.to_json()}
+        files[_entry(rate)] = json.dumps(entry).encode()  # the last: it vouches for the others
+        self._make_room(sum(map(len, files.values())))
+        for tries_left in reversed(range(10)):
+            try:
+                ladder.folder.mkdir(parents=True, exist_ok=True)
+                for name, data in files.items():
+                    write_whole(ladder.folder / name, data)
+                break
+            except FileNotFoundError:  # another server has deleted the ladder this very moment
+                if not tries_left:
+                    raise
+        return maps, frame
 
-    def _load(self, key: str, picture: Image.Image, made_with: Source) -> Ladder:
-        """A ladder with the frames that are on disk."""
-        ladder = Ladder(key, picture, made_with, self.folder / key)
-        try:
-            index = json.loads((ladder.folder / _INDEX).read_text(encoding="utf-8"))
-            os.utime(ladder.folder / _INDEX)
-        except (OSError, json.JSONDecodeError):
-            return ladder
-        for frame in index["frames"]:
-            if all((ladder.folder / frame[k]).is_file() for k in ("file", "stream", "y", "bits") if frame.get(k)):
-                ladder.frames[frame["at"]] = frame
-        ladder.facts = index["facts"]
-        return ladder
+    def _forget_lost(self, ladder: Ladder) -> None:
+        """Frames whose files somebody has deleted are not there."""
+        there = _names(ladder.folder)
+        with self._lock:
+            for rate in [rate for rate, frame in ladder.frames.items() if not there.issuperset(frame.files)]:
+                del ladder.frames[rate]
 
-    def _evict(self) -> None:
-        """Delete the ladders longest unused until the rest fits; those in use stay."""
+    def _make_room(self, size: int) -> None:
+        """Delete the ladders longest unused until the rest fits, where much has been written; those in use stay."""
+        with self._lock:
+            self._unmeasured += size
+            if self._unmeasured < self.limit / 50:
+                return
+            self._unmeasured, in_use = 0, set(self._open)
         found = []
-        for index in self.folder.glob(f"*/{_INDEX}"):
-            size = sum(path.stat().st_size for path in index.parent.iterdir())
-            found.append((index.stat().st_mtime, size, index.parent))
+        for folder in self.folder.glob("*"):
+            with contextlib.suppress(OSError):  # another server may be at it
+                found.append((folder.stat().st_mtime, sum(path.stat().st_size for path in folder.iterdir()), folder))
         total = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
+        for _, size, folder in sorted(found):
             if total <= self.limit:
                 return
-            if path.name not in self._open:
-                shutil.rmtree(path, ignore_errors=True)
-                total -= size
+            if folder.name not in in_use:
+                gone = folder.with_name(f".{folder.name}.{os.getpid()}")  # it vanishes at once: no half ladder is left
+                with contextlib.suppress(OSError):
+                    folder.rename(gone)
+                    total -= size
+                shutil.rmtree(gone, ignore_errors=True)
+
+
+def _entry(rate: AnyRate) -> str:
+    """The name of the file with a frame's numbers."""
+    return f"{float(rate.at)}.json"
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except OSError:
+        return set()
+
+
+def _read(entry: Path, there: set[str]) -> tuple[Maps | None, Frame] | None:
+    """The shape of a ladder's maps and a frame, None where it cannot be read or its files are not all ``there``."""
+    try:
+        found = json.loads(entry.read_bytes())
+        frame, maps = Frame.from_json(found["frame"]), found["maps"]
+        shape = Maps(tuple(maps["places"]), maps["channels"], maps["stride"]) if maps else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (shape, frame) if there.issuperset(frame.files) else None
+
+
+def _load(folder: Path, source: Source) -> tuple[Maps | None, dict[AnyRate, Frame]]:
+    """The shape of a ladder's maps and its frames by rate, as they are on disk."""
+    there = _names(folder)
+    found = [entry for name in there if name.endswith(".json") and (entry := _read(folder / name, there))]
+    if found:
+        with contextlib.suppress(OSError):
+            os.utime(folder)  # in use
+    frames = {source.codec.axis.at(frame.at): frame for _, frame in sorted(found, key=lambda pair: pair[1].at)}
+    return found[0][0] if found else None, {rate: frame for rate, frame in frames.items() if rate is not None}
 
 
 @lru_cache

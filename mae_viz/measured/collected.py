@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mae_viz import metrics
+from mae_viz.architectures import FACTS
 from mae_viz.coding import checkpoints
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ COLUMNS = {
 """Columns of `results()`; numbers that are not defined or infinite are nan."""
 
 METRICS = {"psnr": "psnr_db", "ms-ssim": "ms_ssim_db"}
-
-_JOINED = {
-    "Independent": ("independent", "Independent models"),
-    "IndependentHyperprior": ("independent-hyperprior", "Independent models + hyperprior"),
-}
 
 
 def files() -> list[Path]:
@@ -78,7 +74,10 @@ def read(path: Path) -> "pd.DataFrame":
 
 def _our_rows(document: dict) -> list[dict]:
     settings = document["settings"]
-    curve, title = _JOINED.get(settings.get("architecture"), (document["codec"], document["name"]))
+    facts = FACTS.get(settings.get("architecture"))
+    curve, title = document["codec"], document["name"]
+    if facts is not None and facts.group:  # models that serve one λ each make one curve together
+        curve, title = facts.group, facts.group_title
     shared = {key: document[key] for key in ("codec", "kind", "dataset")}
     shared |= {"curve": curve, "title": title, "provenance": _provenance(document)}
     trained = settings.get("lmbdas")

@@ -1,8 +1,8 @@
 """Images × rates × codecs → one JSON of measured rate and distortion for each codec and data set.
 
-Models and classical codecs come in by the same door: each picture is coded to the bytes of a real file and decoded
-again from those bytes alone. The file is written after every step and continued where it was left, and what it was
-measured with is part of it: a file is never continued with other weights, images, libraries or machines.
+Each picture is coded to the bytes of a real file and decoded again from those bytes alone. The result file is written
+after every step and continued where it was left, and what it was measured with is part of it: a file is never continued
+with other weights, images, libraries or machines.
 
 Every worker runs one thread, however many cores there are, so that a rerun on the same machine gives the same numbers
 and seconds are seconds of one core.
@@ -25,87 +25,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mae_viz import metrics, rates
-from mae_viz.codecs.classical import CLASSICAL
-from mae_viz.coding import checkpoints, coder
+from mae_viz import metrics
+from mae_viz.codecs import registry
+from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
 from mae_viz.images import ImageError, open_rgb
 from mae_viz.measured import records
-
-_TITLES = {
-    "MAE": "MAE",
-    "MAEHyperprior": "MAE + hyperprior",
-    "BottleneckScaling": "Bottleneck scaling",
-    "Independent": "Independent model",
-    "IndependentHyperprior": "Independent model + hyperprior",
-}
 
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
 
 SAVE_EVERY_S = 5.0
 
 Progress = Callable[[float], None]
-
-
-class ModelDoor:
-    """A model that ships or a checkpoint's folder, as an evaluation sees it."""
-
-    kind, rate_key = "model", "lmbda"
-
-    def __init__(self, name: str):
-        card = checkpoints.card(name)
-        self.path, self.name, self.fingerprint = name, Path(name).name, card["sha256"]
-        self.points = tuple(card["lmbdas"])
-        single = f", λ = {self.points[0]:g}" if len(self.points) == 1 else ""
-        self.title = _TITLES[card["architecture"]] + single
-        self.settings = {key: card[key] for key in ("architecture", "channels", "lmbdas", "parameters", "training")}
-
-    def check(self, lmbda: float) -> float:
-        """λ moved to the grid that files can name. Raises ValueError outside the trained range."""
-        if not self.points[0] <= lmbda <= self.points[-1]:
-            low, high = self.points[0], self.points[-1]
-            raise ValueError(f"{self.name} was trained for {low:g} ≤ λ ≤ {high:g}, not for λ = {lmbda:g}.")
-        return rates.snap(lmbda)
-
-    def encode(self, picture: Image.Image, lmbda: float) -> bytes:
-        return coder.compress(picture, self.path, lmbda)
-
-    def decode(self, data: bytes) -> Image.Image:
-        return coder.decompress(data, self.path)
-
-    def estimated_bits(self, data: bytes) -> float:
-        from mae_viz import probe
-
-        return probe.cost(checkpoints.open_checkpoint(self.path), data).bits
-
-
-class ClassicalDoor:
-    """A classical codec, as an evaluation sees it."""
-
-    kind, rate_key, fingerprint = "classical", "quality", None
-
-    def __init__(self, name: str):
-        found = CLASSICAL[name]
-        self.name, self.title, self.points, self.settings = name, found.title, found.qualities, found.settings
-        self.encode, self.decode = found.encode, found.decode
-
-    def check(self, quality: float) -> float:
-        """The quality. Raises ValueError outside the codec's list's range."""
-        if not self.points[0] <= quality <= self.points[-1]:
-            raise ValueError(f"{self.name} has qualities {self.points[0]:g} … {self.points[-1]:g}, not {quality:g}.")
-        return quality
-
-    def estimated_bits(self, data: bytes) -> None:
-        return None
-
-
-def door(name: str) -> ModelDoor | ClassicalDoor:
-    """The codec of a name. Raises CheckpointError for one that is neither a model nor a classical codec."""
-    if name in CLASSICAL:
-        return ClassicalDoor(name)
-    try:
-        return ModelDoor(name)
-    except checkpoints.CheckpointError as error:
-        raise checkpoints.CheckpointError(f"{error} Classical codecs: {', '.join(CLASSICAL)}.") from None
 
 
 def evaluate(
@@ -120,29 +50,30 @@ def evaluate(
 ) -> dict:
     """Measure one codec on a list of pictures, write the JSON file and return what it holds.
 
-    ``name``: a model that ships, a checkpoint's folder, or a classical codec. ``points``: λ (moved to the grid that
-    files can name) or qualities, all that the codec was trained for or lists where None. Points that the file already
+    ``name``: a codec (`mae_viz.codecs.registry.codec`). ``points``: λ (moved to the grid that files can name) or
+    qualities, all that the codec was trained for or lists where None. Points that the file already
     holds are kept and not measured again, unless ``restart``. ``jobs``: processes (in a script, above 1 only under
     ``if __name__ == "__main__"``). Raises ValueError where the file was measured with something else.
     """
-    codec_door = door(name)
-    wanted = sorted({codec_door.check(float(p)) for p in (points or codec_door.points)})
-    facts = _facts(codec_door, images, dataset)
-    rows = {} if restart else records.load(out, facts, codec_door.rate_key)
+    codec = registry.codec(name)
+    key = codec.axis.kind
+    wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
+    facts = _facts(codec, images, dataset)
+    rows = {} if restart else records.load(out, facts, key)
     paths = {path.stem: path for path in images}
-    todo = [(image, point) for point in wanted for image in paths if (image, point) not in rows]
+    todo = [(image, rate) for rate in wanted for image in paths if (image, rate.number) not in rows]
     done, saved = 0, time.monotonic()
     try:
-        for row in _measured(name, [(paths[image], point) for image, point in todo], jobs):
-            rows[row["image"], row[codec_door.rate_key]] = row
+        for row in _measured(name, [(paths[image], rate) for image, rate in todo], jobs):
+            rows[row["image"], row[key]] = row
             done += 1
             if progress:
                 progress(done / len(todo))
             if time.monotonic() - saved > SAVE_EVERY_S:
-                records.save(out, facts, rows, codec_door.rate_key)
+                records.save(out, facts, rows, key)
                 saved = time.monotonic()
     finally:
-        document = records.save(out, facts, rows, codec_door.rate_key) if rows else {}
+        document = records.save(out, facts, rows, key) if rows else {}
     return document
 
 
@@ -155,10 +86,10 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def lmbdas_per_octave(trained: tuple[float, ...], steps: int) -> list[float]:
-    """λ from the lowest to the highest trained one in ``steps`` equal steps an octave, both ends included."""
-    octaves = math.log2(trained[-1] / trained[0])
-    return [trained[0] * 2 ** (k / steps) for k in range(math.floor(octaves * steps + 1e-9) + 1)]
+def lmbdas_per_octave(axis: LambdaAxis, steps: int) -> list[float]:
+    """λ from the axis' lowest to its highest in ``steps`` equal steps an octave, both ends included."""
+    low, octaves = axis.first.lmbda, axis.last.octave - axis.first.octave
+    return [low * 2 ** (k / steps) for k in range(math.floor(octaves * steps + 1e-9) + 1)]
 
 
 def file_for(out: Path, name: str, several: bool) -> Path:
@@ -168,23 +99,23 @@ def file_for(out: Path, name: str, several: bool) -> Path:
     return out.with_name(f"{out.stem}-{name}{out.suffix}") if several else out
 
 
-def measure(name: str, path: Path, point: float) -> dict:
-    """One picture at one λ or quality: a row of measurements. Raises ImageError for a file that is no picture."""
-    codec_door = _warm(name)
+def measure(name: str, path: Path, rate: AnyRate) -> dict:
+    """One picture at one rate: a row of measurements. Raises ImageError for a file that is no picture."""
+    codec = _warm(name, registry.codec(name).identity)
     try:
         picture = open_rgb(path)
     except ImageError as error:
         raise ImageError(f"{path.name}: {error}") from None
     start = time.perf_counter()
-    data = codec_door.encode(picture, point)
+    data = codec.encode(picture, rate)
     middle = time.perf_counter()
-    decoded = codec_door.decode(data)
+    decoded = codec.reconstruct(picture, data)
     end = time.perf_counter()
     a, b = np.asarray(picture), np.asarray(decoded)
-    bits = codec_door.estimated_bits(data)
+    bits = codec.estimated_bits(data)
     return {
         "image": path.stem,
-        codec_door.rate_key: point,
+        codec.axis.kind: rate.number,
         "bytes": len(data),
         "bpp": metrics.bpp(len(data), picture.height, picture.width),
         "estimated_bpp": bits and round(bits / (picture.height * picture.width), 6),
@@ -200,22 +131,25 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 @lru_cache(maxsize=4)
-def _warm(name: str) -> ModelDoor | ClassicalDoor:
-    """The codec, loaded and used once, so that no picture's seconds hold the loading."""
-    found = door(name)
-    found.decode(found.encode(Image.new("RGB", (64, 64), "grey"), found.points[0]))
+def _warm(name: str, identity: str) -> Codec:
+    """The codec, loaded and used once, so that no picture's seconds hold the loading.
+
+    ``identity`` is its own: a codec of one's own may get another version under its name.
+    """
+    found = registry.codec(name)
+    found.decode(found.encode(Image.new("RGB", (64, 64), "grey"), found.axis.first))
     return found
 
 
-def _measured(name: str, tasks: list[tuple[Path, float]], jobs: int) -> Iterator[dict]:
+def _measured(name: str, tasks: list[tuple[Path, AnyRate]], jobs: int) -> Iterator[dict]:
     if jobs <= 1 or len(tasks) <= 1:
         with _one_thread():
-            for path, point in tasks:
-                yield measure(name, path, point)
+            for path, rate in tasks:
+                yield measure(name, path, rate)
         return
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), initializer=_start_worker)
     try:
-        for future in as_completed([pool.submit(measure, name, path, point) for path, point in tasks]):
+        for future in as_completed([pool.submit(measure, name, path, rate) for path, rate in tasks]):
             yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
@@ -242,19 +176,19 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _facts(codec_door: ModelDoor | ClassicalDoor, images: list[Path], dataset: str) -> dict:
+def _facts(codec: Codec, images: list[Path], dataset: str) -> dict:
     """What a file must agree in with the run that continues it, and how it introduces itself."""
     if len({path.stem for path in images}) < len(images) or not images:
         raise ValueError("the pictures need names that differ before the dot, and there must be one at least.")
     hashes = [{"image": path.stem, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in images]
     return {
-        "name": codec_door.title,
-        "description": f"{codec_door.title} on {dataset} ({len(images)} images), real files, measured by mae_viz",
-        "codec": codec_door.name,
-        "kind": codec_door.kind,
+        "name": codec.title,
+        "description": f"{codec.title} on {dataset} ({len(images)} images), real files, measured by mae_viz",
+        "codec": codec.file_name,
+        "kind": codec.kind,
         "dataset": dataset,
-        "fingerprint": codec_door.fingerprint,
-        "settings": codec_door.settings,
+        "fingerprint": codec.fingerprint,
+        "settings": codec.settings,
         "versions": software(),
         "machine": machine(),
         "definitions": records.DEFINITIONS,

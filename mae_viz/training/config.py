@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mae_viz import rates
+from mae_viz.architectures import FACTS
 
 FOLDER = Path(__file__).parent / "configs"
 PARTS = ("g_a", "g_s", "h_a", "h_s", "prior", "scale")
@@ -79,13 +80,13 @@ class Config:
             raise ValueError(f"lmbdas = {list(self.lmbdas)} must be one or more λ in rising order.")
         for lmbda in self.lmbdas:
             rates.check(lmbda)
-        if self.architecture.startswith("Independent") and len(self.lmbdas) > 1:
+        if FACTS[self.architecture].single and len(self.lmbdas) > 1:
             raise ValueError(f"an independent model has one λ, not {list(self.lmbdas)}: give --lambda 512, say.")
         if self.start == "classical" and self.channels < 48:
             raise ValueError(
                 f'channels = {self.channels}: the classical start needs 48 or more; else start = "random".'
             )
-        hyperprior = self.architecture.endswith("Hyperprior")
+        hyperprior = FACTS[self.architecture].hyperprior
         if self.outer_channels and not (hyperprior and 12 <= self.outer_channels <= self.channels):
             raise ValueError(
                 f"outer_channels = {self.outer_channels} must lie between 12 and {self.channels}, and is for models "

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -78,7 +77,7 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
     frozen; MAE → MAE with hyperprior: deepened, on ``crops()`` (n, 3, S, S) in [0, 1]. Raises ValueError where the one
     cannot become the other.
     """
-    model = copy.deepcopy(checkpoints.open_checkpoint(_resolved(name)).model)
+    model = copy.deepcopy(checkpoints.open_checkpoint(name).model)
     wanted = ARCHITECTURES[config.architecture]
     if (isinstance(model, MAE) and wanted is Independent) or (
         isinstance(model, MAEHyperprior) and wanted is IndependentHyperprior
@@ -96,16 +95,6 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
             "set channels and lmbdas to these."
         )
     return model.requires_grad_(True)
-
-
-def architecture_of(name: str) -> str:
-    """The architecture of a checkpoint: a model that ships, or a folder. Raises CheckpointError for an unknown one."""
-    return checkpoints.card(_resolved(name))["architecture"]
-
-
-def _resolved(name: str) -> str:
-    """A folder's whole path: it may lie elsewhere than the checkpoints that ship."""
-    return str(Path(name).resolve()) if (Path(name) / "card.json").is_file() else name
 
 
 def _copy_rows(source: EntropyBottleneck, target: EntropyBottleneck, rate: int) -> None:

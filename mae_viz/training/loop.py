@@ -59,7 +59,7 @@ class Run:
         torch.manual_seed(config.seed)  # for the noise on starting weights, alike in all processes
         model = self._weights(source, saved)
         if config.outer_channels and not saved:
-            learned = source and fold.architecture_of(source) in ("MAEHyperprior", "IndependentHyperprior")
+            learned = source and checkpoints.facts(source).hyperprior
             if learned and not outer.silent(model, config.outer_channels):
                 raise ValueError(
                     f"outer_channels = {config.outer_channels} would drop what {source} has learned: leave it out."
@@ -100,12 +100,12 @@ class Run:
             self.origin = f"started from {Path(source).name}"
             some = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)
             model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
-            made_from = fold.architecture_of(source)
-            if isinstance(model, BottleneckScaling) and made_from == "Independent":
+            made_from = checkpoints.facts(source)
+            if isinstance(model, BottleneckScaling) and made_from.single:
                 many = data.Batches(self._pictures, self.training, config, count=_SCALE_CROPS)
                 for sentence in scales.search(model, many(-1).x.float() / 255):
                     self.say(sentence)
-            if isinstance(model, MAEHyperprior) and made_from == "MAE":
+            if isinstance(model, MAEHyperprior) and not made_from.hyperprior:
                 self._fit_entropy(model)
             return model
         if saved:

@@ -41,7 +41,7 @@ def _replace(layers: RateTransform, place: int, kernels: Convolution, noise: flo
     gdn = GDN(kernels.out_channels if before.conv_first else kernels.in_channels, inverse=not before.conv_first)
     initialisation.near_identity(gdn)
     after = type(before)(kernels, gdn) if before.conv_first else type(before)(gdn, kernels)
-    if hasattr(after, "modulation"):
+    if after.modulation is not None:
         initialisation.gains(after.modulation, 0.0, LMBDA_MAX)
     common = before.state_dict()
     for name, tensor in after.state_dict().items():

@@ -1,11 +1,9 @@
 """The viewer: one piece of JavaScript without dependencies, and what its hosts share.
 
-The sources are ES modules, in the order in which each needs the ones before; `script` joins them into a single module
-that exports ``mount(root, manifest, host)``. Hosts: Streamlit (`streamlit_host`), notebooks (`notebook`), and a file
-of its own (`html`).
+The sources are the ES modules in ``js/``; ``make bundle`` joins them into one, ``viewer.bundle.js``. Hosts: Streamlit
+(`streamlit_host`), notebooks (`notebook`), and a file of its own (`html`).
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,26 +11,25 @@ from pathlib import Path
 from PIL import Image
 
 from mae_viz import probe, rates
-from mae_viz.ladders import ladder
+from mae_viz.codecs.interface import FRAME_STEP
+from mae_viz.codecs.registry import ORIGINAL
+from mae_viz.ladders.frame import describe, fingerprint, sources
+from mae_viz.ladders.ladder import Ladder, Ladders
+from mae_viz.rates import Rate
 
-MODULES = ("colour", "frames", "stage", "painting", "numbers", "pane", "curve", "input", "view", "controls", "viewer")
 PANES = (
     {"codec": "original", "layer": "picture"},
     {"codec": "mae", "layer": "picture"},
     {"codec": "bottleneck-scaling", "layer": "picture"},
 )
+START = Rate.near(512)
 _HERE = Path(__file__).parent
 
 
 @lru_cache
 def script() -> str:
-    """The viewer as one ES module, style included."""
-    parts = []
-    for name in MODULES:
-        text = (_HERE / "js" / f"{name}.js").read_text(encoding="utf-8")
-        text = re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE)
-        parts.append(text if name == MODULES[-1] else re.sub(r"^export ", "", text, flags=re.MULTILINE))
-    return "\n".join(parts)
+    """The viewer as one ES module: exports ``mount(root, manifest, host)``, and by default what anywidget runs."""
+    return (_HERE / "viewer.bundle.js").read_text(encoding="utf-8")
 
 
 @lru_cache
@@ -42,19 +39,19 @@ def style() -> str:
 
 
 def manifest(
-    ladders: ladder.Ladders,
+    ladders: Ladders,
     picture: Image.Image,
     title: str,
-    lmbda: float = 512.0,
+    rate: Rate = START,
     codecs: Sequence[str] | None = None,
     panes: Sequence[dict] = PANES,
     whole: Image.Image | None = None,
     part: tuple[int, int] = (0, 0),
     blind: bool = False,
 ) -> dict:
-    """What the viewer shows, as small JSON: a picture, the codecs to choose from, λ to start at, the panes.
+    """What the viewer shows, as small JSON: a picture, the codecs to choose from, the rate to start at, the panes.
 
-    ``codecs``: names from `ladder.sources()`, the original always among them; all by default. ``panes``: one to four
+    ``codecs``: names from `frame.sources()`, the original always among them; all by default. ``panes``: one to four
     dicts {"codec", "layer": "picture" | "difference" | "bits" | "y" | "ratio", and, where wanted, "channel", "follow":
     "shared" | "bytes" | "own", "own": a rate, "base": the rate index to divide by}. ``whole``: the large picture that
     ``picture`` is a part of, cut out at ``part`` (left, top); a switch in the viewer then shows all of it at the λ
@@ -62,23 +59,22 @@ def manifest(
     called A, B, …, without numbers and without choice. Nothing is computed here: a ladder starts when the viewer first
     asks for it.
     """
-    index = rates.grid_index(lmbda)
-    names = [ladder.ORIGINAL, *(name for name in codecs or ladder.sources() if name != ladder.ORIGINAL)]
-    described = [{**ladder.source(name).describe(), "ladder": key} for name, key in _ladders(ladders, names, picture)]
+    names = list(dict.fromkeys([ORIGINAL.name, *(codecs or sources())]))
+    described = [{**describe(made.source), "ladder": made.id} for made in _offered(ladders, names, picture)]
     large = {}
     if whole is not None:
-        keys = dict(_ladders(ladders, names, whole, whole=True))
+        keys = {made.source.codec.name: made.id for made in _offered(ladders, names, whole, whole=True)}
         large |= {"whole": {"width": whole.width, "height": whole.height, "ladders": keys}, "part": part}
     return large | {
         "title": title,
         "width": picture.width,
         "height": picture.height,
         "rate": {
-            "index": index,
+            "index": rate.index,
             "steps": rates.STEPS_PER_OCTAVE,
             "last": rates.LAST_INDEX,
             "low": rates.LMBDA_MIN,
-            "frame_step": ladder.FRAME_STEP,
+            "frame_step": FRAME_STEP,
             "trained": rates.LMBDAS,
         },
         "mask_share": probe.MASK_SHARE,
@@ -88,8 +84,7 @@ def manifest(
     }
 
 
-def _ladders(ladders: ladder.Ladders, names: Sequence[str], picture: Image.Image, whole: bool = False):
-    """(name, ladder id) of each codec."""
-    pixels = ladder.fingerprint(picture)
-    for name in names:
-        yield name, ladders.offer(picture, name, whole, pixels).id
+def _offered(ladders: Ladders, names: Sequence[str], picture: Image.Image, whole: bool = False) -> list[Ladder]:
+    """The ladder of each codec."""
+    pixels = fingerprint(picture)
+    return [ladders.offer(picture, name, whole, pixels) for name in names]

@@ -4,14 +4,17 @@ A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the λ that a 
 ``@rate`` the pane's own λ or quality, or ``@bytes`` where it matches another's bytes.
 """
 
+import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
-from mae_viz import rates
-from mae_viz.ladders import ladder
+from mae_viz.codecs.registry import codec
+from mae_viz.ladders.frame import sources
+from mae_viz.rates import Rate
 
-LAYERS = ("picture", "difference", "bits", "y", "ratio")
-MOST = 4
+_PANES = json.loads((Path(__file__).parent / "panes.json").read_text(encoding="utf-8"))
+LAYERS, MOST = tuple(_PANES["layers"]), _PANES["most"]
 _PANE = re.compile(r"([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:/([\d.]+))?)?(?:@(bytes|[\d.]+))?")
 
 
@@ -21,17 +24,17 @@ def write(panes: Iterable[dict]) -> str:
 
 
 def _write(pane: dict) -> str:
-    made_with, layer = ladder.source(pane["codec"]), pane.get("layer") or "picture"
+    axis, layer = codec(pane["codec"]).axis, pane.get("layer") or "picture"
     text = pane["codec"]
     if layer != "picture":
         text += f":{layer}"
     if layer in ("y", "ratio") and pane.get("channel") is not None:
         text += f".{pane['channel']}"
     if layer == "ratio" and pane.get("base"):
-        text += f"/{lmbda_text(pane['base'])}"
+        text += f"/{Rate(pane['base'])}"
     if pane.get("follow") == "own" and pane.get("own") is not None:
-        text += f"@{lmbda_text(pane['own']) if made_with.axis == 'lmbda' else format(pane['own'], 'g')}"
-    elif pane.get("follow") == "bytes" and made_with.axis == "lmbda":
+        text += f"@{axis.at(pane['own'])}"
+    elif pane.get("follow") == "bytes" and axis.kind == "lmbda":
         text += "@bytes"
     return text
 
@@ -48,27 +51,18 @@ def _read(text: str) -> dict:
     found = _PANE.fullmatch(text)
     if not found:
         raise ValueError(f"“{text[:60]}” is no pane: write codec:layer@rate, such as mae:difference@512.")
-    codec, layer, channel, base, rate = found.groups()
-    if codec not in ladder.sources():
-        raise ValueError(f"there is no codec “{codec}”: the viewer has {', '.join(ladder.sources())}.")
+    name, layer, channel, base, rate = found.groups()
+    if name not in sources():
+        raise ValueError(f"there is no codec “{name}”: the viewer has {', '.join(sources())}.")
     if layer and layer not in LAYERS:
         raise ValueError(f"there is no layer “{layer}”: the viewer has {', '.join(LAYERS)}.")
-    made_with = ladder.source(codec)
-    pane: dict = {"codec": codec, "layer": layer or "picture"}
+    pane: dict = {"codec": name, "layer": layer or "picture"}
     if channel:
         pane["channel"] = int(channel)
     if base:
-        pane["base"] = rates.grid_index(float(base))
+        pane["base"] = Rate.near(float(base)).index
     if rate == "bytes":
         pane["follow"] = "bytes"
     elif rate:
-        at = rates.grid_index(float(rate)) if made_with.axis == "lmbda" else float(rate)
-        if (own := made_with.rate(at)) is None:
-            raise ValueError(f"{made_with.title} has no rate {rate}.")
-        pane |= {"follow": "own", "own": own}
+        pane |= {"follow": "own", "own": codec(name).rate(float(rate)).at}
     return pane
-
-
-def lmbda_text(index: int) -> str:
-    """λ of a rate index in four digits: enough to find the index again."""
-    return f"{rates.at_index(index):.4g}"

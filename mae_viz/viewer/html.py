@@ -11,12 +11,14 @@ import numpy as np
 from PIL import Image
 
 from mae_viz import viewer
-from mae_viz.ladders import ladder
+from mae_viz.codecs.registry import ORIGINAL
+from mae_viz.ladders.ladder import Ladder, Ladders
+from mae_viz.rates import Rate
 
 CHANNELS = 6
 """Channels of y per model in a file."""
 
-CODECS = (ladder.ORIGINAL, "mae", "bottleneck-scaling", "jpeg")
+CODECS = (ORIGINAL.name, "mae", "bottleneck-scaling", "jpeg")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -65,10 +67,10 @@ _TEXT = (
 
 
 def page(
-    ladders: ladder.Ladders,
+    ladders: Ladders,
     picture: Image.Image,
     title: str,
-    lmbda: float = 512.0,
+    rate: Rate = viewer.START,
     codecs: Sequence[str] = CODECS,
     panes: Sequence[dict] = viewer.PANES,
     channels: int = CHANNELS,
@@ -78,7 +80,7 @@ def page(
 
     Raises CheckpointError for an unknown codec and ValueError where a codec failed.
     """
-    manifest = viewer.manifest(ladders, picture, title, lmbda, codecs, panes) | {"static": True}
+    manifest = viewer.manifest(ladders, picture, title, rate, codecs, panes) | {"static": True}
     opened = [ladders.open(picture, codec["id"]) for codec in manifest["codecs"]]
     ladders.wait(opened, progress)
     listings, files = {}, {}
@@ -95,7 +97,7 @@ def page(
     )
 
 
-def _cut(listing: dict, channels: int, made: ladder.Ladder, files: dict[str, str]) -> dict:
+def _cut(listing: dict, channels: int, made: Ladder, files: dict[str, str]) -> dict:
     """The listing of the grid's frames alone, y of a few channels alone; their bytes go into ``files``."""
     frames = [frame for frame in listing["frames"] if not frame.get("extra")]
     listing |= {"frames": frames, "complete": True}

@@ -12,20 +12,22 @@ import traitlets
 
 from mae_viz import viewer as the_viewer
 from mae_viz.images import open_rgb
-from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import middle
+from mae_viz.ladders.ladder import Ladders, shared
+from mae_viz.rates import Rate
 
 
 class Viewer(anywidget.AnyWidget):
     """The widget. ``manifest`` may be replaced; ``view`` is what was last released, {"index", "lmbda", "panes"}."""
 
-    _esm = the_viewer.script() + (Path(__file__).parent / "js" / "notebook.js").read_text(encoding="utf-8")
+    _esm = the_viewer.script()
     _css = the_viewer.style()
     manifest = traitlets.Dict().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, manifest: dict, ladders: ladder.Ladders | None = None):
+    def __init__(self, manifest: dict, ladders: Ladders | None = None):
         super().__init__(manifest=manifest)
-        self._ladders = ladders or ladder.shared()
+        self._ladders = ladders or shared()
         self.on_msg(self._answer)
 
     def _answer(self, _, message: dict, buffers: list) -> None:
@@ -48,6 +50,6 @@ def show(
 
     Raises ImageError for what is no picture, CheckpointError for an unknown codec.
     """
-    picture = ladder.middle(open_rgb(image))
+    picture = middle(open_rgb(image))
     name = title or (Path(image).stem if isinstance(image, str | Path) else "picture")
-    return Viewer(the_viewer.manifest(ladder.shared(), picture, name, lmbda, codecs, panes))
+    return Viewer(the_viewer.manifest(shared(), picture, name, Rate.near(lmbda), codecs, panes))

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from mae_viz import rates
 from mae_viz import viewer as the_viewer
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 
 PREFIX = "/mae-viz"
 _RATES = 4  # as many as panes
@@ -43,7 +43,7 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     answers = ((st.session_state.get(key) or {}).get("view") or {}).get("serial", 0)
     data = {"base": base, "version": _version(), "manifest": {**manifest, "answers": answers}}
     view = _component(key=key, data=data, on_view_change=on_change or _nothing).view
-    return view and view | {"lmbda": rates.at_index(view["index"])}  # JSON makes 64.0 an integer
+    return view and view | {"lmbda": Rate(view["index"]).lmbda}  # JSON makes 64.0 an integer
 
 
 def _nothing() -> None:

@@ -9,7 +9,9 @@ from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, side_information, subject
 from mae_viz.app.parts.controls import named, title
 from mae_viz.app.parts.plots import number
+from mae_viz.codecs.registry import codec
 from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.rates import Rate
 
 FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
 SHOWN = {FIRST: "at λ₁", SECOND: "at λ₂", DIFFERENCE: "λ₁ − λ₂"}
@@ -48,7 +50,7 @@ def page() -> None:
     show_blocks(picture, spent, (high, low), shown, opacity / 100)
     show_channels(spent, (high, low), shown)
     say_what_doubling_costs(picture, models[0], high, low)
-    if models[0] == controls.HYPERPRIOR:
+    if open_checkpoint(models[0]).hyper:
         side_information.show(picture, models[0], high, low)
     show_prior(picture, *(spent[model, high] for model in models))
     links(models[0], high)
@@ -154,7 +156,7 @@ def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
         bits = chosen([spent[model, index].channels for index in pair], shown)
         order = np.argsort(-bits, kind="stable")
         rank, look = np.arange(1, len(order) + 1), {"name": title(model), "customdata": order, "showlegend": False}
-        colour, says = plots.COLOURS[model], "channel %{customdata}: %{y:,.1f}"
+        colour, says = codec(model).colour, "channel %{customdata}: %{y:,.1f}"
         bar = go.Bar(x=rank, y=bits[order], marker={"color": colour, "line": {"width": 0}}, hovertemplate=says, **look)
         total = 100 * np.cumsum(bits[order]) / bits.sum()
         look["showlegend"] = True
@@ -194,9 +196,9 @@ def show_prior(picture: Picture, *ranked: Spent) -> None:
         index = controls.choose_rate("λ of the prior", 700.0, "at")
     channel = order[0] if channel is None else channel
     model = open_checkpoint(spent.model).model
-    below, above, weight = probe.prior_mix(model, rates.at_index(index))
+    below, above, weight = probe.prior_mix(model, Rate(index))
     st.markdown(which_tables(spent.model, index, below, above, weight))
-    shown = [index] if weight in (0, 1) else [rates.grid_index(below), index, rates.grid_index(above)]
+    shown = [index] if weight in (0, 1) else [Rate.near(below).index, index, Rate.near(above).index]
     with st.spinner("Coding the picture at these λ …", show_time=True):
         drawn = [Drawn(picture, spent.model, k, channel) for k in shown]
     draw_priors(drawn)
@@ -205,12 +207,13 @@ def show_prior(picture: Picture, *ranked: Spent) -> None:
 
 def which_tables(model: str, index: int, below: float, above: float, weight: float) -> str:
     """Which entropy model a λ uses, in words."""
-    side = hasattr(open_checkpoint(model).model, "h_s")
+    facts = open_checkpoint(model).model.facts
+    side = facts.hyperprior
     if weight in (0, 1):
         whose = "the prior of z has a table of its own there" if side else "it has a table of its own"
         return f"λ = {named(index)} is a trained λ: {whose}, nothing is interpolated."
     what = "the entropy model of z" if side else "its entropy model"
-    own = "log s(λ) is mixed in the same way" if model == "bottleneck-scaling" else "its gains come from λ itself"
+    own = "its gains come from λ itself" if facts.modulated else "log s(λ) is mixed in the same way"
     own += ", and so do the σ that y is coded with" if side else ""
     return (
         f"λ = {named(index)} lies between the trained λ = {below:g} and {above:g}: {what} is "
@@ -231,7 +234,7 @@ class Drawn:
         self.outside = int(np.sum(np.abs(symbols) > reach))
         checkpoint, cost = open_checkpoint(model), computed.cost(picture, model, index)
         if cost.sigma is None:
-            self.prior = probe.prior_pmf(checkpoint.model, rates.at_index(index), reach)[channel]
+            self.prior = probe.prior_pmf(checkpoint.model, Rate(index), reach)[channel]
         else:
             self.prior = probe.expected_pmf(checkpoint, cost.sigma[channel], reach)
         self.cost = float(cost.y[channel].mean(dtype=np.float64))

@@ -9,6 +9,7 @@ from mae_viz.app import site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
+from mae_viz.codecs import palette
 from mae_viz.figures import style
 from mae_viz.measured import collected
 
@@ -28,14 +29,10 @@ ABOUT = {
     "measured nothing on it.",
 }
 UNITS = {"PSNR": "psnr", "MS-SSIM": "ms-ssim"}
-FIRST = (
-    *("mae", "mae-hyperprior", "bottleneck-scaling", "independent", "independent-hyperprior"),
-    *("jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444"),
-)
+ANCHORS = ("jpeg", "published-jpeg")
+"""What BD-rates are taken against at first: the first of these that is there."""
+FIRST = (*style.PAPERS, *style.OTHERS)
 """Curves shown unless the address says otherwise; where none of them exists, all."""
-
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-_OTHERS = ("#117733", "#b07d00", "#117799", "#aa3377", "#555500", "#666666", "#332288", "#882255")
 
 
 def page() -> None:
@@ -90,7 +87,7 @@ def measured(frame, dataset: str, metric: str):
 
 def named(drawn) -> dict[str, str]:
     """Curves by title: models first, then what this project measured, then what others published."""
-    order = {"model": 0, "classical": 1, "published": 2}
+    order = {"model": 0, "group": 0, "other": 1, "classical": 2, "published": 3}
     found = drawn.drop_duplicates("curve").sort_values("kind", key=lambda kind: kind.map(order), kind="stable")
     titles: dict[str, str] = {}
     for curve, title in zip(found["curve"], found["title"], strict=True):
@@ -98,15 +95,15 @@ def named(drawn) -> dict[str, str]:
     return titles
 
 
-def look(curve: str, rank: int) -> dict:
-    """Colour and dash of a curve: those of the paper's figures where it has some, the same from visit to visit."""
-    known = style.MODELS | style.OTHERS
-    name = curve.removeprefix("paper-")
-    if name in style.MODELS:
-        return {"color": known[name].colour, "width": 3}
-    if name in known:
-        return {"color": known[name].colour, "width": 1.5, "dash": _DASHES[1 + rank % 4]}
-    return {"color": _OTHERS[rank % len(_OTHERS)], "width": 1.5, "dash": _DASHES[rank % 5]}
+def look(curve: str) -> dict:
+    """Colour, dash and width of a curve: the paper's are the thick ones."""
+    drawn = palette.drawing(curve)
+    return {"color": drawn.colour, "dash": drawn.dash, "width": 3 if own_name(curve) in style.PAPERS else 1.5}
+
+
+def own_name(curve: str) -> str:
+    """The curve of this project that one of the paper's corresponds to."""
+    return curve.removeprefix("paper-")
 
 
 def draw(drawn, titles: dict[str, str], quality: str, log: bool, dataset: str) -> None:
@@ -136,7 +133,7 @@ def plot(drawn, titles: dict[str, str], quality: str, log: bool):
 
     column = collected.METRICS[UNITS[quality]]
     figure = go.Figure()
-    for rank, (curve, title) in enumerate(titles.items()):
+    for curve, title in titles.items():
         points = drawn[drawn["curve"] == curve].sort_values("bpp")
         data = [
             [row.curve, row.codec, row.title, none(row.lmbda), none(row.quality), row.bpp, none(row.psnr_db),
@@ -150,8 +147,8 @@ def plot(drawn, titles: dict[str, str], quality: str, log: bool):
                 y=points[column],
                 name=title,
                 mode="lines+markers",
-                line=look(curve, rank),
-                marker={"size": 9 if points["kind"].iloc[0] in ("model", "paper") else 5},
+                line=look(curve),
+                marker={"size": 9 if points["kind"].iloc[0] not in ("classical", "published") else 5},
                 customdata=data,
                 text=labels,
                 hovertemplate="%{text}: %{x:.4f} bpp, %{y:.2f} dB",
@@ -166,7 +163,8 @@ def plot(drawn, titles: dict[str, str], quality: str, log: bool):
         clickmode="event+select",
         hovermode="closest",
     )
-    models = drawn[drawn["kind"].isin(["model", "paper"])]  # they decide what is seen first; zoom out for the rest
+    # they decide what is seen first; zoom out for the rest
+    models = drawn[~drawn["kind"].isin(["classical", "published"])]
     models = models if len(models) else drawn
     left, right = 0.7 * models["bpp"].min(), 1.1 * models["bpp"].max()
     figure.update_xaxes(title="rate [bits per pixel]", type="log" if log else "linear")
@@ -246,8 +244,8 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
     st.subheader("BD-rate: one number for a whole curve")
     curve_names = {curve: title for title, curve in titles.items()}
     offered = list(titles)
-    first = "jpeg" if "jpeg" in curve_names else "published-jpeg"
-    start = offered.index(curve_names[first]) if first in curve_names else 0
+    first = next((curve_names[name] for name in ANCHORS if name in curve_names), offered[0])
+    start = offered.index(first)
     anchor = st.selectbox("Against", offered, index=start, key=f"anchor-{dataset}", bind="query-params")
     found = bd_rates(frame, titles[anchor], dataset, metric)
     rows = []
@@ -255,7 +253,7 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
         overlaps = row.bd_rate_percent == row.bd_rate_percent
         rows.append(
             {
-                "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.MODELS else row.title,
+                "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.PAPERS else row.title,
                 "BD-rate": f"{row.bd_rate_percent:+.1f}\u00a0%".replace("-", "−") if overlaps else "n/a",
                 "overlap": f"{row.from_db:.1f} … {row.to_db:.1f}\u00a0dB" if overlaps else "none",
                 "points": str(row.points),

@@ -6,11 +6,13 @@ release of λ and each choice is one step of the browser's history.
 
 import streamlit as st
 
-from mae_viz import rates, viewer
+from mae_viz import viewer
+from mae_viz.app import computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import blind, controls, matching, subject
-from mae_viz.coding import coder
 from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import middle, sources
+from mae_viz.rates import Rate
 from mae_viz.viewer import address, streamlit_host
 
 START = 512.0
@@ -54,7 +56,7 @@ def page() -> None:
     index, panes = what_the_address_says()
     choose_preset(panes)
     large = {"whole": picture.image, "part": part} if shown is not picture else {}
-    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rates.at_index(index), panes=panes, **large)
+    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, Rate(index), panes=panes, **large)
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
     explain_maps(panes)
     matching.controls(shown, index, panes, lambda found: turn_to(panes=address.write(found), preset=None))
@@ -65,9 +67,9 @@ def page() -> None:
 
 def what_the_address_says() -> tuple[int, list[dict]]:
     """Rate index and panes; where the address names what there is not, a sentence says so and the defaults hold."""
-    index, panes = rates.grid_index(START), address.read(PRESETS["pictures"][1])
+    index, panes = Rate.near(START).index, address.read(PRESETS["pictures"][1])
     try:
-        index = rates.grid_index(float(st.query_params.get("lambda", START)))
+        index = Rate.near(float(st.query_params.get("lambda", START))).index
         preset = st.query_params.get("preset", "pictures")
         text = st.query_params.get("panes") or PRESETS.get(preset, PRESETS["pictures"])[1]
         panes = address.read(text)
@@ -87,7 +89,7 @@ def keep_what_was_released() -> None:
     panes = address.write(view["panes"])
     preset = preset_of(view["panes"])
     named = {"preset": None if preset == "pictures" else preset, "panes": None if preset else panes}
-    turn_to(**{"lambda": address.lmbda_text(view["index"])}, **named)
+    turn_to(**{"lambda": str(Rate(view["index"]))}, **named)
 
 
 def preset_of(panes: list[dict]) -> str | None:
@@ -102,7 +104,7 @@ def choose_preset(panes: list[dict]) -> None:
             turn_to(preset=None if name == "pictures" else name, panes=None)
 
     st.session_state["preset"] = preset_of(panes)
-    here = ladder.sources()
+    here = sources()
     offered = [name for name, (_, text) in PRESETS.items() if all(p.split(":")[0] in here for p in text.split(","))]
     st.segmented_control("Show", offered, format_func=lambda name: PRESETS[name][0], key="preset", on_change=choose)
 
@@ -110,7 +112,7 @@ def choose_preset(panes: list[dict]) -> None:
 def choose_part(picture: Picture) -> tuple[Picture, tuple[int, int]]:
     """The picture itself, or of a large one the part that the viewer scrubs through, and where that lies."""
     width, height = picture.image.size
-    part = ladder.middle(picture.image)
+    part = middle(picture.image)
     if part is picture.image:
         return picture, (0, 0)
     st.caption(
@@ -136,12 +138,12 @@ def explain_maps(panes: list[dict]) -> None:
 
 def save_files(picture: Picture, index: int) -> None:
     """The real files at the λ released, of the whole picture; coded when someone asks for one."""
-    lmbda = rates.at_index(index)
+    lmbda = Rate(index).lmbda
     with st.container(horizontal=True):
         for model in controls.models():
             st.download_button(
                 f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
-                lambda model=model: coder.compress(picture.image, model, lmbda),
+                lambda model=model: computed.stream(picture, model, index),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
                 on_click="ignore",

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from mae_viz import probe, rates
+from mae_viz import probe
 from mae_viz.app import computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, subject
@@ -11,6 +11,7 @@ from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import named, title
 from mae_viz.app.parts.plots import number
 from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.rates import Rate
 
 FIRST, SECOND, RATIO = "first", "second", "ratio"
 SHEETS = {FIRST: "maps at λ₁", SECOND: "maps at λ₂", RATIO: "ratio λ₁ / λ₂"}
@@ -60,6 +61,7 @@ class Look:
 
     def __init__(self, picture: Picture, model: str, high: int, low: int):
         self.model, self.rates = model, (high, low)
+        self.modulated = open_checkpoint(model).model.facts.modulated
         (y1, bits), (y2, _) = (computed.latents(picture, model, index) for index in self.rates)
         self.maps = (y1, y2)
         self.bits = bits.sum(axis=(1, 2), dtype=np.float64)
@@ -91,7 +93,7 @@ def score_text(score: float) -> str:
 def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
     """All channels; a click chooses one, for the model that the sheet shows."""
     order = look.ranked(ranking)
-    key = "partner" if look.model == "bottleneck-scaling" else "channel"
+    key = "channel" if look.modulated else "partner"
     named = st.query_params.get(key, "")
     chosen = int(named) if named.isdecimal() else order[0] if key == "channel" else -1
 
@@ -191,7 +193,7 @@ def describe(look: Look, c: int, ranges: list[tuple[float, float]]) -> str:
     score = look.constancy[c]
     if np.isnan(score):
         verdict = "the channel is off at λ₂: there is nothing to divide by"
-    elif look.model == "bottleneck-scaling":
+    elif not look.modulated:
         verdict = f"constancy score {score:.0e}: constant by construction (below 1e-5), it is s(λ₁)/s(λ₂)"
     else:
         verdict = f"constancy score {score_text(score)}: the ratio varies by {100 * score:.0f} % of its mean"
@@ -242,7 +244,7 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
         off = computed.switched_off(picture, model, index, channel)
         spent = computed.cost(picture, model, index).y[channel].sum(dtype=np.float64)
     saved = len(off.before) - len(off.after)
-    median = probe.medians(open_checkpoint(model).model, rates.at_index(index))[channel]
+    median = probe.medians(open_checkpoint(model).model, Rate(index))[channel]
     change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")
     st.markdown(
         f"{title(model)} at λ = {named(index)} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "

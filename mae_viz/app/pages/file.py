@@ -15,6 +15,7 @@ from mae_viz.app.parts.controls import named, title
 from mae_viz.app.parts.text_table import table
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.bitstream import Part, StreamError
+from mae_viz.rates import Rate
 
 MEANING = {
     "magic": "says that this is a .mae file; the first byte is no ASCII, so that nobody takes it for text",
@@ -63,7 +64,7 @@ def page() -> None:
     parts = bitstream.anatomy(data)
     show_parts(parts, data)
     say_what_it_costs(picture, model, index, data, parts)
-    damage(data, parts)
+    damage(data, parts, picture.large)
     decode()
     with controls.row():
         site.link("explore", "See this λ in Explore", lambda_=named(index), **controls.preset(model))
@@ -142,7 +143,7 @@ def say_what_it_costs(picture: Picture, model: str, index: int, data: bytes, par
         bits = float(cost.z.sum(dtype="float64"))
         side = f" (of these {bits / 8:,.0f}, {100 * bits / cost.bits:.1f} %, for the side information z)"
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
-    below, above, weight = probe.prior_mix(open_checkpoint(model).model, rates.at_index(index))
+    below, above, weight = probe.prior_mix(open_checkpoint(model).model, Rate(index))
     st.markdown(
         f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**{side}; payload and "
         f"escapes have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "
@@ -196,24 +197,25 @@ def flip(data: bytes, position: int, bit: int) -> bytes:
 
 
 @st.fragment
-def damage(data: bytes, parts: list[Part]) -> None:
+def damage(data: bytes, parts: list[Part], large: bool) -> None:
     """Break the file on purpose: what the decoder answers."""
     st.subheader("Break it")
     st.markdown("The decoder never shows a picture that is not the one that was coded. Try to make it:")
     if st.button("Flip a random bit of the payload"):
         start = next(part for part in parts if part.name == "payload")
         position, bit = start.offset + random.randrange(max(1, start.size)), random.randrange(8)
-        answer(Damage(f"bit {bit} of byte {position:,} is flipped", flip(data, min(position, len(data) - 1), bit)))
+        way = Damage(f"bit {bit} of byte {position:,} is flipped", flip(data, min(position, len(data) - 1), bit))
+        answer(way, large)
     ways = {way.what: way for way in damages(data, parts)}
     chosen = st.selectbox("Or suppose that …", list(ways), index=None, placeholder="choose what happened to the file")
     if chosen:
-        answer(ways[chosen])
+        answer(ways[chosen], large)
 
 
-def answer(way: Damage) -> None:
-    """What the decoder says to a damaged file."""
+def answer(way: Damage, large: bool) -> None:
+    """What the decoder says to a damaged file, of a large picture or not."""
     try:
-        coder.decompress(way.data)
+        computed.run(coder.decompress, way.data, large=large)
     except StreamError as error:
         st.error(f"{way.what[0].upper()}{way.what[1:]}. The decoder says: {error}")
     else:

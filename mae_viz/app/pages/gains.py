@@ -8,7 +8,9 @@ from mae_viz.app import site
 from mae_viz.app.parts import controls, plots
 from mae_viz.app.parts.controls import named
 from mae_viz.app.parts.plots import number
+from mae_viz.codecs.registry import codec, names
 from mae_viz.coding import checkpoints
+from mae_viz.rates import Rate
 
 INDICES = range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)
 """Rate indices of the curves: eighths of an octave, trained λ and points between them."""
@@ -28,7 +30,7 @@ def page() -> None:
         "in the decoder. **Look for lines that cross or fall off**: channels that the MAE lets go at low λ. Bottleneck "
         "scaling has one such layer, s(λ), and its lines can only shrink the latents before rounding."
     )
-    modulated = [name for name in checkpoints.available() if checkpoints.card(name)["architecture"].startswith("MAE")]
+    modulated = [name for name in names() if "gains" in codec(name).looks]
     with controls.row():
         chosen = controls.choose_model("Model", modulated, "model")
         index = controls.choose_rate("λ", 512.0, "lambda")
@@ -54,7 +56,7 @@ def page() -> None:
             **controls.kept("channels", [], read=channels_in(model.channels), write=lambda cs: ",".join(map(str, cs))),
         )
     layer = layers[name]
-    index = min(max(index, rates.grid_index(model.lmbdas[0])), rates.grid_index(model.lmbdas[-1]))
+    index = min(max(index, Rate.near(model.lmbdas[0]).index), Rate.near(model.lmbdas[-1]).index)
     show_curves(layer, index, drawn, levels, marked)
     show_inverses(model, index)
     links(chosen, index)
@@ -79,7 +81,7 @@ def symbol(layer: probe.Layer) -> str:
 
 def show_curves(layer: probe.Layer, index: int, drawn: str, levels: str, marked: list[int]) -> None:
     """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
-    lmbdas = [rates.at_index(k) for k in INDICES]
+    lmbdas = [Rate(k).lmbda for k in INDICES]
     scaling = checkpoints.load("bottleneck-scaling").scale
     curves = {
         symbol(layer): probe.gains(layer.modulation, lmbdas),
@@ -87,11 +89,11 @@ def show_curves(layer: probe.Layer, index: int, drawn: str, levels: str, marked:
     }
     if levels == RELATIVE:
         curves = {name: gains / gains[-1] for name, gains in curves.items()}
-    now = probe.gains(layer.modulation, [rates.at_index(index)])[0]
+    now = probe.gains(layer.modulation, [Rate(index).lmbda])[0]
     span = np.log2(curves[symbol(layer)]).max(axis=0) - np.log2(curves[symbol(layer)]).min(axis=0)
     order = np.argsort(span, kind="stable")
     marked = marked or [int(order[-1]), int(order[len(order) // 2]), int(order[0])]
-    here = rates.at_index(index)
+    here = Rate(index).lmbda
     figure = lines(lmbdas, curves, here, marked) if drawn == LINES else heatmaps(lmbdas, curves)
     st.plotly_chart(figure, key="curves plot", config=plots.CONFIG, alt=f"Gains of {symbol(layer)} and s against λ")
     scale = curves["s, bottleneck scaling"]
@@ -141,7 +143,7 @@ def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]):
 
     figure = make_subplots(1, 2, subplot_titles=list(curves))
     reach = max(float(np.abs(np.log2(gains)).max()) for gains in curves.values())
-    scale = [[i / 4, colour] for i, colour in enumerate(plots.stops("DIVERGING"))]
+    scale = [[i / 4, colour] for i, colour in enumerate(plots.MAPS["diverging"])]
     for column, gains in enumerate(curves.values(), 1):
         order = np.argsort(np.log(gains[-1] / gains[0]), kind="stable")
         says = "channel %{customdata}, λ = %{x:.4g}: log₂ gain %{z:.2f}"
@@ -170,7 +172,7 @@ def show_inverses(model, index: int) -> None:
     pairs, across = probe.mirrors(model), 4
     rows = -(-len(pairs) // across)
     columns = min(across, len(pairs))
-    here = rates.at_index(index)
+    here = Rate(index).lmbda
     titles = [f"{short(d)} against 1/{short(m)}" for m, d in pairs]
     figure = make_subplots(rows, columns, subplot_titles=titles)
     said = []

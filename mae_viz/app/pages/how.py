@@ -12,7 +12,7 @@ from mae_viz.app import site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, how_figures, subject
 from mae_viz.app.parts.controls import named
-from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import middle
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def page() -> None:
     picture = subject.choose_picture()
     if picture is None:
         return
-    part = ladder.middle(picture.image)
+    part = middle(picture.image)
     if part is not picture.image:
         st.caption(f"The picture is large: the figures show its middle, {part.width} × {part.height} pixels.")
         picture = Picture(picture.name, part)

@@ -6,9 +6,10 @@ from mae_viz import viewer
 from mae_viz.app import lessons, site
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 from mae_viz.viewer import streamlit_host
 
-START = 128.0
+START = Rate.near(128)
 """λ of the picture at first: low enough to see what the two models lose."""
 
 QUESTIONS = (

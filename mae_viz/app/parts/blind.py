@@ -3,20 +3,21 @@
 import secrets
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
-from mae_viz import metrics, rates, viewer
+from mae_viz import viewer
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
+from mae_viz.codecs.interface import FRAME_STEP
+from mae_viz.codecs.registry import codec
 from mae_viz.codecs.search import UnreachableError
-from mae_viz.coding import coder
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 from mae_viz.viewer import streamlit_host
 
 PAIR = ("mae", "bottleneck-scaling")
 ANSWERS = ("A looks better", "B looks better", "I see no difference")
-DRAWN = range(0, rates.grid_index(1024) + 1, ladder.FRAME_STEP)
+DRAWN = range(0, Rate.near(1024).index + 1, FRAME_STEP)
 """Rate indices of the MAE that a round may have: above λ = 1024 hardly anyone sees a difference."""
 
 
@@ -82,7 +83,7 @@ def draw(picture: Picture) -> Round:
                 raise
             continue  # bottleneck scaling cannot make a file so small: another rate
         order = PAIR if secrets.randbelow(2) else PAIR[::-1]
-        found = dict(zip(PAIR, (index, int(second.rate)), strict=True))
+        found = dict(zip(PAIR, (index, second.rate.index), strict=True))
         return Round(picture.key, order, found, dict(zip(PAIR, (first.bytes, second.bytes), strict=True)))
 
 
@@ -98,19 +99,11 @@ def give(answer: str) -> None:
 def reveal(picture: Picture, now: Round) -> None:
     lines = []
     for letter, name in zip("AB", now.order, strict=True):
-        frame = ladder.shared().offer(picture.image, name).frames.get(now.rates[name])
-        psnr = frame["psnr"] if frame else psnr_of(picture, name, now.rates[name])
-        lines.append(
-            f"**{letter}** was {ladder.source(name).title}, {matching.named(now.rates[name])}: {now.bytes[name]:,} "
-            f"bytes, PSNR {psnr:.2f} dB"
-        )
+        rate = Rate(now.rates[name])
+        psnr = matching.shown(picture, name, rate).psnr_db
+        lines.append(f"**{letter}** was {codec(name).title}, λ = {rate}: {now.bytes[name]:,} bytes, PSNR {psnr:.2f} dB")
     most, least = max(now.bytes.values()), min(now.bytes.values())
     st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {100 * (1 - least / most):.2f} %.")
-
-
-def psnr_of(picture: Picture, name: str, index: int) -> float:
-    decoded = coder.decompress(coder.compress(picture.image, name, rates.at_index(index)), name)
-    return metrics.psnr_db(np.asarray(decoded), picture.pixels)
 
 
 def tally() -> None:

@@ -12,9 +12,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   sheet.setAttribute("aria-label", data.title);
   const [height, width] = data.shape;
   data.order.forEach((channel, i) => {
-    const tile = sheet.children[i], map = tile.querySelector(".map span");
-    const column = channel % data.columns, row = Math.floor(channel / data.columns);
-    const across = data.columns > 1 ? column / (data.columns - 1) : 0, down = data.rows > 1 ? row / (data.rows - 1) : 0;
+    const tile = sheet.children[i];
+    const map = tile.querySelector(".map span");
+    const column = channel % data.columns;
+    const row = Math.floor(channel / data.columns);
+    const across = data.columns > 1 ? column / (data.columns - 1) : 0;
+    const down = data.rows > 1 ? row / (data.rows - 1) : 0;
     map.parentElement.style.aspectRatio = `${width} / ${height}`;
     map.parentElement.style.background = data.masked;
     map.style.backgroundImage = `url("${data.sprite}")`;
@@ -38,7 +41,8 @@ function button() {
 }
 
 function move(event) {
-  const tiles = [...this.children], at = tiles.indexOf(event.target.closest("button"));
+  const tiles = [...this.children];
+  const at = tiles.indexOf(event.target.closest("button"));
   const across = getComputedStyle(this).gridTemplateColumns.split(" ").length;
   const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[event.key];
   const next = event.key === "Home" ? 0 : event.key === "End" ? tiles.length - 1 : at + step;

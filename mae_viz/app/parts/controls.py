@@ -6,8 +6,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mae_viz import rates
+from mae_viz.codecs.registry import codec
 from mae_viz.coding import checkpoints
-from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 
 HYPERPRIOR = "mae-hyperprior"
 MODELS = ("mae", "bottleneck-scaling")
@@ -20,12 +21,12 @@ TYPE_ANY = (
 
 def title(model: str) -> str:
     """What a model is called in the app."""
-    return ladder.source(model).title
+    return codec(model).title
 
 
 def named(index: int) -> str:
     """λ of a rate index, as text: "4096", "702.2"."""
-    return f"{rates.at_index(index):.4g}"
+    return str(Rate(index))
 
 
 def kept(key: str, start, options=None, read: Callable = str, write: Callable = str) -> dict:
@@ -107,7 +108,7 @@ def choose_rate(label: str, start: float, key: str, help: str = TYPE_ANY) -> int
     offered = [f"{lmbda:g}" for lmbda in sorted({*rates.LMBDAS, start})]
     text = st.selectbox(label, offered, accept_new_options=True, width=130, help=help, **kept(key, f"{start:g}"))
     try:
-        return rates.grid_index(float(text.replace(",", ".")))
+        return Rate.near(float(text.replace(",", "."))).index
     except ValueError:
         st.error(f"{text} is no λ of these models: type a number from 64 to 4096. Shown: λ = {start:g}.")
-        return rates.grid_index(start)
+        return Rate.near(start).index

@@ -16,12 +16,14 @@ from mae_viz.app.parts import plots
 from mae_viz.app.parts.controls import MODELS, named, title
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
+from mae_viz.codecs.registry import codec
 from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.rates import Rate
 
 HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", "#111827")
 LOW, HIGH = 0, rates.LAST_INDEX
-SHOWN = tuple(rates.grid_index(lmbda) for lmbda in rates.LMBDAS)
-BETWEEN = rates.grid_index(700)
+SHOWN = tuple(Rate.near(lmbda).index for lmbda in rates.LMBDAS)
+BETWEEN = Rate.near(700).index
 """Of λ between the trained ones, the example."""
 
 
@@ -105,7 +107,7 @@ def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray,
     left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
     model = open_checkpoint("mae").model
-    layer, rate = model.g_a[0], torch.tensor([rates.at_index(index)])
+    layer, rate = model.g_a[0], torch.tensor([Rate(index).lmbda])
 
     @torch.inference_mode()
     def bent():
@@ -118,7 +120,7 @@ def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray,
         channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
         return u, v, slopes, channel
 
-    u, v, slopes, channel = computed.in_turn(part.size, bent)
+    u, v, slopes, channel = computed.run(bent)
     inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
     step = max(1, len(inputs) // 500)
     return channel, inputs[::step], outputs[::step], float(slopes[channel])
@@ -169,7 +171,7 @@ def error(look: Look) -> None:
     )
     st.markdown(
         f"D = {mse:.2e}, {coded.psnr_db:.2f} dB. The bargain here: R + λD = {coded.bpp:.3f} + "
-        f"{rates.at_index(look.index) * mse:.3f} = **{coded.bpp + rates.at_index(look.index) * mse:.3f}**."
+        f"{Rate(look.index).lmbda * mse:.3f} = **{coded.bpp + Rate(look.index).lmbda * mse:.3f}**."
     )
 
 
@@ -177,7 +179,7 @@ def error(look: Look) -> None:
 def counted() -> dict:
     from mae_viz.figures import table1
 
-    return table1.counts()
+    return computed.run(table1.counts)
 
 
 def parameters(look: Look) -> None:
@@ -202,7 +204,7 @@ def scaling(look: Look) -> None:
     figure = chart("bits per pixel", "PSNR [dB]")
     for model in MODELS:
         points = [(one.bpp, one.psnr_db) for one in coded[model]]
-        add(figure, *zip(*points, strict=True), title(model), plots.COLOURS[model], mode="lines+markers",
+        add(figure, *zip(*points, strict=True), title(model), codec(model).colour, mode="lines+markers",
             text=[f"λ = {named(index)}" for index in SHOWN])  # fmt: skip
     show(figure, "scaling", "PSNR against bits per pixel of both models on this picture")
     theirs = coded["bottleneck-scaling"]
@@ -234,7 +236,7 @@ def scaling(look: Look) -> None:
 
 
 def gains(look: Look) -> None:
-    lmbdas = [rates.at_index(k) for k in range(0, rates.LAST_INDEX + 1, 16)]
+    lmbdas = [Rate(k).lmbda for k in range(0, rates.LAST_INDEX + 1, 16)]
     model = open_checkpoint("mae").model
     layer = [layer for layer in probe.layers(model) if layer.part == "g_a"][-1]
     values = probe.gains(layer.modulation, lmbdas)
@@ -246,7 +248,7 @@ def gains(look: Look) -> None:
         add(figure, lmbdas, values[:, channel], f"channel {channel}", colour)
     figure.update_xaxes(plots.logarithmic())
     figure.update_yaxes(type="log", exponentformat="power")
-    figure.add_vline(rates.at_index(look.index), line={"color": "#111827", "width": 1})
+    figure.add_vline(Rate(look.index).lmbda, line={"color": "#111827", "width": 1})
     show(figure, "gains", "Gains of seven channels against λ")
     low, high = (computed.latents(look.picture, "mae", index)[0] for index in (LOW, HIGH))
     scores = probe.constancies(high, low)
@@ -262,12 +264,12 @@ def gains(look: Look) -> None:
 def between(look: Look) -> None:
     model = open_checkpoint("mae").model
     for index in dict.fromkeys((look.index, BETWEEN)):
-        st.markdown("- " + which_tables("mae", index, *probe.prior_mix(model, rates.at_index(index))))
-    below, above, _ = probe.prior_mix(model, rates.at_index(BETWEEN))
+        st.markdown("- " + which_tables("mae", index, *probe.prior_mix(model, Rate(index))))
+    below, above, _ = probe.prior_mix(model, Rate(BETWEEN))
     channel = int(look.ranked[0])
     reach = 12
     figure = chart("symbol", "probability")
-    for lmbda, colour in ((below, "#2c7fb8"), (rates.at_index(BETWEEN), "#111827"), (above, "#c0392b")):
+    for lmbda, colour in ((below, "#2c7fb8"), (Rate(BETWEEN).lmbda, "#111827"), (above, "#c0392b")):
         pmf = probe.prior_pmf(model, lmbda, reach)[channel]
         add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {lmbda:.4g}", colour)
     show(figure, "between", f"Priors of channel {channel} at three λ")

@@ -1,16 +1,20 @@
 """Several codecs at the same bytes, the same rate or the same PSNR: the real files that come nearest."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
-from mae_viz import metrics, rates
+from mae_viz import computing, metrics
+from mae_viz.app import computed
 from mae_viz.app.computed import Picture
-from mae_viz.codecs.classical import CLASSICAL
+from mae_viz.codecs.interface import AnyRate, LambdaAxis
+from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
 from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
 from mae_viz.viewer import address
 
 KINDS = {"bytes": "same bytes", "bpp": "same bits per pixel", "psnr_db": "same PSNR"}
@@ -28,12 +32,12 @@ class Matched:
 
 def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[list[dict]], None]) -> None:
     """A row of widgets that match the codecs in the panes; ``show`` receives the panes with the rates found."""
-    coded = [pane for pane in panes if pane["codec"] != ladder.ORIGINAL]
+    coded = [pane for pane in panes if codec(pane["codec"]) is not ORIGINAL]
     if not coded:
         return
     st.subheader("Match")
-    lead = next((pane for pane in coded if ladder.source(pane["codec"]).axis == "lmbda"), coded[0])
-    title = ladder.source(lead["codec"]).title
+    lead = next((pane for pane in coded if isinstance(codec(pane["codec"]).axis, LambdaAxis)), coded[0])
+    title = codec(lead["codec"]).title
     kind, value, go = st.columns([2, 3, 2], vertical_alignment="bottom")
     unit = kind.selectbox("Bring all panes to", KINDS, format_func=KINDS.get, key="match")
     target = value.number_input(
@@ -63,16 +67,16 @@ def match(
     states, rows, sentences = {}, [], []
     for name in dict.fromkeys(pane["codec"] for pane in panes):
         try:
-            found = compress_to(picture.image, name, **{unit: target}, known=known(picture, name))
+            found, ms_ssim_db = computed.run(nearest, picture, name, unit, target, known(picture, name))
         except UnreachableError as error:
             low, high = (format(value, FORMS[unit]) for value in (error.low, error.high))
             sentences.append(
-                f"**{ladder.source(name).title}** cannot be brought to {target:{FORMS[unit]}} {UNITS[unit]}: the "
+                f"**{codec(name).title}** cannot be brought to {target:{FORMS[unit]}} {UNITS[unit]}: the "
                 f"range is {low} … {high} {UNITS[unit]}."
             )
             continue
-        states[name] = {"follow": "own", "own": found.rate}
-        rows.append(row(picture, found, unit))
+        states[name] = {"follow": "own", "own": found.rate.at}
+        rows.append(row(found, ms_ssim_db, unit))
     return states, "\n\n".join([head(unit, target), "\n".join(TABLE + rows) if rows else "", *sentences])
 
 
@@ -84,44 +88,41 @@ def head(unit: str, target: float) -> str:
     return f"Of each codec {sense} **{target:{FORMS[unit]}} {UNITS[unit]}**:"
 
 
-def row(picture: Picture, found: Found, unit: str) -> str:
-    made_with = ladder.source(found.codec)
-    if found.lmbda is None:
-        rate, decoded = f"{made_with.unit} {found.rate:g}", CLASSICAL[found.codec].decode(found.stream)
-    else:
-        from mae_viz.coding import coder
+def nearest(picture: Picture, name: str, unit: str, target: float, known: list[Known]) -> tuple[Found, float | None]:
+    """The file of one codec that meets a target, and its MS-SSIM [dB]."""
+    found = compress_to(picture.image, name, **{unit: target}, known=known, progress=computing.go_on)
+    return found, metrics.ms_ssim_db(np.asarray(found.codec.decode(found.stream)), picture.pixels)
 
-        rate, decoded = f"λ {found.lmbda:.4g}", coder.decompress(found.stream, made_with.model(found.rate))
-    ms_ssim = metrics.ms_ssim_db(np.asarray(decoded), picture.pixels)
+
+def row(found: Found, ms_ssim_db: float | None, unit: str) -> str:
+    rate = found.codec.axis.name(found.rate)
     left = f"+{found.left:.3f} dB" if unit == "psnr_db" else f"{100 * found.left:.2f} %"
-    quality = "n/a" if ms_ssim is None else f"{ms_ssim:.2f} dB"
+    quality = "n/a" if ms_ssim_db is None else f"{ms_ssim_db:.2f} dB"
     cells = [rate, f"{found.bytes:,}", left, f"{found.bpp:.4f}", f"{found.psnr_db:.2f} dB", quality]
-    return f"| {made_with.title} | {' | '.join(cell.replace(' ', chr(0xA0)) for cell in cells)} |"  # numbers unbroken
+    return f"| {found.codec.title} | {' | '.join(cell.replace(' ', chr(0xA0)) for cell in cells)} |"  # numbers unbroken
 
 
 def known(picture: Picture, name: str) -> list[Known]:
     """What the ladder has coded of the picture already."""
     frames = ladder.shared().offer(picture.image, name).frames
-    return [Known(f["at"], f["bytes"], f["psnr"]) for f in list(frames.values()) if f["psnr"] != "inf"]
+    return [Known(rate, f.bytes, f.psnr_db) for rate, f in list(frames.items()) if math.isfinite(f.psnr_db)]
 
 
 def now_shown(picture: Picture, index: int, pane: dict) -> Known:
     """The file that a pane shows: of its own rate, or of λ."""
-    ladders, made_with = ladder.shared(), ladder.source(pane["codec"])
-    at = pane["own"] if pane.get("follow") == "own" else index if made_with.axis == "lmbda" else made_with.start
-    at = min(max(at, made_with.ends[0]), made_with.ends[1])
-    made = ladders.offer(picture.image, pane["codec"])
-    ladders.listing(made.id, [at])
-    ladders.wait([made], at=at)
-    frame = made.frames[at]
-    return Known(at, frame["bytes"], float(frame["psnr"]))
+    axis = codec(pane["codec"]).axis
+    at = pane["own"] if pane.get("follow") == "own" else index if isinstance(axis, LambdaAxis) else axis.start.at
+    return shown(picture, pane["codec"], axis.at(min(max(at, axis.first.at), axis.last.at)))
+
+
+def shown(picture: Picture, name: str, rate: AnyRate) -> Known:
+    """The file that the viewer shows of a codec at a rate."""
+    ladders = ladder.shared()
+    frame = ladders.frame(ladders.offer(picture.image, name), rate)
+    return Known(rate, frame.bytes, frame.psnr_db)
 
 
 def equal_bytes(picture: Picture, index: int, model: str, other: str) -> tuple[Known, Found]:
     """One model's file at a rate index, and the largest of another's that is not above it."""
-    first = now_shown(picture, index, {"codec": model, "follow": "own", "own": index})
-    return first, compress_to(picture.image, other, bytes=first.bytes, known=known(picture, other))
-
-
-def named(index: float) -> str:
-    return f"λ = {rates.at_index(index):.4g}"
+    first = shown(picture, model, Rate(index))
+    return first, computed.run(nearest, picture, other, "bytes", first.bytes, known(picture, other))[0]

@@ -2,7 +2,6 @@
 
 import html
 import json
-import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,33 +11,17 @@ from PIL import Image
 from mae_viz import viewer
 from mae_viz.app import computed
 
-COLOURS = {"mae": "#c0392b", "mae-hyperprior": "#7b3294", "bottleneck-scaling": "#2c7fb8"}
-"""Lines and bars of a model, as in the paper's figures that `mae_viz.figures` draws."""
-
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
-@lru_cache
-def _source() -> str:
-    """The viewer's colours are the app's: they are read from the one file that defines them."""
-    return (Path(viewer.__file__).parent / "js" / "colour.js").read_text(encoding="utf-8")
-
-
-@lru_cache
-def stops(name: str) -> list[str]:
-    """Colours of a map from its low to its high end: "SEQUENTIAL", "DIVERGING" or "NEGATIVE"."""
-    return json.loads(re.search(rf"const {name} = (\[.*?\]);", _source(), re.DOTALL)[1])
-
-
-@lru_cache
-def octaves() -> float:
-    """How far a ratio's colours reach from its mean, to either side."""
-    return float(re.search(r"const OCTAVES = ([\d.]+);", _source())[1])
+MAPS = json.loads((Path(viewer.__file__).parent / "colour_maps.json").read_text(encoding="utf-8"))
+"""The viewer's colour maps are the app's: the stops of each from its low to its high end, the octaves that a ratio's
+colours reach from its mean to either side, and the two greys of the hatching where there is no value."""
 
 
 @lru_cache
 def _table(name: str) -> np.ndarray:
-    rgb = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops(name)], np.float64)
+    rgb = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in MAPS[name]], np.float64)
     at = np.arange(256) / 255 * (len(rgb) - 1)
     below = np.minimum(at.astype(int), len(rgb) - 2)
     mixed = rgb[below] + (at - below)[:, None] * (rgb[below + 1] - rgb[below])
@@ -54,11 +37,11 @@ def coloured(kind: str, values: np.ndarray, top: float) -> np.ndarray:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         if kind == "bits":
-            return _table("SEQUENTIAL")[_level(values / top)]
+            return _table("sequential")[_level(values / top)]
         if kind == "y":
-            return _table("DIVERGING")[_level(0.5 + values / (2 * top), 0.5)]
-        level = _level(0.5 + np.log2(np.abs(values) / abs(top)) / (2 * octaves()))
-    out = np.where((values < 0)[..., None], _table("NEGATIVE")[level], _table("DIVERGING")[level])
+            return _table("diverging")[_level(0.5 + values / (2 * top), 0.5)]
+        level = _level(0.5 + np.log2(np.abs(values) / abs(top)) / (2 * MAPS["octaves"]))
+    out = np.where((values < 0)[..., None], _table("negative")[level], _table("diverging")[level])
     out[np.isnan(values)] = 0
     return out
 
@@ -80,7 +63,7 @@ def tiles(maps: np.ndarray, columns: int) -> np.ndarray:
     return full.reshape(-1, columns, h, w, depth).swapaxes(1, 2).reshape(-1, columns * w, depth)
 
 
-HATCH = "repeating-linear-gradient(45deg,#8b8f96 0 3px,#b9bcc2 3px 6px)"
+HATCH = "repeating-linear-gradient(45deg,{1} 0 3px,{0} 3px 6px)".format(*MAPS["hatch"])
 
 
 def figure(source: str, alt: str, caption: str, overlay: str | None = None, opacity: float = 1.0) -> str:
@@ -107,9 +90,9 @@ def beside(*cells: str, least: int = 210) -> str:
 
 def colour_bar(kind: str, labels: list[str], title: str) -> str:
     """What a map's colours mean (HTML): labels at equal distances from the low to the high end."""
-    names = {"bits": ["SEQUENTIAL"], "y": ["DIVERGING"], "ratio": ["DIVERGING", "NEGATIVE"]}[kind]
+    names = {"bits": ["sequential"], "y": ["diverging"], "ratio": ["diverging", "negative"]}[kind]
     bars = "".join(
-        f'<div style="height:0.6rem;background:linear-gradient(to right,{",".join(stops(name))})"></div>'
+        f'<div style="height:0.6rem;background:linear-gradient(to right,{",".join(MAPS[name])})"></div>'
         for name in names
     )
     ticks = "".join(f"<span>{html.escape(label)}</span>" for label in labels)
@@ -121,7 +104,7 @@ def colour_bar(kind: str, labels: list[str], title: str) -> str:
 
 def ratio_bar(title: str) -> str:
     """The colour bar of ratio maps, labelled with multiples of a map's own mean."""
-    reach = int(octaves())
+    reach = MAPS["octaves"]
     labels = [f"mean × {2.0**t:g}" if t else "mean" for t in range(-reach, reach + 1)]
     hatch = f'<span style="display:inline-block;width:1.5rem;height:0.7rem;background:{HATCH}"></span>'
     return colour_bar("ratio", labels, f"{title} Upper bar: positive, lower bar: negative, {hatch} masked.")

@@ -1,28 +1,33 @@
 // Colour maps for float planes. Lightness rises steadily in the sequential one and falls from the middle to both
-// ends in the diverging one, so that both read without colour vision too.
+// ends in the diverging one, so that both read without colour vision too. Their stops, and the greys of the hatching
+// where there is no value, are shared with Python.
+import maps from "../colour_maps.json" with { type: "json" };
+import { short } from "./numbers.js";
 
-const SEQUENTIAL = ["#0b1033", "#1f3b73", "#2c6e8f", "#4fa58a", "#b6cf5e", "#fff2a8"];
-const DIVERGING = ["#123b7a", "#5b8fc9", "#f6f5f0", "#dd8a3c", "#7a2f08"];
-const NEGATIVE = ["#ead9f5", "#a15cc4", "#4b1570"];
-const OCTAVES = 2; // a ratio's colours reach from a quarter of the mean to four times it
+const OCTAVES = maps.octaves; // how far a ratio's colours reach from its mean, to either side
+/** The two greys where there is no value. */
+export const HATCH = maps.hatch;
 
 const table = (stops) => {
   const rgb = stops.map((s) => [1, 3, 5].map((i) => parseInt(s.slice(i, i + 2), 16)));
   const out = new Uint32Array(256);
   for (let i = 0; i < 256; i++) {
-    const t = (i / 255) * (rgb.length - 1), k = Math.min(Math.floor(t), rgb.length - 2), f = t - k;
+    const t = (i / 255) * (rgb.length - 1);
+    const k = Math.min(Math.floor(t), rgb.length - 2);
+    const f = t - k;
     const [r, g, b] = rgb[k].map((c, j) => Math.round(c + f * (rgb[k + 1][j] - c)));
     out[i] = (255 << 24) | (b << 16) | (g << 8) | r; // bytes RGBA, little-endian
   }
   return out;
 };
-const TABLES = { sequential: table(SEQUENTIAL), diverging: table(DIVERGING), negative: table(NEGATIVE) };
+const TABLES = Object.fromEntries(["sequential", "diverging", "negative"].map((name) => [name, table(maps[name])]));
 const level = (t) => (t <= 0 ? 0 : t >= 1 ? 255 : Math.round(t * 255));
 const gradient = (stops) => `linear-gradient(to right, ${stops.join(", ")})`;
 
 /** Least and largest value of a plane. */
 export function range(plane) {
-  let low = Infinity, high = -Infinity;
+  let low = Infinity;
+  let high = -Infinity;
   for (const v of plane) {
     if (v < low) low = v;
     if (v > high) high = v;
@@ -35,10 +40,15 @@ export function ratioOf(a, b, share) {
   let largest = 0;
   for (const v of b) largest = Math.max(largest, Math.abs(v));
   const values = new Float64Array(a.length).fill(NaN);
-  let kept = 0, weight = 0, mean = 0, spread = 0, negative = 0;
+  let kept = 0;
+  let weight = 0;
+  let mean = 0;
+  let spread = 0;
+  let negative = 0;
   for (let i = 0; i < a.length; i++) {
     if (!largest || Math.abs(b[i]) < share * largest) continue;
-    const r = a[i] / b[i], w = b[i] * b[i];
+    const r = a[i] / b[i];
+    const w = b[i] * b[i];
     values[i] = r;
     kept++;
     if (r < 0) negative++;
@@ -59,7 +69,8 @@ export function colours(kind, values, top) {
     const v = values[i];
     if (kind === "bits") out[i] = sequential[level(v / top)];
     else if (kind === "y") out[i] = diverging[level(0.5 + v / (2 * top))];
-    else if (Number.isNaN(v)) out[i] = 0; // transparent: the hatching shows through
+    else if (Number.isNaN(v))
+      out[i] = 0; // transparent: the hatching shows through
     else {
       const t = 0.5 + Math.log2(Math.abs(v) / Math.abs(top)) / (2 * OCTAVES);
       out[i] = (v < 0 ? negative : diverging)[level(t)];
@@ -70,20 +81,12 @@ export function colours(kind, values, top) {
 
 /** What the colours mean: CSS background and the labels at its left end, middle and right end. */
 export function scale(kind, top) {
-  if (kind === "bits") return { css: gradient(SEQUENTIAL), labels: ["0", "", `${short(top)} bits`] };
-  if (kind === "y") return { css: gradient(DIVERGING), labels: [short(-top), "0", short(top)] };
+  if (kind === "bits") return { css: gradient(maps.sequential), labels: ["0", "", `${short(top)} bits`] };
+  if (kind === "y") return { css: gradient(maps.diverging), labels: [short(-top), "0", short(top)] };
   const end = 2 ** OCTAVES;
   return {
-    css: gradient(DIVERGING),
+    css: gradient(maps.diverging),
     labels: [short(top / end), `mean ${short(top)}`, short(top * end)],
-    second: gradient(NEGATIVE),
+    second: gradient(maps.negative),
   };
-}
-
-/** A number in three digits, with a true minus sign. */
-export function short(v) {
-  if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
-  const size = Math.abs(v);
-  const text = size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
-  return text.replace("-", "−");
 }

@@ -1,50 +1,120 @@
 // What stands around the panes: the λ slider with its marks, the buttons, the stage that wipe and blink share.
+import limits from "../panes.json" with { type: "json" };
 import { Curve } from "./curve.js";
+import { h, setText } from "./dom.js";
 import { keyList } from "./input.js";
 import { lambdaText } from "./numbers.js";
-import { h, setText } from "./pane.js";
-import { STEPS } from "./stage.js";
+import { STEPS } from "./view.js";
 
 export class Controls {
   constructor(viewer) {
     this.viewer = viewer;
-    const button = (text, label, onclick, extra = {}) => h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
+    const button = (text, label, onclick, extra = {}) =>
+      h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
     const set = (label, ...children) => h("div", { class: "set", role: "group", "aria-label": label }, ...children);
-    this.slider = h("input", { type: "range", class: "rate", min: 0, step: 1, "aria-label": "λ, the weight of the error against the rate" });
+    this.slider = h("input", {
+      type: "range",
+      class: "rate",
+      min: 0,
+      step: 1,
+      "aria-label": "λ, the weight of the error against the rate",
+    });
     this.output = h("output");
     this.rule = h("span", { class: "rule" });
     this.ticks = h("div", { class: "ticks", role: "group", "aria-label": "trained λ" });
-    this.modes = Object.fromEntries(Object.entries({ side: "Side by side", wipe: "Wipe", blink: "Blink" }).map(([mode, text]) => [mode, button(text, text, () => viewer.setMode(mode))]));
-    this.zooms = Object.fromEntries([0, ...STEPS].map((s) => [s, button(s ? `${100 * s} %` : "Fit", s ? `Zoom ${100 * s} %` : "Fit the picture into the pane", () => viewer.view.zoomTo(s))]));
+    this.modes = Object.fromEntries(
+      Object.entries({ side: "Side by side", wipe: "Wipe", blink: "Blink" }).map(([mode, text]) => [
+        mode,
+        button(text, text, () => viewer.setMode(mode)),
+      ]),
+    );
+    this.zooms = Object.fromEntries(
+      [0, ...STEPS].map((s) => [
+        s,
+        button(s ? `${100 * s} %` : "Fit", s ? `Zoom ${100 * s} %` : "Fit the picture into the pane", () =>
+          viewer.view.zoomTo(s),
+        ),
+      ]),
+    );
     this.fewer = button("−", "One pane fewer", () => viewer.setCount(viewer.panes.length - 1));
     this.more = button("+", "One pane more", () => viewer.setCount(viewer.panes.length + 1));
     this.count = h("span", { class: "count" });
-    this.whole = button("Whole picture", "Show the whole picture, exact at the λ released", () => viewer.setWhole(!viewer.whole));
-    this.lock = button("Same colours at all λ", "Maps keep one colour scale for all λ", () => viewer.set({ lockRange: !viewer.lockRange }));
+    this.whole = button("Whole picture", "Show the whole picture, exact at the λ released", () =>
+      viewer.setWhole(!viewer.whole),
+    );
+    this.lock = button("Same colours at all λ", "Maps keep one colour scale for all λ", () =>
+      viewer.set({ lockRange: !viewer.lockRange }),
+    );
     this.help = button("Keys", "Keyboard shortcuts", () => this.toggleKeys(), { "aria-expanded": "false" });
     this.keys = keyList();
-    this.curve = new Curve(viewer);
+    this.curve = new Curve(
+      () => viewer.schedule(),
+      (codec, frame) => viewer.goTo(codec, frame),
+    );
     this.panes = set("Panes", this.fewer, this.count, this.more);
     this.csv = button("CSV", "Save the numbers as CSV", () => viewer.saveCsv());
-    const save = set("Save", button("PNG", "Save this view as PNG", () => viewer.savePng()), this.csv);
-    this.rate = h("div", { class: "lambda" },
+    const save = set(
+      "Save",
+      button("PNG", "Save this view as PNG", () => viewer.savePng()),
+      this.csv,
+    );
+    this.rate = h(
+      "div",
+      { class: "lambda" },
       h("div", { class: "line" }, h("label", { text: "λ" }), this.output, this.rule),
       h("div", { class: "track" }, this.slider, this.ticks),
-      h("div", { class: "ends", "aria-hidden": "true" }, h("span", { text: "← smaller file" }), h("span", { text: "better picture →" })));
-    const tools = h("div", { class: "tools" }, set("Compare", ...Object.values(this.modes)), set("Zoom", ...Object.values(this.zooms)), this.panes, this.whole, this.lock, save, this.help);
+      h(
+        "div",
+        { class: "ends", "aria-hidden": "true" },
+        h("span", { text: "← smaller file" }),
+        h("span", { text: "better picture →" }),
+      ),
+    );
+    const tools = h(
+      "div",
+      { class: "tools" },
+      set("Compare", ...Object.values(this.modes)),
+      set("Zoom", ...Object.values(this.zooms)),
+      this.panes,
+      this.whole,
+      this.lock,
+      save,
+      this.help,
+    );
     this.buildShared();
     this.grid = h("div", { class: "panes" });
     this.status = h("div", { class: "status", role: "status" });
     const head = h("div", { class: "top" }, h("div", { class: "desk" }, this.rate, tools), this.curve.element);
-    this.element = h("div", { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" }, head, this.keys, this.shared, this.grid, this.status);
+    this.element = h(
+      "div",
+      { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" },
+      head,
+      this.keys,
+      this.shared,
+      this.grid,
+      this.status,
+    );
   }
 
   /** The stage with two pictures in one place, and the handle between them. */
   buildShared() {
-    this.handle = h("div", { class: "handle", role: "slider", tabindex: 0, "aria-label": "Wipe position", "aria-valuemin": 0, "aria-valuemax": 100 });
+    this.handle = h("div", {
+      class: "handle",
+      role: "slider",
+      tabindex: 0,
+      "aria-label": "Wipe position",
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+    });
     this.sharedCanvas = h("canvas");
     this.names = [h("span", { class: "name left" }), h("span", { class: "name right" })];
-    this.sharedStage = h("div", { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "two pictures in one place" }, this.sharedCanvas, ...this.names, this.handle);
+    this.sharedStage = h(
+      "div",
+      { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "two pictures in one place" },
+      this.sharedCanvas,
+      ...this.names,
+      this.handle,
+    );
     this.shared = h("div", { class: "shared", hidden: true }, this.sharedStage);
     this.handle.addEventListener("pointerdown", (event) => this.handle.setPointerCapture(event.pointerId));
     this.handle.addEventListener("pointermove", (event) => {
@@ -55,10 +125,20 @@ export class Controls {
   }
 
   buildTicks() {
-    const { viewer, slider, ticks } = this, { last } = viewer.manifest.rate;
+    const { viewer, slider, ticks } = this;
+    const { last } = viewer.manifest.rate;
     slider.max = last;
-    ticks.replaceChildren(...viewer.trainedMarks().map(([index, value]) =>
-      h("button", { type: "button", text: value, "aria-label": `λ ${value}`, style: `--at:${index / last}`, onclick: () => viewer.step(index) })));
+    ticks.replaceChildren(
+      ...viewer.trainedMarks().map(([index, value]) =>
+        h("button", {
+          type: "button",
+          text: value,
+          "aria-label": `λ ${value}`,
+          style: `--at:${index / last}`,
+          onclick: () => viewer.step(index),
+        }),
+      ),
+    );
   }
 
   toggleKeys(on = this.keys.hidden) {
@@ -70,7 +150,9 @@ export class Controls {
 
   /** Called once a drawing frame; while λ moves, only what moves with it. */
   describe() {
-    const { viewer, element } = this, { manifest, index, mode, panes } = viewer, lambda = lambdaText(viewer.lmbdaAt(index));
+    const { viewer, element } = this;
+    const { manifest, index, mode, panes } = viewer;
+    const lambda = lambdaText(viewer.lmbdaAt(index));
     if (+this.slider.value !== index) this.slider.value = index;
     this.slider.setAttribute("aria-valuetext", `λ ${lambda}`);
     setText(this.output, lambda);
@@ -84,16 +166,17 @@ export class Controls {
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode === "side";
     if (!this.shared.hidden) this.describeShared();
-    this.curve.describe();
+    this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
     if (viewer.dragging) return;
     for (const [name, button] of Object.entries(this.modes)) {
       button.setAttribute("aria-pressed", String(name === mode));
       button.disabled = name !== "side" && panes.length < 2;
     }
-    for (const [zoom, button] of Object.entries(this.zooms)) button.setAttribute("aria-pressed", String(+zoom === viewer.view.zoom));
+    for (const [zoom, button] of Object.entries(this.zooms))
+      button.setAttribute("aria-pressed", String(+zoom === viewer.view.zoom));
     setText(this.count, `${panes.length} pane${panes.length > 1 ? "s" : ""}`);
     this.fewer.disabled = panes.length === 1;
-    this.more.disabled = panes.length === viewer.most;
+    this.more.disabled = panes.length === limits.most;
     for (const node of [this.rate, this.panes, this.csv]) node.hidden = manifest.blind;
     element.toggleAttribute("data-blind", Boolean(manifest.blind));
     this.whole.hidden = !manifest.whole;
@@ -101,11 +184,17 @@ export class Controls {
     this.lock.hidden = !panes.some((p) => ["bits", "y"].includes(p.layer));
     this.lock.setAttribute("aria-pressed", String(viewer.lockRange));
     for (const pane of panes) pane.stage.setAttribute("aria-label", `${pane.title}: ${pane.summary}`);
-    if (element.dataset.busy === "false") setText(this.status, `${manifest.blind ? "" : `λ ${lambda}. `}${panes.map((p) => `${p.title}: ${p.summary}`).join(". ")}`);
+    if (element.dataset.busy === "false")
+      setText(
+        this.status,
+        `${manifest.blind ? "" : `λ ${lambda}. `}${panes.map((p) => `${p.title}: ${p.summary}`).join(". ")}`,
+      );
   }
 
   describeShared() {
-    const { viewer } = this, [a, b] = viewer.pair, wiping = viewer.mode === "wipe";
+    const { viewer } = this;
+    const [a, b] = viewer.pair;
+    const wiping = viewer.mode === "wipe";
     setText(this.names[0], wiping || !viewer.flipped ? a.title : "");
     setText(this.names[1], wiping || viewer.flipped ? b.title : "");
     this.handle.hidden = !wiping;

@@ -78,12 +78,11 @@ export class Frames {
   }
 
   ladder(id) {
-    let ladder = this.ladders.get(id);
-    if (!ladder) {
-      this.ladders.set(id, (ladder = new Ladder(id)));
-      this.poll(ladder);
+    if (!this.ladders.has(id)) {
+      this.ladders.set(id, new Ladder(id));
+      this.poll(this.ladders.get(id));
     }
-    return ladder;
+    return this.ladders.get(id);
   }
 
   /** Read a ladder's list of frames until it is complete. */
@@ -99,7 +98,11 @@ export class Frames {
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
-    if (!ladder.info?.complete || (wanted && !ladder.error)) ladder.timer = setTimeout(() => this.poll(ladder), ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS);
+    if (!ladder.info?.complete || (wanted && !ladder.error))
+      ladder.timer = setTimeout(
+        () => this.poll(ladder),
+        ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS,
+      );
     this.changed();
     this.pump();
   }
@@ -119,9 +122,10 @@ export class Frames {
     }
   }
 
-  /** The missing frame to fetch next for one want: the nearest to `at`, else the one farthest from all that are here. */
+  /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
   next({ ladder, kind, channel, at }) {
-    const missing = [], here = [];
+    const missing = [];
+    const here = [];
     for (const frame of ladder.frames) {
       const source = ladder.source(frame, kind, channel);
       if (!source.key || ladder.failed.has(source.key)) continue;
@@ -133,14 +137,18 @@ export class Frames {
     const gap = ([frame]) => Math.min(...here.map((other) => Math.abs(other.at - frame.at)));
     const nearest = missing.reduce((a, b) => (Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a));
     const best = ladder.nearest(at);
-    if (!here.length || nearest[0] === best) return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
+    if (!here.length || nearest[0] === best)
+      return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
     const [frame, source] = missing.reduce((a, b) => (gap(b) > gap(a) ? b : a));
     return { ladder, kind, frame, source, urgency: gap([frame]) };
   }
 
   pump() {
     while (this.busy.size < (this.pixels() > LARGE ? 1 : AT_ONCE)) {
-      const candidates = this.wants.map((want) => this.next(want)).filter(Boolean).sort((a, b) => b.urgency - a.urgency);
+      const candidates = this.wants
+        .map((want) => this.next(want))
+        .filter(Boolean)
+        .sort((a, b) => b.urgency - a.urgency);
       const best = candidates.find((candidate) => this.makeRoom(candidate));
       if (!best) return;
       this.fetch(best);
@@ -153,11 +161,13 @@ export class Frames {
     return sum;
   }
 
-  /** Room for one more asset, if need be in place of others: of any for the frame at hand, of unused ones for the rest. */
+  /** Room for one more asset, if need be in place of others: of any for the frame at hand, else of unused ones. */
   makeRoom({ ladder, kind, source, urgency }) {
-    const last = [...ladder.assets.values()].at(-1), bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
+    const last = [...ladder.assets.values()].at(-1);
+    const bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
     const atHand = urgency === Infinity;
-    if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE) return false;
+    if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE)
+      return false;
     let over = this.held + (this.busy.size + 1) * bytes - HELD;
     if (over <= 0) return true;
     for (const other of this.ladders.values()) {
@@ -168,7 +178,13 @@ export class Frames {
     }
     if (over <= 0 || !atHand) return over <= 0;
     if (this.busy.size) return false; // one at a time where memory is short
-    const far = this.wants.flatMap((want) => want.ladder.frames.map((frame) => ({ want, key: want.ladder.source(frame, want.kind, want.channel).key, away: Math.abs(frame.at - want.at) })));
+    const far = this.wants.flatMap((want) =>
+      want.ladder.frames.map((frame) => ({
+        want,
+        key: want.ladder.source(frame, want.kind, want.channel).key,
+        away: Math.abs(frame.at - want.at),
+      })),
+    );
     const needed = new Set(far.filter(({ want, key, away }) => away === 0 || key === want.shown).map(({ key }) => key));
     for (const { want, key } of far.sort((a, b) => b.away - a.away)) {
       if (over <= 0) break;
@@ -220,5 +236,4 @@ export class Frames {
 }
 
 /** Decoded off the main thread; no colour conversion, so that the pixels are the file's. */
-const decodePicture = (bytes) =>
-  createImageBitmap(bytes, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+const decodePicture = (bytes) => createImageBitmap(bytes, { colorSpaceConversion: "none", premultiplyAlpha: "none" });

@@ -1,8 +1,8 @@
 // Hands: keys, mouse, touch. Keys act only while the focus is inside the viewer, and those it takes go no further.
-import { h } from "./pane.js";
-import { STEPS, place } from "./stage.js";
+import { h } from "./dom.js";
+import { STEPS } from "./view.js";
 
-export const KEYS = [
+const HELP = [
   [", .", "one frame lower / higher λ (with Shift: 1/64 octave)"],
   ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
   ["+ −", "zoom in, out"],
@@ -17,7 +17,9 @@ export const KEYS = [
 ];
 
 export function keyList() {
-  const rows = KEYS.map(([keys, text]) => h("div", {}, h("dt", {}, ...keys.split(" ").map((k) => h("kbd", { text: k }))), h("dd", { text })));
+  const rows = HELP.map(([keys, text]) =>
+    h("div", {}, h("dt", {}, ...keys.split(" ").map((k) => h("kbd", { text: k }))), h("dd", { text })),
+  );
   return h("dl", { class: "keys", hidden: true }, ...rows);
 }
 
@@ -33,85 +35,98 @@ export function listen(viewer) {
   slider.addEventListener("change", () => viewer.release());
 }
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
+/** Who takes a key first: the slider of λ, the handle of the wipe, a stage; then every part of the viewer. */
 function onKey(viewer, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.composedPath()[0];
+  const { key } = event;
   if (/^(SELECT|TEXTAREA)$/.test(target.tagName) || (target.tagName === "INPUT" && target !== viewer.slider)) return;
-  const done = target === viewer.slider ? onSliderKey(viewer, event) : target.getAttribute?.("role") === "slider" ? onWipeKey(viewer, event) : false;
-  if (done || onViewerKey(viewer, event, target)) {
-    event.preventDefault();
-    event.stopPropagation();
-  }
+  const own = target === viewer.slider ? SLIDER : target.getAttribute?.("role") === "slider" ? HANDLE : {};
+  const stage = target.classList.contains("stage") ? STAGE : {};
+  const action = own[key] ?? KEYS[key] ?? KEYS[key.toLowerCase()] ?? stage[key];
+  if (!action || action(viewer, event, target) === false) return;
+  event.preventDefault();
+  event.stopPropagation();
 }
 
-function onSliderKey(viewer, { key, shiftKey }) {
-  const step = shiftKey ? 1 : viewer.frameStep;
-  const to = {
-    ArrowLeft: viewer.index - step, ArrowDown: viewer.index - step, ArrowRight: viewer.index + step, ArrowUp: viewer.index + step,
-    PageDown: viewer.index - 64, PageUp: viewer.index + 64, Home: 0, End: viewer.manifest.rate.last,
-  }[key];
-  if (to === undefined) return false;
-  viewer.step(to);
-  return true;
-}
+const turn =
+  (direction) =>
+  (viewer, { shiftKey }) =>
+    viewer.step(viewer.index + direction * (shiftKey ? 1 : viewer.frameStep));
+const jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
+const wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
+const move =
+  (dx, dy) =>
+  ({ view, active: { canvas } }) =>
+    view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
+const zoom =
+  (direction) =>
+  ({ view }) =>
+    view.zoomBy(direction);
+const mode = (name) => (viewer) => viewer.setMode(name);
+const [lower, higher] = [turn(-1), turn(1)];
 
-function onWipeKey(viewer, { key }) {
-  const step = { ArrowLeft: -0.02, ArrowRight: 0.02 }[key];
-  if (!step) return false;
-  viewer.moveWipe(viewer.wipe + step);
-  return true;
-}
+const SLIDER = {
+  ArrowLeft: lower,
+  ArrowDown: lower,
+  ArrowRight: higher,
+  ArrowUp: higher,
+  PageDown: jump(-64),
+  PageUp: jump(64),
+  Home: (viewer) => viewer.step(0),
+  End: (viewer) => viewer.step(viewer.manifest.rate.last),
+};
+const HANDLE = { ArrowLeft: wipe(-0.02), ArrowRight: wipe(0.02) };
+const STAGE = { ArrowLeft: move(-1, 0), ArrowRight: move(1, 0), ArrowUp: move(0, -1), ArrowDown: move(0, 1) };
+/** What keys do anywhere in the viewer; false: nothing, the key goes on to whoever wants it. */
+const KEYS = {
+  ",": lower,
+  "<": lower,
+  ".": higher,
+  ">": higher,
+  ":": higher,
+  ...Object.fromEntries([0, ...STEPS].map((step) => [step, ({ view }) => view.zoomTo(step)])),
+  "+": zoom(1),
+  "=": zoom(1),
+  "-": zoom(-1),
+  "−": zoom(-1),
+  s: mode("side"),
+  w: mode("wipe"),
+  b: mode("blink"),
+  " ": (viewer, _, target) => viewer.mode === "blink" && target.tagName !== "BUTTON" && viewer.flip(),
+  o: (viewer) => viewer.showOriginal(true),
+  d: ({ active }) => {
+    if (active.layers.length > 1) active.choose({ layer: active.layer === "difference" ? "picture" : "difference" });
+  },
+  l: ({ active }) =>
+    active.choose({ layer: active.layers[(active.layers.indexOf(active.layer) + 1) % active.layers.length] }),
+  n: (viewer) => viewer.nextChannel(1),
+  p: (viewer) => viewer.nextChannel(-1),
+  "?": ({ controls }) => controls.toggleKeys(),
+  Escape: ({ controls }) => controls.toggleKeys(false),
+};
 
-function onViewerKey(viewer, event, target) {
-  const { key, shiftKey } = event, on = viewer.active;
-  const onButton = target.tagName === "BUTTON";
-  switch (key) {
-    case ",": case "<": viewer.step(viewer.index - (shiftKey ? 1 : viewer.frameStep)); return true;
-    case ".": case ">": case ":": viewer.step(viewer.index + (shiftKey ? 1 : viewer.frameStep)); return true;
-    case "0": viewer.view.zoomTo(0); return true;
-    case "1": case "2": case "4": case "8": viewer.view.zoomTo(+key); return true;
-    case "+": case "=": viewer.view.zoomBy(1); return true;
-    case "-": case "−": viewer.view.zoomBy(-1); return true;
-    case "?": viewer.controls.toggleKeys(); return true;
-    case "Escape": return viewer.controls.toggleKeys(false);
-    case " ": if (onButton || viewer.mode !== "blink") return false; viewer.flip(); return true;
-  }
-  switch (key.toLowerCase()) {
-    case "s": viewer.setMode("side"); return true;
-    case "w": viewer.setMode("wipe"); return true;
-    case "b": viewer.setMode("blink"); return true;
-    case "o": viewer.showOriginal(true); return true;
-    case "d": if (on.layers.length > 1) on.choose({ layer: on.layer === "difference" ? "picture" : "difference" }); return true;
-    case "l": on.choose({ layer: on.layers[(on.layers.indexOf(on.layer) + 1) % on.layers.length] }); return true;
-    case "n": case "p": viewer.nextChannel(key.toLowerCase() === "n" ? 1 : -1); return true;
-  }
-  if (ARROWS[key] && target.classList.contains("stage")) {
-    const [dx, dy] = ARROWS[key];
-    viewer.view.pan(-dx * 0.1 * on.canvas.width, -dy * 0.1 * on.canvas.height);
-    return true;
-  }
-  return false;
-}
-
-/** Mouse and touch on one stage: drag moves, two fingers zoom and snap to a step, Ctrl + wheel zooms, double click 100 %. */
+/** Mouse and touch on a stage: a drag moves, two fingers or Ctrl + wheel zoom, to a step; a double click: 100 %. */
 export function listenStage(viewer, stage, canvas) {
   const fingers = new Map();
   let pinch = null;
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
+    return [
+      ((event.clientX - box.left) * canvas.width) / box.width,
+      ((event.clientY - box.top) * canvas.height) / box.height,
+    ];
   };
   stage.addEventListener("pointerdown", (event) => {
     if (event.button || event.target.getAttribute("role") === "slider") return;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, at(event));
-    pinch = fingers.size === 2 ? { apart: apart(fingers), scale: place(viewer.view, viewer.picture, canvas).scale } : null;
+    pinch = fingers.size === 2 ? { apart: apart(fingers), scale: viewer.view.place(canvas).scale } : null;
   });
   stage.addEventListener("pointermove", (event) => {
-    const here = at(event), before = fingers.get(event.pointerId);
-    if (!before) return viewer.point(stage, canvas, here);
+    const here = at(event);
+    const before = fingers.get(event.pointerId);
+    if (!before) return viewer.point(canvas, here);
     fingers.set(event.pointerId, here);
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
@@ -127,26 +142,23 @@ export function listenStage(viewer, stage, canvas) {
   };
   stage.addEventListener("pointerup", up);
   stage.addEventListener("pointercancel", up);
-  stage.addEventListener("pointerleave", () => viewer.point(null));
+  stage.addEventListener("pointerleave", () => viewer.point());
   stage.addEventListener("dblclick", (event) => viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1));
-  stage.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey) return; // a plain wheel scrolls the page
-    event.preventDefault();
-    viewer.wheel = (viewer.wheel ?? 0) + event.deltaY;
-    if (Math.abs(viewer.wheel) < 40) return;
-    viewer.view.zoomBy(viewer.wheel < 0 ? 1 : -1, canvas, at(event));
-    viewer.wheel = 0;
-  }, { passive: false });
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return; // a plain wheel scrolls the page
+      event.preventDefault();
+      viewer.wheel = (viewer.wheel ?? 0) + event.deltaY;
+      if (Math.abs(viewer.wheel) < 40) return;
+      viewer.view.zoomBy(viewer.wheel < 0 ? 1 : -1, canvas, at(event));
+      viewer.wheel = 0;
+    },
+    { passive: false },
+  );
 }
 
 const apart = (fingers) => {
   const [a, b] = [...fingers.values()];
   return Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1]));
 };
-
-/** The zoom step after this scale in a direction; 0 is fit. */
-export function nextStep(scale, fit, direction) {
-  if (direction > 0) return STEPS.find((s) => s > scale + 1e-6) ?? STEPS.at(-1);
-  const lower = STEPS.filter((s) => s < scale - 1e-6).at(-1);
-  return lower && lower > fit ? lower : 0;
-}

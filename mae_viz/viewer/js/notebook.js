@@ -1,6 +1,7 @@
-
 // anywidget: questions to Python and its answers, matched by number. What is asked while a notebook connects to its
 // kernel can be lost without a word, so a question is repeated until it is answered, each time after twice as long.
+import { mount } from "./viewer.js";
+
 const PATIENCE_MS = 4000;
 
 export default {
@@ -9,7 +10,8 @@ export default {
     let last = 0;
     const ask = (question) =>
       new Promise((resolve) => {
-        const id = ++last, asked = { resolve };
+        const id = ++last;
+        const asked = { resolve };
         const send = (patience) => {
           asked.timer = setTimeout(send, patience, 2 * patience);
           model.send({ id, ...question });

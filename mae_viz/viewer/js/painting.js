@@ -1,8 +1,9 @@
 // The canvases: each pane's own, or the one that two panes share when they are wiped or blinked.
-import { paint, place } from "./stage.js";
+import { paint } from "./stage.js";
 
 export function paintPane(viewer, pane) {
-  const { canvas } = pane, spot = place(viewer.view, viewer.picture, canvas);
+  const { canvas } = pane;
+  const spot = viewer.view.place(canvas);
   paint(pane.context, spot, viewer.picture, viewer.shownIn(pane), viewer);
   placeCross(viewer, pane, spot);
 }
@@ -11,17 +12,27 @@ export function paintPane(viewer, pane) {
 function placeCross({ cursor, mode }, { cross, readout, canvas }, spot) {
   cross.hidden = readout.hidden = !cursor || mode !== "side";
   if (cross.hidden) return;
-  const ratio = canvas.width / canvas.clientWidth, size = Math.max(spot.scale, 5) / ratio;
-  const middle = (offset, at) => (offset + (at + 0.5) * spot.scale) / ratio - size / 2;
-  cross.style.cssText = `width:${size}px;height:${size}px;transform:translate(${middle(spot.left, cursor[0])}px,${middle(spot.top, cursor[1])}px)`;
+  const ratio = canvas.width / canvas.clientWidth;
+  const size = Math.max(spot.scale, 5) / ratio;
+  const [x, y] = [spot.left, spot.top].map((offset, i) => (offset + (cursor[i] + 0.5) * spot.scale) / ratio - size / 2);
+  cross.style.cssText = `width:${size}px;height:${size}px;transform:translate(${x}px,${y}px)`;
 }
 
 export function paintShared(viewer) {
-  const { sharedContext: context, sharedCanvas: canvas, picture, pair: [a, b] } = viewer;
-  const spot = place(viewer.view, picture, canvas);
+  const {
+    sharedContext: context,
+    sharedCanvas: canvas,
+    picture,
+    pair: [a, b],
+  } = viewer;
+  const spot = viewer.view.place(canvas);
   if (viewer.mode === "blink") return paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
-  const { width, height } = canvas, cut = Math.round(viewer.wipe * width);
-  for (const [pane, left, right] of [[a, 0, cut], [b, cut, width]]) {
+  const { width, height } = canvas;
+  const cut = Math.round(viewer.wipe * width);
+  for (const [pane, left, right] of [
+    [a, 0, cut],
+    [b, cut, width],
+  ]) {
     context.save();
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.beginPath();

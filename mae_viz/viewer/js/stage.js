@@ -1,47 +1,13 @@
-// Geometry and painting: what one canvas shows. All coordinates on a canvas are device pixels, so that 100 % is one
-// picture pixel on one screen pixel.
-import { colours } from "./colour.js";
+// Painting: what one canvas shows.
+import { colours, HATCH } from "./colour.js";
 
-export const STEPS = [1, 2, 4, 8];
-
-/** Scale and offset that show `picture` (w, h) on a canvas (w, h) for a shared view {zoom, x, y}.
- *  zoom 0 fits; x, y (0…1) is the point of the picture in the middle of the canvas. */
-export function place(view, picture, canvas) {
-  const fit = Math.min(canvas.width / picture.width, canvas.height / picture.height);
-  const scale = view.zoom || (fit >= 1 ? Math.floor(fit) : fit);
-  const middle = (size, length, at) => {
-    const drawn = length * scale;
-    // smaller than the canvas: centred; larger: never farther than its edge
-    return drawn <= size ? Math.round((size - drawn) / 2) : Math.round(Math.min(0, Math.max(size - drawn, size / 2 - at * drawn)));
-  };
-  return {
-    scale,
-    left: middle(canvas.width, picture.width, view.x),
-    top: middle(canvas.height, picture.height, view.y),
-  };
-}
-
-/** Keep the view's middle where the picture still covers the canvas. */
-export function clampView(view, picture, canvas) {
-  const { scale } = place(view, picture, canvas);
-  const limit = (size, length, at) => {
-    const half = size / (2 * length * scale);
-    return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, at));
-  };
-  view.x = limit(canvas.width, picture.width, view.x);
-  view.y = limit(canvas.height, picture.height, view.y);
-}
-
-/** Picture coordinates of a canvas point. */
-export function toPicture(spot, x, y) {
-  return [Math.floor((x - spot.left) / spot.scale), Math.floor((y - spot.top) / spot.scale)];
-}
-
-/** Paints what a pane shows. `shown`: {kind, bitmap | values, …} as `Pane.shown` makes it. */
+/** Paints what a pane shows. `spot`: scale and offset, of `View.place`; `shown`: {kind, bitmap | plane, values, …}, of
+ *  `Pane.compose`; `options`: {background, dragging}. */
 export function paint(context, spot, picture, shown, options) {
   const { canvas } = context;
   const { left, top, scale } = spot;
-  const width = picture.width * scale, height = picture.height * scale;
+  const width = picture.width * scale;
+  const height = picture.height * scale;
   context.setTransform(1, 0, 0, 1, 0, 0);
   if (left > 0 || top > 0 || left + width < canvas.width || top + height < canvas.height || !shown) {
     context.fillStyle = options.background;
@@ -75,7 +41,8 @@ function markNegative(context, { values, columns }, left, top, cell) {
   const thick = Math.max(1, Math.round(cell / 10));
   for (let i = 0; i < values.length; i++) {
     if (!(values[i] < 0)) continue;
-    const x = left + (i % columns) * cell, y = top + Math.floor(i / columns) * cell;
+    const x = left + (i % columns) * cell;
+    const y = top + Math.floor(i / columns) * cell;
     context.fillRect(Math.round(x + 0.3 * cell), Math.round(y + 0.5 * cell - thick / 2), Math.round(0.4 * cell), thick);
   }
 }
@@ -85,9 +52,9 @@ function hatching(context) {
   if (!hatchTile) {
     hatchTile = new OffscreenCanvas(8, 8);
     const c = hatchTile.getContext("2d");
-    c.fillStyle = "#b9bcc0";
+    c.fillStyle = HATCH[0];
     c.fillRect(0, 0, 8, 8);
-    c.strokeStyle = "#8d9196";
+    c.strokeStyle = HATCH[1];
     c.lineWidth = 1.5;
     for (const shift of [-8, 0, 8]) {
       c.moveTo(shift, 8);
@@ -108,7 +75,7 @@ export function drawPlane(canvas, kind, values, top, columns, rows) {
 
 /** |a − b| · gain on `canvas`, clipped at 255: blending in 8-bit integers and doubling are exact. */
 export function difference(canvas, a, b, gain) {
-  const context = canvas.getContext("2d", { alpha: false });
+  const context = canvas.getContext("2d");
   context.globalCompositeOperation = "copy";
   context.drawImage(a, 0, 0);
   context.globalCompositeOperation = "difference";
@@ -117,10 +84,11 @@ export function difference(canvas, a, b, gain) {
   for (let g = 1; g < gain; g *= 2) context.drawImage(canvas, 0, 0);
 }
 
+let probe = null;
 /** The RGB of one pixel of a bitmap, exactly. */
-const probeCanvas = new OffscreenCanvas(1, 1);
 export function pixelOf(bitmap, x, y) {
-  const context = probeCanvas.getContext("2d", { willReadFrequently: true });
+  probe ??= new OffscreenCanvas(1, 1);
+  const context = probe.getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, x, y, 1, 1, 0, 0, 1, 1);
   return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }

@@ -4,10 +4,9 @@ const hosts = new WeakMap();
 export default async function ({ parentElement, data, setStateValue }) {
   const { base, version, manifest } = data;
   const { mount } = await import(`${location.origin}${base}/viewer-${version}.js`);
-  let host = hosts.get(parentElement);
-  if (!host) hosts.set(parentElement, (host = { ladder, bytes }));
-  host.report = (state) => setStateValue("view", state);
-  host.base = base;
+  const host = hosts.get(parentElement) ?? { ladder, bytes };
+  hosts.set(parentElement, host);
+  Object.assign(host, { base, report: (state) => setStateValue("view", state) });
   const viewer = mount(parentElement, manifest, host);
   // Streamlit calls this also where a newer run has overtaken this one, and the viewer goes on: only what has left the
   // page is closed
@@ -16,7 +15,8 @@ export default async function ({ parentElement, data, setStateValue }) {
 
 async function ladder(id, at) {
   const answer = await fetch(`${this.base}/ladder/${id}${at.length ? `?at=${at}` : ""}`);
-  if (!answer.ok) throw new Error(answer.status === 404 ? (await answer.json()).error : `the server answers ${answer.status}`);
+  if (!answer.ok)
+    throw new Error(answer.status === 404 ? (await answer.json()).error : `the server answers ${answer.status}`);
   return answer.json();
 }
 

@@ -5,25 +5,30 @@
 //   host.bytes(id, file, start, length) → Promise of a Blob; files never change
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
 //                        answers an older serial does not undo what was chosen since
-import { Frames } from "./frames.js";
+import limits from "../panes.json" with { type: "json" };
 import { Controls } from "./controls.js";
+import { setText } from "./dom.js";
+import { Frames } from "./frames.js";
 import { listen, listenStage } from "./input.js";
-import { saveCsv, savePng } from "./numbers.js";
-import { Pane, setText } from "./pane.js";
+import { csv, lambdaText } from "./numbers.js";
 import { paintPane, paintShared } from "./painting.js";
-import { pixelOf, place, toPicture } from "./stage.js";
+import { Pane } from "./pane.js";
+import { saveCsv, savePng } from "./saving.js";
+import { pixelOf } from "./stage.js";
 import { View } from "./view.js";
 
 const SETTLE_MS = 350; // after the last key
 const BLINK_MS = 800; // slower than three flashes a second
-const MAX_PANES = 4;
 
 class Viewer {
   constructor(root, host) {
     this.root = root;
     this.host = host;
-    this.view = new View(this);
-    this.most = MAX_PANES;
+    this.view = new View(
+      () => this.picture,
+      () => this.leading,
+      () => this.schedule(),
+    );
     this.whole = false;
     this.channel = null; // what maps show until one is chosen: the costliest where λ was at first
     this.serial = 0;
@@ -32,7 +37,12 @@ class Viewer {
     this.gain = 8;
     this.lockRange = false;
     this.panes = [];
-    this.frames = new Frames(host, () => this.schedule(), (ladder) => this.exact(ladder), () => this.picture.width * this.picture.height);
+    this.frames = new Frames(
+      host,
+      () => this.schedule(),
+      (ladder) => this.exact(ladder),
+      () => this.picture.width * this.picture.height,
+    );
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
   }
 
@@ -50,7 +60,8 @@ class Viewer {
 
   /** New picture, codecs, rate or panes from the host; what a person chose stays unless the host changed it too. */
   update(manifest) {
-    const before = this.manifest, same = (name) => before && JSON.stringify(before[name]) === JSON.stringify(manifest[name]);
+    const before = this.manifest;
+    const same = (name) => before && JSON.stringify(before[name]) === JSON.stringify(manifest[name]);
     const current = (manifest.answers ?? this.serial) >= this.serial; // else the person has gone on meanwhile
     this.manifest = manifest;
     if (!before) this.build();
@@ -95,7 +106,10 @@ class Viewer {
   }
 
   trainedMarks() {
-    return this.manifest.rate.trained.map((v) => [Math.round(this.manifest.rate.steps * Math.log2(v / this.manifest.rate.low)), v]);
+    return this.manifest.rate.trained.map((v) => [
+      Math.round(this.manifest.rate.steps * Math.log2(v / this.manifest.rate.low)),
+      v,
+    ]);
   }
 
   isTrained(index, codec) {
@@ -104,7 +118,9 @@ class Viewer {
 
   /** Bytes of the pane that others are matched to: the first that follows λ. */
   referenceBytes(asking) {
-    const reference = this.panes.find((p) => p !== asking && p.follow === "shared") ?? this.panes.find((p) => p !== asking && p.follow === "own");
+    const reference =
+      this.panes.find((p) => p !== asking && p.follow === "shared") ??
+      this.panes.find((p) => p !== asking && p.follow === "own");
     if (reference) return reference.frame?.bytes;
     const codec = this.manifest.codecs.find((c) => c.axis === "lmbda");
     return codec && this.ladderOf(codec).nearest(this.index)?.bytes;
@@ -144,9 +160,11 @@ class Viewer {
   /** Something was chosen: draw it, fetch what it needs, tell the host. */
   changed(report = true) {
     for (const ladder of new Set(this.panes.map((p) => p.ladder)))
-      if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at))) this.frames.poll(ladder);
+      if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at)))
+        this.frames.poll(ladder);
     this.schedule();
-    const state = this.state, text = JSON.stringify(state);
+    const state = this.state;
+    const text = JSON.stringify(state);
     if (report && text !== this.reported) {
       this.serial = Math.max(Date.now(), this.serial + 1);
       this.host.report?.({ ...state, serial: this.serial });
@@ -164,13 +182,21 @@ class Viewer {
     this.schedule();
   }
 
+  /** λ to a model's frame; a pane that has a rate of its own, or a classical codec, takes it alone. */
+  goTo(codec, frame) {
+    const panes = this.panes.filter((p) => p.codec.id === codec.id);
+    if (panes.some((p) => p.follow === "shared")) return this.step(frame.at);
+    for (const pane of panes) Object.assign(pane.state, { follow: "own", own: frame.at });
+    this.changed();
+  }
+
   // panes and modes
 
   /** Panes as they are told: those that are there take new states, so that focus and choosers stay. */
   setPanes(states) {
-    states = states.slice(0, MAX_PANES);
+    states = states.slice(0, limits.most);
     this.resizePanes(states.length, (i) => states[i]);
-    this.panes.forEach((pane, i) => pane.assume(states[i]));
+    for (const [i, pane] of this.panes.entries()) pane.assume(states[i]);
     this.active = this.panes.find((p) => p.codec.axis === "lmbda") ?? this.panes[0];
     if (this.panes.length < 2) this.setMode("side");
   }
@@ -195,9 +221,11 @@ class Viewer {
   }
 
   setCount(count) {
-    if (count < 1 || count > MAX_PANES) return;
+    if (count < 1 || count > limits.most) return;
     const { codecs } = this.manifest;
-    this.resizePanes(count, () => ({ codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id }));
+    this.resizePanes(count, () => ({
+      codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id,
+    }));
     if (!this.panes.includes(this.active)) this.active = this.panes[0];
     if (count < 2) this.setMode("side");
     this.changed();
@@ -221,12 +249,13 @@ class Viewer {
   /** The two panes that wipe and blink compare: the active one against the first, or the first two. */
   get pair() {
     const [first] = this.panes;
-    return [first, this.active === first ? this.panes[1] ?? first : this.active];
+    return [first, this.active === first ? (this.panes[1] ?? first) : this.active];
   }
 
   setMode(mode) {
     if (mode !== "side" && this.panes.length < 2) return;
-    const focused = this.element.getRootNode().activeElement, onStage = focused?.classList.contains("stage") || focused === this.handle;
+    const focused = this.element.getRootNode().activeElement;
+    const onStage = focused?.classList.contains("stage") || focused === this.handle;
     this.mode = mode;
     if (onStage) {
       // the stage in focus is about to be hidden: the keys go on in the one that takes its place
@@ -259,7 +288,8 @@ class Viewer {
   }
 
   nextChannel(step) {
-    const pane = this.active, ranked = pane.ladder.info?.kept ?? pane.frame?.rank;
+    const pane = this.active;
+    const ranked = pane.ladder.info?.kept ?? pane.frame?.rank;
     if (!ranked || !["y", "ratio"].includes(pane.layer)) return;
     const i = ranked.indexOf(pane.channel);
     pane.choose({ channel: ranked[(i + step + ranked.length) % ranked.length] });
@@ -270,13 +300,9 @@ class Viewer {
     return this.mode === "side" ? this.active.canvas : this.sharedCanvas;
   }
 
-  /** The cursor is at canvas point `here` of a stage; null: it left. */
-  point(stage, canvas, here) {
-    this.cursor = null;
-    if (stage) {
-      const [x, y] = toPicture(place(this.view, this.picture, canvas), ...here);
-      if (x >= 0 && y >= 0 && x < this.picture.width && y < this.picture.height) this.cursor = [x, y];
-    }
+  /** The cursor is at point `here` of a canvas, or has left. */
+  point(canvas, here) {
+    this.cursor = canvas ? this.view.pixelAt(canvas, ...here) : null;
     this.schedule();
   }
 
@@ -287,7 +313,8 @@ class Viewer {
       const ratio = globalThis.devicePixelRatio || 1;
       const width = box ? box.inlineSize : Math.round(entry.contentRect.width * ratio);
       const height = box ? box.blockSize : Math.round(entry.contentRect.height * ratio);
-      if (width && height && (entry.target.width !== width || entry.target.height !== height)) [entry.target.width, entry.target.height] = [width, height];
+      if (width && height && (entry.target.width !== width || entry.target.height !== height))
+        [entry.target.width, entry.target.height] = [width, height];
     }
     this.draw(); // now, not in the next frame: setting the size has cleared the canvas
   }
@@ -305,7 +332,8 @@ class Viewer {
     this.scheduled = null;
     if (this.closed || !this.manifest) return;
     const wants = [];
-    this.channel ??= this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== undefined) ?? null;
+    this.channel ??=
+      this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== undefined) ?? null;
     // panes that match another's bytes come after those that have bytes of their own
     const order = [...this.panes].sort((a, b) => (a.follow === "bytes") - (b.follow === "bytes"));
     for (const pane of order) wants.push(...pane.resolve());
@@ -330,16 +358,33 @@ class Viewer {
       pane.element.toggleAttribute("data-active", pane === this.active && this.panes.length > 1);
     }
     this.controls.describe();
-    if (this.cursor && this.mode === "side") for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
+    if (this.cursor && this.mode === "side")
+      for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
   }
 
+  get fileName() {
+    const name = `${this.manifest.title}-lambda-${lambdaText(this.lmbdaAt(this.index))}`;
+    return name.replace(/[^\p{L}\p{N}.-]+/gu, "-");
+  }
+
+  /** The view as it stands: every pane with its title and its numbers. */
   savePng() {
     this.draw();
-    savePng(this);
+    const { color: text, fontFamily: font } = getComputedStyle(this.element);
+    const background = getComputedStyle(this.controls.help).backgroundColor;
+    const said = (panes, name, between) => panes.map((pane) => pane[name]).join(between);
+    const tile = (canvas, panes) => ({
+      canvas,
+      title: said(panes, "title", " | "),
+      numbers: said(panes, "summary", "   |   "),
+    });
+    const side = this.mode === "side";
+    const tiles = side ? this.panes.map((pane) => tile(pane.canvas, [pane])) : [tile(this.sharedCanvas, this.pair)];
+    savePng(tiles, { background, text, font }, this.fileName);
   }
 
   saveCsv() {
-    saveCsv(this);
+    saveCsv(csv(this.manifest.title, this.panes), this.fileName);
   }
 
   close() {
@@ -356,8 +401,9 @@ const viewers = new WeakMap();
 
 /** Show `manifest` in `root`; called again on the same root it updates the viewer that is there. */
 export function mount(root, manifest, host) {
-  let viewer = viewers.get(root);
-  if (!viewer || viewer.closed) viewers.set(root, (viewer = new Viewer(root, host)));
+  const there = viewers.get(root);
+  const viewer = there && !there.closed ? there : new Viewer(root, host);
+  viewers.set(root, viewer);
   viewer.host = viewer.frames.host = host;
   viewer.update(manifest);
   return viewer;

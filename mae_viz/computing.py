@@ -1,0 +1,196 @@
+"""The one owner of computing: a few workers, and queues that what is on screen leads.
+
+What takes long is handed over as a function and comes back as a `Job`, a future. The workers take the most urgent job
+first. One worker more takes jobs on large pictures, one at a time and behind all others: so many visitors neither fill
+the memory nor slow one another down, and a large upload keeps nobody with a small picture waiting. What nobody wants
+any more is dropped before it begins, or where it next calls `go_on`. A job is never about another job: what it needs is
+asked for before it is handed over.
+"""
+
+import atexit
+import heapq
+import itertools
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from functools import lru_cache, partial
+
+ON_SCREEN, SOON = -1.0, 0.0
+"""Urgencies; smaller is sooner. What somebody looks for now, and what somebody will: a ladder's frames count on."""
+
+WORKERS = 2
+"""They share the cores between them. Half of a frame's time no second core can help with (entropy coding, metrics,
+WebP): on two cores 25 frames of 768 × 512 take one worker with both cores 15.4 s, two with a core each 10.4 s, though a
+frame alone takes 0.84 s instead of 0.72 s. More workers than that would keep a frame on screen waiting for longer."""
+
+CLOSING_S = 15
+"""How long `Computing.close` waits for what cannot be interrupted."""
+
+_BEHIND_OTHERS = 10  # as `nice` counts
+_here = threading.local()
+
+
+class DroppedError(CancelledError):
+    """A job that nobody wanted any more, or that the server's end overtook."""
+
+
+class Job(Future):
+    """What was handed over. `result` waits for it, and raises what the function raised, or DroppedError."""
+
+    def __init__(self, function: Callable[[], object], large: bool, wanted_s: float):
+        super().__init__()
+        self.function, self.large, self.urgency = function, large, math.inf
+        self._fate = threading.Lock()
+        self._dropped, self._until = False, time.monotonic() + wanted_s
+
+    def want(self, seconds: float = math.inf) -> bool:
+        """Somebody wants the result for so many seconds from now. False where it is too late: it has been dropped."""
+        with self._fate:
+            self._until = max(self._until, time.monotonic() + seconds)
+            return not self._dropped
+
+    def drop(self) -> None:
+        """Nobody wants the result."""
+        with self._fate:
+            self._dropped = True
+        self.cancel()
+
+    def lost(self) -> bool:
+        """Whether nobody wants the result; from then on nobody can."""
+        with self._fate:
+            self._dropped = self._dropped or time.monotonic() >= self._until
+            return self._dropped
+
+    def result(self, timeout: float | None = None):
+        if not self.done():
+            outside_jobs()
+        try:
+            return super().result(timeout)
+        except CancelledError:
+            raise DroppedError("nobody wanted this any more, or the server is stopping: ask for it again.") from None
+
+
+class Computing:
+    """Workers and their queues. Threads start with the first job."""
+
+    def __init__(self, workers: int = WORKERS):
+        self._kinds = [False] * workers + [True]  # of each thread, whether it takes large pictures
+        self._queues: dict[bool, list] = {False: [], True: []}
+        self._changed = threading.Condition()
+        self._count = itertools.count()
+        self._threads: list[threading.Thread] = []
+        self._running: set[Job] = set()
+        self._closed = False
+
+    def submit(
+        self, function: Callable, *args, urgency: float = ON_SCREEN, large: bool = False, wanted_s: float = math.inf
+    ) -> Job:
+        """Hand over ``function(*args)``, ``large`` where it is about a large picture.
+
+        It is dropped after ``wanted_s`` seconds unless somebody has said `Job.want` meanwhile. Raises DroppedError
+        after `close`, RuntimeError inside a job.
+        """
+        outside_jobs()
+        job = Job(partial(function, *args), large, wanted_s)
+        self.hurry(job, urgency)
+        return job
+
+    def hurry(self, job: Job, urgency: float) -> None:
+        """Put a job forward in its queue, where that is sooner."""
+        with self._changed:
+            if self._closed:
+                raise DroppedError("the server is stopping: nothing is computed any more.")
+            if urgency >= job.urgency:
+                return
+            job.urgency = urgency
+            heapq.heappush(self._queues[job.large], (urgency, next(self._count), job))  # its first entry counts
+            if not self._threads:
+                self._threads = [threading.Thread(target=self._work, args=(k,), daemon=True) for k in self._kinds]
+                for thread in self._threads:
+                    thread.start()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Drop all jobs, end those in work where they next call `go_on`, and the threads with them."""
+        with self._changed:
+            self._closed = True
+            jobs = [*self._running, *(job for waiting in self._queues.values() for *_, job in waiting)]
+            self._changed.notify_all()
+        for job in jobs:
+            job.drop()
+        end = time.monotonic() + CLOSING_S
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _work(self, large: bool) -> None:
+        _share_cores()
+        if large:
+            _step_back()
+        while job := self._next(large):
+            _here.job = job
+            try:
+                job.set_result(job.function())
+            except BaseException as error:  # whatever it is must reach who asked, and not end the thread
+                job.set_exception(error)
+            with self._changed:
+                self._running.remove(job)
+            job.function = _here.job = job = None  # a picture is not kept for the sake of an idle thread
+
+    def _next(self, large: bool) -> Job | None:
+        """The most urgent job, marked as running; None at the end."""
+        with self._changed:
+            while not self._closed:
+                if not self._queues[large]:
+                    self._changed.wait()
+                    continue
+                *_, job = heapq.heappop(self._queues[large])
+                if job.running() or job.done():
+                    continue
+                if job.lost():
+                    job.cancel()
+                if job.set_running_or_notify_cancel():
+                    self._running.add(job)
+                    return job
+        return None
+
+
+def go_on(done: float = 0.0) -> None:
+    """To be called now and then by what takes long, as a ``progress``: ends a job that nobody wants any more."""
+    job = getattr(_here, "job", None)
+    if job is not None and job.lost():
+        raise DroppedError("nobody wants this any more.")
+
+
+def outside_jobs() -> None:
+    """Raises RuntimeError inside a job: with all workers waiting for one another none would work."""
+    if getattr(_here, "job", None) is not None:
+        raise RuntimeError("a job must not wait for another: ask for what it needs before you hand it over.")
+
+
+def _share_cores() -> None:
+    """Torch computes with this thread's share of the cores here; in all other threads it goes on as it was."""
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(max(1, cores // WORKERS))
+    others = threading.Thread(target=torch.set_num_threads, args=(cores,))  # it also says what new threads begin with
+    others.start()
+    others.join()
+
+
+def _step_back() -> None:
+    """What this thread computes, and the threads that torch starts for it, leave the processors to others."""
+    if sys.platform == "linux":  # where threads have priorities of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND_OTHERS)
+
+
+@lru_cache
+def shared() -> Computing:
+    """The owner of all computing in this process. Python's end closes it, where nobody has done so before."""
+    made = Computing()
+    atexit.register(made.close)
+    return made

@@ -1,0 +1,117 @@
+// What a pane shows: a codec × a layer × a rate, and which of the frames that are there comes nearest to that.
+import panes from "../panes.json" with { type: "json" };
+
+export const LAYERS = panes.layers;
+const NEEDS = { picture: "picture", difference: "picture", bits: "bits", y: "y", ratio: "y" };
+
+export class Choice {
+  /** `viewer`: what all panes share, {manifest, index, whole, channel, panes, original, ladderOf(codec),
+   *  referenceBytes(pane)}, and changed(), which is called after a person's choice. */
+  constructor(viewer, state) {
+    this.viewer = viewer;
+    this.assume(state);
+  }
+
+  /** Become what the host or an address says. */
+  assume(state) {
+    this.state = { codec: "original", layer: "picture", channel: null, follow: null, own: null, base: 0, ...state };
+  }
+
+  /** A person's choice: new state for this pane; panes that show one channel go on to the next together. */
+  choose(change) {
+    for (const name of ["channel", "base"]) if (name in change) change[name] = +change[name];
+    if ("codec" in change) Object.assign(this.state, { follow: null, own: null, channel: null });
+    if (change.follow === "own") change.own ??= this.at ?? null;
+    if ("channel" in change) {
+      const { channel } = this;
+      for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
+    }
+    Object.assign(this.state, change);
+    this.viewer.changed();
+  }
+
+  get codec() {
+    const { codecs } = this.viewer.manifest;
+    return codecs.find((c) => c.id === this.state.codec) ?? codecs[0];
+  }
+
+  get ladder() {
+    return this.viewer.ladderOf(this.codec);
+  }
+
+  get layers() {
+    if (this.codec.axis === "none") return ["picture"];
+    const maps = this.codec.maps && !this.viewer.whole;
+    if (!maps) return ["picture", "difference"];
+    // a ratio of two networks' y says nothing: their channels are not the same
+    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
+  }
+
+  get layer() {
+    return this.layers.includes(this.state.layer) ? this.state.layer : "picture";
+  }
+
+  /** What the layer is made of, as frames have it: "picture", "bits" or "y". */
+  get kind() {
+    return NEEDS[this.layer];
+  }
+
+  get follow() {
+    if (this.codec.axis === "none") return "none";
+    return this.state.follow ?? (this.codec.axis === "lmbda" ? "shared" : "bytes");
+  }
+
+  get channel() {
+    const kept = this.ladder.info?.kept;
+    const chosen = this.state.channel ?? this.viewer.channel;
+    return kept && !kept.includes(chosen) ? kept[0] : chosen;
+  }
+
+  /** The rates that this pane wants exactly, once λ rests. */
+  get exact() {
+    if (this.follow === "shared") return [this.target()];
+    return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
+  }
+
+  /** The rates that there are frames of, in order. */
+  rates() {
+    return this.ladder.frames.map((f) => f.at).sort((a, b) => a - b);
+  }
+
+  /** The rate that this pane asks for, on its codec's own axis. */
+  target() {
+    if (this.follow === "none") return 0;
+    if (this.follow === "shared") return this.shared();
+    if (this.follow === "own" && this.state.own !== null) return this.state.own;
+    const bytes = this.viewer.referenceBytes(this);
+    const { frames } = this.ladder;
+    if (!bytes || !frames.length) return this.at ?? this.codec.start ?? 0;
+    const fitting = frames.filter((f) => f.bytes <= bytes);
+    if (!fitting.length) return frames.reduce((a, b) => (b.bytes < a.bytes ? b : a)).at;
+    return fitting.reduce((a, b) => (b.bytes > a.bytes ? b : a)).at;
+  }
+
+  /** λ for all, or of a group of networks for one λ each the nearest. */
+  shared() {
+    const { first, last, only } = this.codec;
+    const { index } = this.viewer;
+    if (only.length) return only.reduce((a, b) => (Math.abs(b - index) < Math.abs(a - index) ? b : a));
+    return Math.min(last, Math.max(first, index));
+  }
+
+  /** Decide which frame to show now; returns what must be fetched for it, as `Frames.want` takes it. */
+  resolve() {
+    const { ladder, layer, kind, channel } = this;
+    this.at = this.target();
+    this.frame = ladder.nearest(this.at, (f) => ladder.get(f, kind, channel));
+    const best = ladder.nearest(this.at);
+    this.waiting =
+      !best || this.frame !== best || (!this.viewer.manifest.static && this.exact.some((at) => at !== best.at));
+    const wants = [
+      { ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key },
+    ];
+    if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
+    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.state.base });
+    return wants;
+  }
+}

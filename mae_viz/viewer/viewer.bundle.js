@@ -1,0 +1,1887 @@
+// Made from mae_viz/viewer/js by bundle.js: change those files, then type make bundle.
+
+// mae_viz/viewer/panes.json
+var panes_default = {
+  most: 4,
+  layers: {
+    picture: "picture",
+    difference: "difference",
+    bits: "bits per place",
+    y: "channel y",
+    ratio: "ratio of y"
+  }
+};
+
+// mae_viz/viewer/js/dom.js
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "text") element.textContent = value;
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== void 0) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+function fill(select, options, value) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options !== key) {
+    select.dataset.options = key;
+    select.replaceChildren(...options.map(([v, text]) => h("option", { value: v, text })));
+  }
+  if (select.value !== String(value)) select.value = String(value);
+  select.hidden = select.parentElement.hidden = !options.length;
+}
+
+// mae_viz/viewer/js/numbers.js
+var group = new Intl.NumberFormat("en", { useGrouping: true });
+var lambdaText = (lmbda) => Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1e3 ? lmbda.toFixed(0) : lmbda.toFixed(1);
+var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
+var bytesText = (n) => n === void 0 ? "–" : group.format(n);
+function short(v) {
+  if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
+  const size = Math.abs(v);
+  const text = size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
+  return text.replace("-", "−");
+}
+function percent(share) {
+  if (!Number.isFinite(share)) return "n/a";
+  if (share > 0 && share < 1e-3) return "under 0.1 %";
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+}
+function rateText(codec, frame) {
+  if (codec.axis === "none" || !frame) return "";
+  return codec.axis === "lmbda" ? `λ ${lambdaText(frame.lmbda)}` : `${codec.unit} ${frame.at}`;
+}
+var COLUMNS = ["bytes", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db"];
+function csv(picture, panes) {
+  const rows = [["picture", "codec", "axis", "rate", "shown", ...COLUMNS, "model"]];
+  for (const [codec, ladder] of new Map(panes.map((p) => [p.codec, p.ladder]))) {
+    const shown = new Set(panes.filter((p) => p.codec === codec).map((p) => p.frame?.at));
+    for (const f of [...ladder.frames].sort((a, b) => a.at - b.at)) {
+      const rate = codec.axis === "lmbda" ? f.lmbda : codec.axis === "none" ? "" : f.at;
+      const numbers = COLUMNS.map((name) => f[name]);
+      rows.push([picture, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", ...numbers, codec.about]);
+    }
+  }
+  const cell = (v) => {
+    const text = String(v ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return rows.map((row) => `${row.map(cell).join(",")}\r
+`).join("");
+}
+
+// mae_viz/viewer/js/curve.js
+var METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
+var [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
+var REACH = 14;
+var space;
+var drawing = (tag, attributes = {}, ...children) => {
+  space ??= Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
+  const element = document.createElementNS(space, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+};
+var Curve = class {
+  /** `redraw()` is called where another metric is chosen or a point is pointed at, `choose(codec, frame)` where one is
+   *  clicked. */
+  constructor(redraw, choose) {
+    this.redraw = redraw;
+    this.metric = "psnr_db";
+    this.metrics = Object.entries(METRICS).map(
+      ([metric, text]) => h("button", { type: "button", text, "data-metric": metric, onclick: () => this.measure(metric) })
+    );
+    this.axes = drawing("g", { class: "axes" });
+    this.lines = drawing("g");
+    this.dots = drawing("g");
+    this.svg = drawing(
+      "svg",
+      { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
+      this.axes,
+      this.lines,
+      this.dots
+    );
+    this.readout = h("p", { class: "readoff" });
+    const group2 = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
+    this.element = h("figure", { class: "curve", hidden: true }, this.svg, h("figcaption", {}, group2, this.readout));
+    this.svg.addEventListener("pointermove", (event) => this.point(event));
+    this.svg.addEventListener("pointerleave", () => this.point(null));
+    this.svg.addEventListener("click", (event) => {
+      const point = this.nearest(event);
+      if (point) choose(point.codec, point.frame);
+    });
+  }
+  measure(metric) {
+    this.metric = metric;
+    this.redraw();
+  }
+  value(frame) {
+    const v = frame[this.metric];
+    return Number.isFinite(v) ? v : null;
+  }
+  /** Called once a drawing frame: the curves are drawn anew only where there are more frames, the dots are moved.
+   *  panes: [{codec, ladder, frame}] */
+  describe(panes, dragging) {
+    const ladders = new Map(panes.filter((p) => p.codec.axis !== "none").map((p) => [p.codec, p.ladder]));
+    const curves = [...ladders].map(([codec, ladder]) => {
+      const frames = ladder.frames.filter((f) => f.bytes && this.value(f) !== null).sort((a, b) => a.bytes - b.bytes);
+      return { codec, ladder, frames };
+    }).filter(({ frames }) => frames.length);
+    this.element.hidden = !ladders.size;
+    if (!curves.length) return;
+    const key = JSON.stringify([this.metric, curves.map(({ ladder, frames }) => [ladder.id, frames.length])]);
+    if (key !== this.key) this.draw(curves);
+    this.key = key;
+    const dotted = panes.filter((p) => p.frame?.bytes);
+    this.moveDots(dotted.filter((p) => this.value(p.frame) !== null));
+    if (dragging) return;
+    for (const button of this.metrics)
+      button.setAttribute("aria-pressed", String(button.dataset.metric === this.metric));
+    const dots = dotted.map(
+      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`
+    );
+    this.svg.setAttribute("aria-label", `Rate and ${METRICS[this.metric]} of this picture. Shown: ${dots.join("; ")}`);
+    if (!this.pointed) setText(this.readout, "click a point to go to its rate");
+  }
+  draw(curves) {
+    const frames = curves.flatMap((c) => c.frames);
+    const values = frames.map((f) => this.value(f));
+    const rates = frames.map((f) => f.bpp);
+    const [low, high] = [Math.log2(Math.min(...rates)) - 0.15, Math.log2(Math.max(...rates)) + 0.15];
+    const rise = Math.max(1, Math.max(...values) - Math.min(...values));
+    const [least, most] = [Math.min(...values) - 0.04 * rise, Math.max(...values) + 0.04 * rise];
+    const x = (b) => LEFT + (Math.log2(b) - low) / (high - low) * (WIDE - LEFT - RIGHT);
+    const y = (v) => HIGH - BOTTOM - (v - least) / (most - least) * (HIGH - TOP - BOTTOM);
+    this.at = (f) => [x(f.bpp), y(this.value(f))];
+    const xTicks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20].filter(
+      (b) => Math.log2(b) >= low && Math.log2(b) <= high
+    );
+    const step = [1, 2, 5, 10, 20].find((s) => rise / s <= 5) ?? 50;
+    const yTicks = [];
+    for (let v = Math.ceil(least / step) * step; v <= most; v += step) yTicks.push(v);
+    const text = (x2, y2, anchor, words) => drawing("text", { x: x2, y: y2, "text-anchor": anchor }, words);
+    this.axes.replaceChildren(
+      ...xTicks.flatMap((b) => [
+        drawing("path", { d: `M${x(b)} ${TOP}V${HIGH - BOTTOM}` }),
+        text(x(b), HIGH - BOTTOM + 11, "middle", `${b}`)
+      ]),
+      ...yTicks.flatMap((v) => [
+        drawing("path", { d: `M${LEFT} ${y(v)}H${WIDE - RIGHT}` }),
+        text(LEFT - 5, y(v) + 3.5, "end", `${v}`)
+      ]),
+      text(WIDE - RIGHT, HIGH - 3, "end", "bits per pixel"),
+      text(LEFT, HIGH - 3, "start", `${METRICS[this.metric]}, dB`)
+    );
+    this.points = curves.flatMap(
+      ({ codec, frames: frames2 }) => frames2.map((frame) => ({ codec, frame, spot: this.at(frame) }))
+    );
+    this.lines.replaceChildren(
+      ...curves.map(({ codec, frames: frames2 }) => {
+        const points = frames2.map(
+          (f) => this.at(f).map((v) => v.toFixed(1)).join()
+        ).join(" ");
+        return drawing("polyline", { points, stroke: codec.colour, fill: "none" });
+      }),
+      ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour }))
+    );
+  }
+  moveDots(panes) {
+    while (this.dots.children.length > panes.length) this.dots.lastChild.remove();
+    while (this.dots.children.length < panes.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
+    panes.forEach((pane, i) => {
+      const dot = this.dots.children[i];
+      const [cx, cy] = this.at(pane.frame);
+      dot.setAttribute("cx", cx);
+      dot.setAttribute("cy", cy);
+      dot.setAttribute("fill", pane.codec.colour);
+      dot.dataset.codec = pane.codec.id;
+    });
+  }
+  nearest(event) {
+    const box = this.svg.getBoundingClientRect();
+    const x = (event.clientX - box.left) * WIDE / box.width;
+    const y = (event.clientY - box.top) * HIGH / box.height;
+    const away = ({ spot }) => Math.hypot(spot[0] - x, spot[1] - y);
+    const best = this.points?.reduce((a, b) => away(b) < away(a) ? b : a);
+    return best && away(best) <= REACH ? best : null;
+  }
+  point(event) {
+    this.pointed = event && this.nearest(event);
+    this.svg.style.cursor = this.pointed ? "pointer" : "";
+    if (!this.pointed) return this.redraw();
+    const { codec, frame } = this.pointed;
+    const numbers = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`;
+    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${numbers}`);
+  }
+};
+
+// mae_viz/viewer/js/view.js
+var STEPS = [1, 2, 4, 8];
+var View = class {
+  zoom = 0;
+  x = 0.5;
+  y = 0.5;
+  #picture;
+  #leading;
+  #changed;
+  /** `picture()`: what is on show, {width, height}; `leading()`: the canvas that keys move it in; `changed()` is called
+   *  after every move. */
+  constructor(picture, leading, changed) {
+    this.#picture = picture;
+    this.#leading = leading;
+    this.#changed = changed;
+  }
+  #fit(canvas) {
+    const { width, height } = this.#picture();
+    return Math.min(canvas.width / width, canvas.height / height);
+  }
+  /** Scale and offset that show the picture on a canvas. */
+  place(canvas) {
+    const picture = this.#picture();
+    const fit = this.#fit(canvas);
+    const scale2 = this.zoom || (fit >= 1 ? Math.floor(fit) : fit);
+    const middle = (size, length, at) => {
+      const drawn = length * scale2;
+      return Math.round(
+        drawn <= size ? (size - drawn) / 2 : Math.min(0, Math.max(size - drawn, size / 2 - at * drawn))
+      );
+    };
+    return {
+      scale: scale2,
+      left: middle(canvas.width, picture.width, this.x),
+      top: middle(canvas.height, picture.height, this.y)
+    };
+  }
+  /** The picture's pixel under a canvas point, [x, y]; null beside the picture. */
+  pixelAt(canvas, x, y) {
+    const { scale: scale2, left, top } = this.place(canvas);
+    const { width, height } = this.#picture();
+    const pixel = [Math.floor((x - left) / scale2), Math.floor((y - top) / scale2)];
+    return pixel[0] >= 0 && pixel[1] >= 0 && pixel[0] < width && pixel[1] < height ? pixel : null;
+  }
+  zoomTo(zoom2) {
+    this.zoom = zoom2;
+    this.#changed();
+  }
+  zoomBy(direction, canvas = this.#leading(), point = [canvas.width / 2, canvas.height / 2]) {
+    this.zoomAt(canvas, ...point, nextStep(this.place(canvas).scale, this.#fit(canvas), direction));
+  }
+  /** Zoom so that the picture point under (x, y) stays there. */
+  zoomAt(canvas, x, y, zoom2) {
+    const picture = this.#picture();
+    const before = this.place(canvas);
+    const u = (x - before.left) / before.scale;
+    const v = (y - before.top) / before.scale;
+    this.zoom = zoom2 && Math.min(STEPS.at(-1), Math.max(0.05, zoom2));
+    const { scale: scale2 } = this.place(canvas);
+    this.x = (u + (canvas.width / 2 - x) / scale2) / picture.width;
+    this.y = (v + (canvas.height / 2 - y) / scale2) / picture.height;
+    this.#moved(canvas);
+  }
+  /** After a pinch: to the nearest exact step, or to fit below it. */
+  snap(canvas) {
+    const { scale: scale2 } = this.place(canvas);
+    const nearest = STEPS.reduce((a, b) => Math.abs(Math.log(b / scale2)) < Math.abs(Math.log(a / scale2)) ? b : a);
+    this.zoomAt(canvas, canvas.width / 2, canvas.height / 2, scale2 <= this.#fit(canvas) * 1.1 ? 0 : nearest);
+  }
+  /** Move the picture by canvas pixels. */
+  pan(dx, dy, canvas = this.#leading()) {
+    const picture = this.#picture();
+    const { scale: scale2 } = this.place(canvas);
+    this.x -= dx / (scale2 * picture.width);
+    this.y -= dy / (scale2 * picture.height);
+    this.#moved(canvas);
+  }
+  /** Keeps the middle where the picture still covers the canvas. */
+  #moved(canvas) {
+    const picture = this.#picture();
+    const { scale: scale2 } = this.place(canvas);
+    const limit = (size, length, at) => {
+      const half = size / (2 * length * scale2);
+      return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, at));
+    };
+    this.x = limit(canvas.width, picture.width, this.x);
+    this.y = limit(canvas.height, picture.height, this.y);
+    this.#changed();
+  }
+  /** From a part of a picture to the whole, or back: what was in the middle stays there. `part` is [left, top]. */
+  move(from, to, [left, top]) {
+    const sign = to.width > from.width || to.height > from.height ? 1 : -1;
+    this.x = Math.min(1, Math.max(0, (this.x * from.width + sign * left) / to.width));
+    this.y = Math.min(1, Math.max(0, (this.y * from.height + sign * top) / to.height));
+  }
+};
+function nextStep(scale2, fit, direction) {
+  if (direction > 0) return STEPS.find((s) => s > scale2 + 1e-6) ?? STEPS.at(-1);
+  const lower2 = STEPS.filter((s) => s < scale2 - 1e-6).at(-1);
+  return lower2 && lower2 > fit ? lower2 : 0;
+}
+
+// mae_viz/viewer/js/input.js
+var HELP = [
+  [", .", "one frame lower / higher λ (with Shift: 1/64 octave)"],
+  ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
+  ["+ −", "zoom in, out"],
+  ["arrows", "move the picture (on the slider: λ)"],
+  ["S W B", "side by side, wipe, blink"],
+  ["space", "blink by hand"],
+  ["O", "hold: show the original"],
+  ["D", "difference from the original, on and off"],
+  ["L", "next layer"],
+  ["N P", "next, previous channel by bits"],
+  ["?", "this list"]
+];
+function keyList() {
+  const rows = HELP.map(
+    ([keys, text]) => h("div", {}, h("dt", {}, ...keys.split(" ").map((k) => h("kbd", { text: k }))), h("dd", { text }))
+  );
+  return h("dl", { class: "keys", hidden: true }, ...rows);
+}
+function listen(viewer) {
+  const { element, slider } = viewer;
+  element.addEventListener("keydown", (event) => onKey(viewer, event));
+  element.addEventListener("keyup", (event) => {
+    if (event.key === "o" || event.key === "O") viewer.showOriginal(false);
+  });
+  element.addEventListener("focusout", () => viewer.showOriginal(false));
+  slider.addEventListener("input", () => viewer.drag(+slider.value));
+  slider.addEventListener("change", () => viewer.release());
+}
+function onKey(viewer, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.composedPath()[0];
+  const { key } = event;
+  if (/^(SELECT|TEXTAREA)$/.test(target.tagName) || target.tagName === "INPUT" && target !== viewer.slider) return;
+  const own = target === viewer.slider ? SLIDER : target.getAttribute?.("role") === "slider" ? HANDLE : {};
+  const stage = target.classList.contains("stage") ? STAGE : {};
+  const action = own[key] ?? KEYS[key] ?? KEYS[key.toLowerCase()] ?? stage[key];
+  if (!action || action(viewer, event, target) === false) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+var turn = (direction) => (viewer, { shiftKey }) => viewer.step(viewer.index + direction * (shiftKey ? 1 : viewer.frameStep));
+var jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
+var wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
+var move = (dx, dy) => ({ view, active: { canvas } }) => view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
+var zoom = (direction) => ({ view }) => view.zoomBy(direction);
+var mode = (name) => (viewer) => viewer.setMode(name);
+var [lower, higher] = [turn(-1), turn(1)];
+var SLIDER = {
+  ArrowLeft: lower,
+  ArrowDown: lower,
+  ArrowRight: higher,
+  ArrowUp: higher,
+  PageDown: jump(-64),
+  PageUp: jump(64),
+  Home: (viewer) => viewer.step(0),
+  End: (viewer) => viewer.step(viewer.manifest.rate.last)
+};
+var HANDLE = { ArrowLeft: wipe(-0.02), ArrowRight: wipe(0.02) };
+var STAGE = { ArrowLeft: move(-1, 0), ArrowRight: move(1, 0), ArrowUp: move(0, -1), ArrowDown: move(0, 1) };
+var KEYS = {
+  ",": lower,
+  "<": lower,
+  ".": higher,
+  ">": higher,
+  ":": higher,
+  ...Object.fromEntries([0, ...STEPS].map((step) => [step, ({ view }) => view.zoomTo(step)])),
+  "+": zoom(1),
+  "=": zoom(1),
+  "-": zoom(-1),
+  "−": zoom(-1),
+  s: mode("side"),
+  w: mode("wipe"),
+  b: mode("blink"),
+  " ": (viewer, _, target) => viewer.mode === "blink" && target.tagName !== "BUTTON" && viewer.flip(),
+  o: (viewer) => viewer.showOriginal(true),
+  d: ({ active }) => {
+    if (active.layers.length > 1) active.choose({ layer: active.layer === "difference" ? "picture" : "difference" });
+  },
+  l: ({ active }) => active.choose({ layer: active.layers[(active.layers.indexOf(active.layer) + 1) % active.layers.length] }),
+  n: (viewer) => viewer.nextChannel(1),
+  p: (viewer) => viewer.nextChannel(-1),
+  "?": ({ controls }) => controls.toggleKeys(),
+  Escape: ({ controls }) => controls.toggleKeys(false)
+};
+function listenStage(viewer, stage, canvas) {
+  const fingers = /* @__PURE__ */ new Map();
+  let pinch = null;
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [
+      (event.clientX - box.left) * canvas.width / box.width,
+      (event.clientY - box.top) * canvas.height / box.height
+    ];
+  };
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button || event.target.getAttribute("role") === "slider") return;
+    stage.setPointerCapture(event.pointerId);
+    fingers.set(event.pointerId, at(event));
+    pinch = fingers.size === 2 ? { apart: apart(fingers), scale: viewer.view.place(canvas).scale } : null;
+  });
+  stage.addEventListener("pointermove", (event) => {
+    const here = at(event);
+    const before = fingers.get(event.pointerId);
+    if (!before) return viewer.point(canvas, here);
+    fingers.set(event.pointerId, here);
+    if (pinch && fingers.size === 2) {
+      const [a, b] = [...fingers.values()];
+      viewer.view.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, pinch.scale * apart(fingers) / pinch.apart);
+    } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
+  });
+  const up = (event) => {
+    fingers.delete(event.pointerId);
+    if (pinch && fingers.size < 2) {
+      pinch = null;
+      viewer.view.snap(canvas);
+    }
+  };
+  stage.addEventListener("pointerup", up);
+  stage.addEventListener("pointercancel", up);
+  stage.addEventListener("pointerleave", () => viewer.point());
+  stage.addEventListener("dblclick", (event) => viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1));
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      viewer.wheel = (viewer.wheel ?? 0) + event.deltaY;
+      if (Math.abs(viewer.wheel) < 40) return;
+      viewer.view.zoomBy(viewer.wheel < 0 ? 1 : -1, canvas, at(event));
+      viewer.wheel = 0;
+    },
+    { passive: false }
+  );
+}
+var apart = (fingers) => {
+  const [a, b] = [...fingers.values()];
+  return Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1]));
+};
+
+// mae_viz/viewer/js/controls.js
+var Controls = class {
+  constructor(viewer) {
+    this.viewer = viewer;
+    const button = (text, label, onclick, extra = {}) => h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
+    const set = (label, ...children) => h("div", { class: "set", role: "group", "aria-label": label }, ...children);
+    this.slider = h("input", {
+      type: "range",
+      class: "rate",
+      min: 0,
+      step: 1,
+      "aria-label": "λ, the weight of the error against the rate"
+    });
+    this.output = h("output");
+    this.rule = h("span", { class: "rule" });
+    this.ticks = h("div", { class: "ticks", role: "group", "aria-label": "trained λ" });
+    this.modes = Object.fromEntries(
+      Object.entries({ side: "Side by side", wipe: "Wipe", blink: "Blink" }).map(([mode2, text]) => [
+        mode2,
+        button(text, text, () => viewer.setMode(mode2))
+      ])
+    );
+    this.zooms = Object.fromEntries(
+      [0, ...STEPS].map((s) => [
+        s,
+        button(
+          s ? `${100 * s} %` : "Fit",
+          s ? `Zoom ${100 * s} %` : "Fit the picture into the pane",
+          () => viewer.view.zoomTo(s)
+        )
+      ])
+    );
+    this.fewer = button("−", "One pane fewer", () => viewer.setCount(viewer.panes.length - 1));
+    this.more = button("+", "One pane more", () => viewer.setCount(viewer.panes.length + 1));
+    this.count = h("span", { class: "count" });
+    this.whole = button(
+      "Whole picture",
+      "Show the whole picture, exact at the λ released",
+      () => viewer.setWhole(!viewer.whole)
+    );
+    this.lock = button(
+      "Same colours at all λ",
+      "Maps keep one colour scale for all λ",
+      () => viewer.set({ lockRange: !viewer.lockRange })
+    );
+    this.help = button("Keys", "Keyboard shortcuts", () => this.toggleKeys(), { "aria-expanded": "false" });
+    this.keys = keyList();
+    this.curve = new Curve(
+      () => viewer.schedule(),
+      (codec, frame) => viewer.goTo(codec, frame)
+    );
+    this.panes = set("Panes", this.fewer, this.count, this.more);
+    this.csv = button("CSV", "Save the numbers as CSV", () => viewer.saveCsv());
+    const save2 = set(
+      "Save",
+      button("PNG", "Save this view as PNG", () => viewer.savePng()),
+      this.csv
+    );
+    this.rate = h(
+      "div",
+      { class: "lambda" },
+      h("div", { class: "line" }, h("label", { text: "λ" }), this.output, this.rule),
+      h("div", { class: "track" }, this.slider, this.ticks),
+      h(
+        "div",
+        { class: "ends", "aria-hidden": "true" },
+        h("span", { text: "← smaller file" }),
+        h("span", { text: "better picture →" })
+      )
+    );
+    const tools = h(
+      "div",
+      { class: "tools" },
+      set("Compare", ...Object.values(this.modes)),
+      set("Zoom", ...Object.values(this.zooms)),
+      this.panes,
+      this.whole,
+      this.lock,
+      save2,
+      this.help
+    );
+    this.buildShared();
+    this.grid = h("div", { class: "panes" });
+    this.status = h("div", { class: "status", role: "status" });
+    const head = h("div", { class: "top" }, h("div", { class: "desk" }, this.rate, tools), this.curve.element);
+    this.element = h(
+      "div",
+      { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" },
+      head,
+      this.keys,
+      this.shared,
+      this.grid,
+      this.status
+    );
+  }
+  /** The stage with two pictures in one place, and the handle between them. */
+  buildShared() {
+    this.handle = h("div", {
+      class: "handle",
+      role: "slider",
+      tabindex: 0,
+      "aria-label": "Wipe position",
+      "aria-valuemin": 0,
+      "aria-valuemax": 100
+    });
+    this.sharedCanvas = h("canvas");
+    this.names = [h("span", { class: "name left" }), h("span", { class: "name right" })];
+    this.sharedStage = h(
+      "div",
+      { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "two pictures in one place" },
+      this.sharedCanvas,
+      ...this.names,
+      this.handle
+    );
+    this.shared = h("div", { class: "shared", hidden: true }, this.sharedStage);
+    this.handle.addEventListener("pointerdown", (event) => this.handle.setPointerCapture(event.pointerId));
+    this.handle.addEventListener("pointermove", (event) => {
+      if (!this.handle.hasPointerCapture(event.pointerId)) return;
+      const box = this.sharedCanvas.getBoundingClientRect();
+      this.viewer.moveWipe((event.clientX - box.left) / box.width);
+    });
+  }
+  buildTicks() {
+    const { viewer, slider, ticks } = this;
+    const { last } = viewer.manifest.rate;
+    slider.max = last;
+    ticks.replaceChildren(
+      ...viewer.trainedMarks().map(
+        ([index, value]) => h("button", {
+          type: "button",
+          text: value,
+          "aria-label": `λ ${value}`,
+          style: `--at:${index / last}`,
+          onclick: () => viewer.step(index)
+        })
+      )
+    );
+  }
+  toggleKeys(on = this.keys.hidden) {
+    const changed = this.keys.hidden === on;
+    this.keys.hidden = !on;
+    this.help.setAttribute("aria-expanded", String(on));
+    return changed;
+  }
+  /** Called once a drawing frame; while λ moves, only what moves with it. */
+  describe() {
+    const { viewer, element } = this;
+    const { manifest, index, mode: mode2, panes } = viewer;
+    const lambda = lambdaText(viewer.lmbdaAt(index));
+    if (+this.slider.value !== index) this.slider.value = index;
+    this.slider.setAttribute("aria-valuetext", `λ ${lambda}`);
+    setText(this.output, lambda);
+    setText(this.rule, viewer.isTrained(index) ? "a λ the networks were trained for" : "between trained λ");
+    element.style.setProperty("--at", index / manifest.rate.last);
+    element.style.setProperty("--aspect", `${viewer.picture.width} / ${viewer.picture.height}`);
+    element.dataset.mode = mode2;
+    element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
+    element.dataset.panes = panes.length;
+    element.dataset.index = index;
+    element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
+    this.shared.hidden = mode2 === "side";
+    if (!this.shared.hidden) this.describeShared();
+    this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
+    if (viewer.dragging) return;
+    for (const [name, button] of Object.entries(this.modes)) {
+      button.setAttribute("aria-pressed", String(name === mode2));
+      button.disabled = name !== "side" && panes.length < 2;
+    }
+    for (const [zoom2, button] of Object.entries(this.zooms))
+      button.setAttribute("aria-pressed", String(+zoom2 === viewer.view.zoom));
+    setText(this.count, `${panes.length} pane${panes.length > 1 ? "s" : ""}`);
+    this.fewer.disabled = panes.length === 1;
+    this.more.disabled = panes.length === panes_default.most;
+    for (const node of [this.rate, this.panes, this.csv]) node.hidden = manifest.blind;
+    element.toggleAttribute("data-blind", Boolean(manifest.blind));
+    this.whole.hidden = !manifest.whole;
+    this.whole.setAttribute("aria-pressed", String(viewer.whole));
+    this.lock.hidden = !panes.some((p) => ["bits", "y"].includes(p.layer));
+    this.lock.setAttribute("aria-pressed", String(viewer.lockRange));
+    for (const pane of panes) pane.stage.setAttribute("aria-label", `${pane.title}: ${pane.summary}`);
+    if (element.dataset.busy === "false")
+      setText(
+        this.status,
+        `${manifest.blind ? "" : `λ ${lambda}. `}${panes.map((p) => `${p.title}: ${p.summary}`).join(". ")}`
+      );
+  }
+  describeShared() {
+    const { viewer } = this;
+    const [a, b] = viewer.pair;
+    const wiping = viewer.mode === "wipe";
+    setText(this.names[0], wiping || !viewer.flipped ? a.title : "");
+    setText(this.names[1], wiping || viewer.flipped ? b.title : "");
+    this.handle.hidden = !wiping;
+    this.handle.style.left = `${100 * viewer.wipe}%`;
+    this.handle.setAttribute("aria-valuenow", Math.round(100 * viewer.wipe));
+    this.sharedStage.setAttribute("aria-label", `${a.title} against ${b.title}`);
+  }
+};
+
+// mae_viz/viewer/js/frames.js
+var AT_ONCE = 4;
+var LARGE = 4e6;
+var HELD = 2e8;
+var WIRE = 22e6;
+var KEEP_EXTRA = 16;
+var POLL_MS = 350;
+var FIRST_MS = 150;
+var Ladder = class {
+  constructor(id) {
+    this.id = id;
+    this.info = null;
+    this.error = null;
+    this.assets = /* @__PURE__ */ new Map();
+    this.failed = /* @__PURE__ */ new Set();
+    this.received = 0;
+  }
+  get frames() {
+    return this.info?.frames ?? [];
+  }
+  /** The frame nearest to `at`; with `has`, among those for which it is true. */
+  nearest(at, has = () => true) {
+    let best = null;
+    for (const frame of this.frames)
+      if (has(frame) && (!best || Math.abs(frame.at - at) < Math.abs(best.at - at))) best = frame;
+    return best;
+  }
+  /** What a frame needs on show as `kind` (picture, bits, y): its name here, and where its bytes lie. */
+  source(frame, kind, channel) {
+    const file = kind === "picture" ? frame.file : frame[kind];
+    if (!file || kind !== "y") return { key: file, file };
+    const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
+    const length = this.info.places[0] * this.info.places[1] * 4;
+    return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
+  }
+  get(frame, kind, channel) {
+    return frame && this.assets.get(this.source(frame, kind, channel).key);
+  }
+  drop(key) {
+    this.assets.get(key)?.close?.();
+    this.assets.delete(key);
+  }
+  get held() {
+    let sum = 0;
+    for (const asset of this.assets.values()) sum += sizeOf(asset);
+    return sum;
+  }
+  close() {
+    for (const key of [...this.assets.keys()]) this.drop(key);
+  }
+};
+var sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
+var Frames = class {
+  constructor(host, changed, exact, pixels) {
+    this.host = host;
+    this.changed = changed;
+    this.exact = exact;
+    this.pixels = pixels;
+    this.ladders = /* @__PURE__ */ new Map();
+    this.wants = [];
+    this.busy = /* @__PURE__ */ new Set();
+    this.received = 0;
+  }
+  ladder(id) {
+    if (!this.ladders.has(id)) {
+      this.ladders.set(id, new Ladder(id));
+      this.poll(this.ladders.get(id));
+    }
+    return this.ladders.get(id);
+  }
+  /** Read a ladder's list of frames until it is complete. */
+  async poll(ladder) {
+    clearTimeout(ladder.timer);
+    try {
+      const info = await this.host.ladder(ladder.id, this.exact(ladder));
+      if (!ladder.info || info.frames.length >= ladder.frames.length) ladder.info = info;
+      ladder.error = info.error ?? null;
+    } catch (error) {
+      ladder.error = String(error.message ?? error);
+    }
+    if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
+    const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
+    if (!ladder.info?.complete || wanted && !ladder.error)
+      ladder.timer = setTimeout(
+        () => this.poll(ladder),
+        ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS
+      );
+    this.changed();
+    this.pump();
+  }
+  /** wants: [{ladder, kind, channel, at}], the panes' needs in order of importance. */
+  want(wants) {
+    this.wants = wants;
+    this.pump();
+  }
+  forgetAllBut(ids) {
+    for (const [id, ladder] of this.ladders) {
+      if (ids.has(id)) continue;
+      clearTimeout(ladder.timer);
+      ladder.close();
+      this.ladders.delete(id);
+    }
+  }
+  /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
+  next({ ladder, kind, channel, at }) {
+    const missing = [];
+    const here = [];
+    for (const frame2 of ladder.frames) {
+      const source2 = ladder.source(frame2, kind, channel);
+      if (!source2.key || ladder.failed.has(source2.key)) continue;
+      if (ladder.assets.has(source2.key)) here.push(frame2);
+      else if (this.busy.has(source2.key)) here.push(frame2);
+      else if (!frame2.extra || frame2.at === at) missing.push([frame2, source2]);
+    }
+    if (!missing.length) return null;
+    const gap = ([frame2]) => Math.min(...here.map((other) => Math.abs(other.at - frame2.at)));
+    const nearest = missing.reduce((a, b) => Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a);
+    const best = ladder.nearest(at);
+    if (!here.length || nearest[0] === best)
+      return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
+    const [frame, source] = missing.reduce((a, b) => gap(b) > gap(a) ? b : a);
+    return { ladder, kind, frame, source, urgency: gap([frame]) };
+  }
+  pump() {
+    while (this.busy.size < (this.pixels() > LARGE ? 1 : AT_ONCE)) {
+      const candidates = this.wants.map((want) => this.next(want)).filter(Boolean).sort((a, b) => b.urgency - a.urgency);
+      const best = candidates.find((candidate) => this.makeRoom(candidate));
+      if (!best) return;
+      this.fetch(best);
+    }
+  }
+  get held() {
+    let sum = 0;
+    for (const ladder of this.ladders.values()) sum += ladder.held;
+    return sum;
+  }
+  /** Room for one more asset, if need be in place of others: of any for the frame at hand, else of unused ones. */
+  makeRoom({ ladder, kind, source, urgency }) {
+    const last = [...ladder.assets.values()].at(-1);
+    const bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
+    const atHand = urgency === Infinity;
+    if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE)
+      return false;
+    let over = this.held + (this.busy.size + 1) * bytes - HELD;
+    if (over <= 0) return true;
+    for (const other of this.ladders.values()) {
+      if (over <= 0) return true;
+      if (this.wants.some((want) => want.ladder === other)) continue;
+      over -= other.held;
+      other.close();
+    }
+    if (over <= 0 || !atHand) return over <= 0;
+    if (this.busy.size) return false;
+    const far = this.wants.flatMap(
+      (want) => want.ladder.frames.map((frame) => ({
+        want,
+        key: want.ladder.source(frame, want.kind, want.channel).key,
+        away: Math.abs(frame.at - want.at)
+      }))
+    );
+    const needed = new Set(far.filter(({ want, key, away }) => away === 0 || key === want.shown).map(({ key }) => key));
+    for (const { want, key } of far.sort((a, b) => b.away - a.away)) {
+      if (over <= 0) break;
+      const asset = want.ladder.assets.get(key);
+      if (!asset || needed.has(key)) continue;
+      over -= sizeOf(asset);
+      want.ladder.drop(key);
+    }
+    return true;
+  }
+  async fetch({ ladder, kind, source }) {
+    this.busy.add(source.key);
+    try {
+      const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
+      this.received += bytes.size;
+      ladder.received += bytes.size;
+      const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(await bytes.arrayBuffer());
+      if (this.closed || this.ladders.get(ladder.id) !== ladder) asset.close?.();
+      else {
+        ladder.assets.set(source.key, asset);
+        this.trim(ladder);
+      }
+    } catch {
+      ladder.failed.add(source.key);
+      setTimeout(() => ladder.failed.delete(source.key) && this.pump(), 2e3);
+    } finally {
+      this.busy.delete(source.key);
+    }
+    if (this.closed) return;
+    this.changed();
+    this.pump();
+  }
+  /** Frames between the grid's come one by one as λ is released: the oldest go again. */
+  trim(ladder) {
+    const extra = ladder.frames.filter((frame) => frame.extra && ladder.assets.has(frame.file));
+    const keep = ladder.info.total ? KEEP_EXTRA : 1;
+    for (const frame of extra.slice(0, Math.max(0, extra.length - keep))) {
+      if (this.wants.some((want) => want.ladder === ladder && want.at === frame.at)) continue;
+      ladder.drop(frame.file);
+    }
+  }
+  close() {
+    this.closed = true;
+    this.forgetAllBut(/* @__PURE__ */ new Set());
+  }
+};
+var decodePicture = (bytes) => createImageBitmap(bytes, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+
+// mae_viz/viewer/colour_maps.json
+var colour_maps_default = {
+  sequential: ["#0b1033", "#1f3b73", "#2c6e8f", "#4fa58a", "#b6cf5e", "#fff2a8"],
+  diverging: ["#123b7a", "#5b8fc9", "#f6f5f0", "#dd8a3c", "#7a2f08"],
+  negative: ["#ead9f5", "#a15cc4", "#4b1570"],
+  octaves: 2,
+  hatch: ["#b9bcc0", "#8d9196"]
+};
+
+// mae_viz/viewer/js/colour.js
+var OCTAVES = colour_maps_default.octaves;
+var HATCH = colour_maps_default.hatch;
+var table = (stops) => {
+  const rgb = stops.map((s) => [1, 3, 5].map((i) => parseInt(s.slice(i, i + 2), 16)));
+  const out = new Uint32Array(256);
+  for (let i = 0; i < 256; i++) {
+    const t = i / 255 * (rgb.length - 1);
+    const k = Math.min(Math.floor(t), rgb.length - 2);
+    const f = t - k;
+    const [r, g, b] = rgb[k].map((c, j) => Math.round(c + f * (rgb[k + 1][j] - c)));
+    out[i] = 255 << 24 | b << 16 | g << 8 | r;
+  }
+  return out;
+};
+var TABLES = Object.fromEntries(["sequential", "diverging", "negative"].map((name) => [name, table(colour_maps_default[name])]));
+var level = (t) => t <= 0 ? 0 : t >= 1 ? 255 : Math.round(t * 255);
+var gradient = (stops) => `linear-gradient(to right, ${stops.join(", ")})`;
+function range(plane) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const v of plane) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return [low, high];
+}
+function ratioOf(a, b, share) {
+  let largest = 0;
+  for (const v of b) largest = Math.max(largest, Math.abs(v));
+  const values = new Float64Array(a.length).fill(NaN);
+  let kept = 0;
+  let weight = 0;
+  let mean = 0;
+  let spread = 0;
+  let negative = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (!largest || Math.abs(b[i]) < share * largest) continue;
+    const r = a[i] / b[i];
+    const w = b[i] * b[i];
+    values[i] = r;
+    kept++;
+    if (r < 0) negative++;
+    weight += w;
+    mean += w * r;
+  }
+  mean /= weight;
+  for (let i = 0; i < a.length; i++) if (!Number.isNaN(values[i])) spread += b[i] * b[i] * (values[i] - mean) ** 2;
+  const constancy = mean ? Math.sqrt(spread / weight) / Math.abs(mean) : Infinity;
+  return { values, masked: 1 - kept / a.length, negative: kept ? negative / kept : 0, mean, constancy };
+}
+function colours(kind, values, top) {
+  const out = new Uint32Array(values.length);
+  const { sequential, diverging, negative } = TABLES;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (kind === "bits") out[i] = sequential[level(v / top)];
+    else if (kind === "y") out[i] = diverging[level(0.5 + v / (2 * top))];
+    else if (Number.isNaN(v))
+      out[i] = 0;
+    else {
+      const t = 0.5 + Math.log2(Math.abs(v) / Math.abs(top)) / (2 * OCTAVES);
+      out[i] = (v < 0 ? negative : diverging)[level(t)];
+    }
+  }
+  return out;
+}
+function scale(kind, top) {
+  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
+  if (kind === "y") return { css: gradient(colour_maps_default.diverging), labels: [short(-top), "0", short(top)] };
+  const end = 2 ** OCTAVES;
+  return {
+    css: gradient(colour_maps_default.diverging),
+    labels: [short(top / end), `mean ${short(top)}`, short(top * end)],
+    second: gradient(colour_maps_default.negative)
+  };
+}
+
+// mae_viz/viewer/js/stage.js
+function paint(context, spot, picture, shown, options) {
+  const { canvas } = context;
+  const { left, top, scale: scale2 } = spot;
+  const width = picture.width * scale2;
+  const height = picture.height * scale2;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  if (left > 0 || top > 0 || left + width < canvas.width || top + height < canvas.height || !shown) {
+    context.fillStyle = options.background;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }
+  if (!shown) return;
+  context.imageSmoothingEnabled = scale2 < 1;
+  context.imageSmoothingQuality = options.dragging ? "low" : "high";
+  if (shown.bitmap) {
+    context.drawImage(shown.bitmap, left, top, width, height);
+    return;
+  }
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  if (shown.kind === "ratio") {
+    context.fillStyle = hatching(context);
+    context.fillRect(left, top, width, height);
+  }
+  const cell = shown.stride * scale2;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(shown.plane, left, top, shown.columns * cell, shown.rows * cell);
+  if (shown.kind === "ratio" && cell >= 7) markNegative(context, shown, left, top, cell);
+  context.restore();
+}
+function markNegative(context, { values, columns }, left, top, cell) {
+  context.fillStyle = "#fff";
+  const thick = Math.max(1, Math.round(cell / 10));
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i] < 0)) continue;
+    const x = left + i % columns * cell;
+    const y = top + Math.floor(i / columns) * cell;
+    context.fillRect(Math.round(x + 0.3 * cell), Math.round(y + 0.5 * cell - thick / 2), Math.round(0.4 * cell), thick);
+  }
+}
+var hatchTile = null;
+function hatching(context) {
+  if (!hatchTile) {
+    hatchTile = new OffscreenCanvas(8, 8);
+    const c = hatchTile.getContext("2d");
+    c.fillStyle = HATCH[0];
+    c.fillRect(0, 0, 8, 8);
+    c.strokeStyle = HATCH[1];
+    c.lineWidth = 1.5;
+    for (const shift of [-8, 0, 8]) {
+      c.moveTo(shift, 8);
+      c.lineTo(shift + 8, 0);
+    }
+    c.stroke();
+  }
+  return context.createPattern(hatchTile, "repeat");
+}
+function drawPlane(canvas, kind, values, top, columns, rows) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const pixels = colours(kind, values, top);
+  const image = new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+function difference(canvas, a, b, gain) {
+  const context = canvas.getContext("2d");
+  context.globalCompositeOperation = "copy";
+  context.drawImage(a, 0, 0);
+  context.globalCompositeOperation = "difference";
+  context.drawImage(b, 0, 0);
+  context.globalCompositeOperation = "lighter";
+  for (let g = 1; g < gain; g *= 2) context.drawImage(canvas, 0, 0);
+}
+var probe = null;
+function pixelOf(bitmap, x, y) {
+  probe ??= new OffscreenCanvas(1, 1);
+  const context = probe.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, x, y, 1, 1, 0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
+// mae_viz/viewer/js/painting.js
+function paintPane(viewer, pane) {
+  const { canvas } = pane;
+  const spot = viewer.view.place(canvas);
+  paint(pane.context, spot, viewer.picture, viewer.shownIn(pane), viewer);
+  placeCross(viewer, pane, spot);
+}
+function placeCross({ cursor, mode: mode2 }, { cross, readout, canvas }, spot) {
+  cross.hidden = readout.hidden = !cursor || mode2 !== "side";
+  if (cross.hidden) return;
+  const ratio = canvas.width / canvas.clientWidth;
+  const size = Math.max(spot.scale, 5) / ratio;
+  const [x, y] = [spot.left, spot.top].map((offset, i) => (offset + (cursor[i] + 0.5) * spot.scale) / ratio - size / 2);
+  cross.style.cssText = `width:${size}px;height:${size}px;transform:translate(${x}px,${y}px)`;
+}
+function paintShared(viewer) {
+  const {
+    sharedContext: context,
+    sharedCanvas: canvas,
+    picture,
+    pair: [a, b]
+  } = viewer;
+  const spot = viewer.view.place(canvas);
+  if (viewer.mode === "blink") return paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
+  const { width, height } = canvas;
+  const cut = Math.round(viewer.wipe * width);
+  for (const [pane, left, right] of [
+    [a, 0, cut],
+    [b, cut, width]
+  ]) {
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.beginPath();
+    context.rect(left, 0, right - left, height);
+    context.clip();
+    paint(context, spot, picture, viewer.shownIn(pane), viewer);
+    context.restore();
+  }
+}
+
+// mae_viz/viewer/js/choice.js
+var LAYERS = panes_default.layers;
+var NEEDS = { picture: "picture", difference: "picture", bits: "bits", y: "y", ratio: "y" };
+var Choice = class {
+  /** `viewer`: what all panes share, {manifest, index, whole, channel, panes, original, ladderOf(codec),
+   *  referenceBytes(pane)}, and changed(), which is called after a person's choice. */
+  constructor(viewer, state) {
+    this.viewer = viewer;
+    this.assume(state);
+  }
+  /** Become what the host or an address says. */
+  assume(state) {
+    this.state = { codec: "original", layer: "picture", channel: null, follow: null, own: null, base: 0, ...state };
+  }
+  /** A person's choice: new state for this pane; panes that show one channel go on to the next together. */
+  choose(change) {
+    for (const name of ["channel", "base"]) if (name in change) change[name] = +change[name];
+    if ("codec" in change) Object.assign(this.state, { follow: null, own: null, channel: null });
+    if (change.follow === "own") change.own ??= this.at ?? null;
+    if ("channel" in change) {
+      const { channel } = this;
+      for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
+    }
+    Object.assign(this.state, change);
+    this.viewer.changed();
+  }
+  get codec() {
+    const { codecs } = this.viewer.manifest;
+    return codecs.find((c) => c.id === this.state.codec) ?? codecs[0];
+  }
+  get ladder() {
+    return this.viewer.ladderOf(this.codec);
+  }
+  get layers() {
+    if (this.codec.axis === "none") return ["picture"];
+    const maps = this.codec.maps && !this.viewer.whole;
+    if (!maps) return ["picture", "difference"];
+    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
+  }
+  get layer() {
+    return this.layers.includes(this.state.layer) ? this.state.layer : "picture";
+  }
+  /** What the layer is made of, as frames have it: "picture", "bits" or "y". */
+  get kind() {
+    return NEEDS[this.layer];
+  }
+  get follow() {
+    if (this.codec.axis === "none") return "none";
+    return this.state.follow ?? (this.codec.axis === "lmbda" ? "shared" : "bytes");
+  }
+  get channel() {
+    const kept = this.ladder.info?.kept;
+    const chosen = this.state.channel ?? this.viewer.channel;
+    return kept && !kept.includes(chosen) ? kept[0] : chosen;
+  }
+  /** The rates that this pane wants exactly, once λ rests. */
+  get exact() {
+    if (this.follow === "shared") return [this.target()];
+    return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
+  }
+  /** The rates that there are frames of, in order. */
+  rates() {
+    return this.ladder.frames.map((f) => f.at).sort((a, b) => a - b);
+  }
+  /** The rate that this pane asks for, on its codec's own axis. */
+  target() {
+    if (this.follow === "none") return 0;
+    if (this.follow === "shared") return this.shared();
+    if (this.follow === "own" && this.state.own !== null) return this.state.own;
+    const bytes = this.viewer.referenceBytes(this);
+    const { frames } = this.ladder;
+    if (!bytes || !frames.length) return this.at ?? this.codec.start ?? 0;
+    const fitting = frames.filter((f) => f.bytes <= bytes);
+    if (!fitting.length) return frames.reduce((a, b) => b.bytes < a.bytes ? b : a).at;
+    return fitting.reduce((a, b) => b.bytes > a.bytes ? b : a).at;
+  }
+  /** λ for all, or of a group of networks for one λ each the nearest. */
+  shared() {
+    const { first, last, only } = this.codec;
+    const { index } = this.viewer;
+    if (only.length) return only.reduce((a, b) => Math.abs(b - index) < Math.abs(a - index) ? b : a);
+    return Math.min(last, Math.max(first, index));
+  }
+  /** Decide which frame to show now; returns what must be fetched for it, as `Frames.want` takes it. */
+  resolve() {
+    const { ladder, layer, kind, channel } = this;
+    this.at = this.target();
+    this.frame = ladder.nearest(this.at, (f) => ladder.get(f, kind, channel));
+    const best = ladder.nearest(this.at);
+    this.waiting = !best || this.frame !== best || !this.viewer.manifest.static && this.exact.some((at) => at !== best.at);
+    const wants = [
+      { ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key }
+    ];
+    if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
+    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.state.base });
+    return wants;
+  }
+};
+
+// mae_viz/viewer/js/pane.js
+var GAINS = [1, 2, 4, 8, 16];
+var NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
+var Pane = class extends Choice {
+  constructor(viewer, state) {
+    super(viewer, state);
+    this.scratch = new OffscreenCanvas(1, 1);
+    this.ranges = /* @__PURE__ */ new WeakMap();
+    this.build();
+  }
+  build() {
+    const select = (name, label) => h("select", { "aria-label": label, onchange: (e) => this.choose({ [name]: e.target.value }) });
+    this.selects = {
+      codec: select("codec", "Codec"),
+      layer: select("layer", "Layer"),
+      channel: select("channel", "Channel"),
+      base: select("base", "Divided by y at"),
+      gain: h("select", { "aria-label": "Amplification", onchange: (e) => this.viewer.set({ gain: +e.target.value }) }),
+      follow: select("follow", "Rate")
+    };
+    this.own = h("input", {
+      type: "range",
+      min: 0,
+      step: 1,
+      "aria-label": "This pane's own rate",
+      oninput: () => this.turn(),
+      onchange: () => this.viewer.changed()
+    });
+    const wrap = (name) => h("span", { class: "chooser" }, this.selects[name]);
+    this.letter = h("strong", { class: "letter" });
+    this.swatch = h("i", { class: "swatch", "aria-hidden": "true" });
+    this.head = h("div", { class: "head" }, this.letter, this.swatch, ...Object.keys(this.selects).map(wrap), this.own);
+    this.canvas = h("canvas");
+    this.readout = h("div", { class: "readout", "aria-hidden": "true" });
+    this.cross = h("div", { class: "cross", "aria-hidden": "true" });
+    this.stage = h(
+      "div",
+      { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "picture pane" },
+      this.canvas,
+      this.cross,
+      this.readout
+    );
+    this.numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, h("dd")]));
+    const list = Object.entries(NUMBERS).map(
+      ([name, label]) => h("div", {}, h("dt", { text: label }), this.numbers[name])
+    );
+    this.note = h("p", { class: "note" });
+    this.bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
+    this.facts = h("p", { class: "facts" });
+    this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
+    this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.element = h(
+      "section",
+      { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
+      this.head,
+      this.stage,
+      this.foot
+    );
+    this.context = this.canvas.getContext("2d", { alpha: false });
+  }
+  /** The pane's own rate while its slider moves. */
+  turn() {
+    this.state.own = this.rates()[+this.own.value];
+    this.viewer.schedule();
+  }
+  resolve() {
+    const wants = super.resolve();
+    this.shown = this.frame ? this.compose() : null;
+    return wants;
+  }
+  /** What is painted: {kind: layer, bitmap}, or a map {kind, plane, values, top, ratio, rows, columns, stride, ends};
+   *  null while what the frame is compared with is not here. */
+  compose() {
+    const { layer, kind, ladder, channel, frame, scratch } = this;
+    const asset = ladder.get(frame, kind, channel);
+    if (layer === "picture") return { kind: layer, bitmap: asset };
+    if (layer === "difference") return this.composeDifference(asset);
+    const {
+      places: [rows, columns],
+      stride
+    } = ladder.info;
+    const map = { kind: layer, plane: scratch, values: asset, ratio: null, rows, columns, stride, ends: null };
+    if (layer === "ratio") {
+      const base = ladder.frames.find((f) => f.at === this.state.base);
+      const divisor = ladder.get(base, kind, channel);
+      if (!divisor) return null;
+      map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
+      ({ values: map.values, mean: map.top } = map.ratio);
+    } else Object.assign(map, { top: this.top(asset), ends: this.ends(asset) });
+    drawPlane(scratch, layer, map.values, map.top, columns, rows);
+    this.scratchKey = null;
+    return map;
+  }
+  composeDifference(asset) {
+    const original = this.viewer.originalBitmap();
+    const { gain } = this.viewer;
+    if (!original) return null;
+    const key = `${this.frame.file} ${gain}`;
+    if (this.scratchKey !== key) {
+      Object.assign(this.scratch, { width: asset.width, height: asset.height });
+      difference(this.scratch, original, asset, gain);
+      this.scratchKey = key;
+    }
+    return { kind: "difference", bitmap: this.scratch };
+  }
+  ends(plane) {
+    if (!this.ranges.has(plane)) this.ranges.set(plane, range(plane));
+    return this.ranges.get(plane);
+  }
+  /** Where the colours end: this frame's largest magnitude, or that of all frames here. */
+  top(asset) {
+    const { ladder, kind, channel } = this;
+    const planes = this.viewer.lockRange ? ladder.frames.map((f) => ladder.get(f, kind, channel)).filter(Boolean) : [asset];
+    return Math.max(1e-9, ...planes.map((plane) => Math.max(...this.ends(plane).map(Math.abs))));
+  }
+  /** The choosers and numbers as text. Called once a drawing frame: touches only what differs. */
+  describe() {
+    const { codec, frame, layer, selects, numbers, viewer } = this;
+    fill(
+      selects.codec,
+      viewer.manifest.codecs.map((c) => [c.id, c.title]),
+      codec.id
+    );
+    fill(
+      selects.layer,
+      this.layers.map((l) => [l, LAYERS[l]]),
+      layer
+    );
+    if (layer !== "y" && layer !== "ratio") fill(selects.channel, [], 0);
+    else if (!viewer.dragging) {
+      const { channel } = this;
+      const ranked = [...this.ladder.info?.kept ?? frame?.rank ?? []];
+      if (!ranked.includes(channel)) ranked.unshift(channel);
+      const most = ranked[0] === frame?.rank?.[0] ? ranked[0] : null;
+      fill(
+        selects.channel,
+        ranked.map((c) => [c, `channel ${c}${c === most ? " (most bits)" : ""}`]),
+        channel
+      );
+    }
+    fill(
+      selects.base,
+      layer === "ratio" ? viewer.trainedMarks().map(([k, v]) => [k, `over λ ${v}`]) : [],
+      this.state.base
+    );
+    fill(selects.gain, layer === "difference" ? GAINS.map((g) => [g, `× ${g}`]) : [], viewer.gain);
+    const rates = codec.axis === "none" ? [] : [
+      ["bytes", "same bytes"],
+      ["own", codec.axis === "lmbda" ? "own λ" : `own ${codec.unit}`]
+    ];
+    if (codec.axis === "lmbda") rates.unshift(["shared", "shared λ"]);
+    fill(selects.follow, rates, this.follow);
+    this.describeOwn();
+    setText(numbers.rate, rateText(codec, frame) || "–");
+    setText(numbers.bytes, frame ? bytesText(frame.bytes) : "…");
+    setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
+    setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
+    setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    setText(this.note, this.noteText());
+    this.swatch.hidden = codec.axis === "none";
+    this.swatch.style.background = codec.colour;
+    setText(this.letter, viewer.manifest.blind ? this.title : "");
+    this.describeMap();
+    this.element.dataset.at = frame ? frame.at : "";
+    this.element.toggleAttribute("data-waiting", this.waiting);
+  }
+  describeOwn() {
+    const rates = this.rates();
+    this.own.hidden = this.follow !== "own" || !rates.length;
+    if (this.own.hidden) return;
+    this.own.max = rates.length - 1;
+    this.own.value = rates.indexOf(this.at);
+    this.own.setAttribute("aria-valuetext", rateText(this.codec, this.frame));
+  }
+  noteText() {
+    const {
+      codec,
+      frame,
+      ladder: { info, error },
+      viewer
+    } = this;
+    if (error) return error;
+    const total = info?.total ?? 0;
+    const done = info ? info.frames.filter((f) => !f.extra).length : 0;
+    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
+    const progress = total > done ? ` · ${done} of ${total} rates ready` : working;
+    if (!frame) return `computing the ${viewer.whole ? "whole" : "first"} picture …${progress}`;
+    if (codec.axis === "none") return codec.about;
+    return this.rule() + progress;
+  }
+  /** Why this frame is shown and no other. */
+  rule() {
+    const { codec, frame, follow, viewer } = this;
+    const exact = frame.at === this.at;
+    if (this.waiting && !exact)
+      return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;
+    if (follow === "shared" && !exact) return "nearest frame";
+    const bytes = follow === "bytes" && viewer.referenceBytes(this);
+    if (bytes) {
+      const off = 100 * (frame.bytes / bytes - 1);
+      const size = `${Math.abs(off).toFixed(1)} %`;
+      return off > 0 ? `its smallest file is +${size}` : `same bytes, the leftover is −${size}`;
+    }
+    if (codec.only.length)
+      return frame.at === viewer.index || follow === "own" ? codec.about : `${codec.about}: the nearest`;
+    if (codec.axis !== "lmbda") return codec.about;
+    return viewer.isTrained(frame.at, codec) ? "a λ it was trained for" : codec.between;
+  }
+  describeMap() {
+    const { shown } = this;
+    this.legend.hidden = !shown?.values && this.layer !== "difference";
+    this.bar.hidden = !shown?.values;
+    if (this.layer === "difference") {
+      const { gain } = this.viewer;
+      const white = `at ${Math.round(255 / gain)} of 255 it is white`;
+      setText(this.facts, `black = equal; |error| of each colour × ${gain}, ${white}`);
+    }
+    if (!shown?.values) return;
+    const { css, labels, second } = scale(shown.kind, shown.top);
+    const [gradient2, other, ...texts] = this.bar.children;
+    if (gradient2.style.background !== css) gradient2.style.background = css;
+    other.hidden = !second;
+    if (second) other.style.background = second;
+    for (const [i, node] of texts.entries()) setText(node, labels[i]);
+    setText(this.facts, this.mapText());
+  }
+  mapText() {
+    const {
+      shown: { kind, ratio, ends, stride },
+      frame,
+      channel
+    } = this;
+    if (!ratio) {
+      const what = kind === "bits" ? `bits of each ${stride} × ${stride} block` : `y of channel ${channel}, before rounding`;
+      return `${what}: ${short(ends[0])} … ${short(ends[1])}`;
+    }
+    const { masked, negative, mean, constancy, base } = ratio;
+    const below = `λ ${lambdaText(base.lmbda)}`;
+    if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
+    const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
+    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
+    return `y(λ ${lambdaText(frame.lmbda)}) / y(${below}): ${varies}; ${rest}`;
+  }
+  /** What lies under a picture point, in words. */
+  value(x, y, pixelOf2) {
+    const { shown } = this;
+    if (!shown) return "";
+    if (shown.values) {
+      const column = Math.floor(x / shown.stride);
+      const row = Math.floor(y / shown.stride);
+      const v = shown.values[row * shown.columns + column];
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
+    }
+    const rgb = pixelOf2(this.ladder.get(this.frame, "picture"), x, y);
+    const original = this.viewer.originalBitmap();
+    const text = `${x}, ${y}: ${rgb.join(" ")}`;
+    if (this.codec.axis === "none" || !original) return text;
+    const error = pixelOf2(original, x, y).map((v, i) => rgb[i] - v);
+    return `${text} (error ${error.map((e) => e > 0 ? `+${e}` : `${e}`.replace("-", "−")).join(" ")})`;
+  }
+  get title() {
+    const { codec, layer, viewer } = this;
+    if (viewer.manifest.blind) return String.fromCharCode(65 + viewer.panes.indexOf(this));
+    const channel = ["y", "ratio"].includes(layer) ? ` ${this.channel}` : "";
+    return layer === "picture" ? codec.title : `${codec.title}, ${LAYERS[layer]}${channel}`;
+  }
+  get summary() {
+    const { frame, codec } = this;
+    if (this.viewer.manifest.blind) return "a codec without its name";
+    if (!frame || codec.axis === "none") return codec.about;
+    const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
+    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
+  }
+};
+
+// mae_viz/viewer/js/saving.js
+function sheet(tiles, style) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const pad = Math.round(12 * ratio);
+  const line = Math.round(20 * ratio);
+  const columns = tiles.length > 2 ? Math.ceil(tiles.length / 2) : tiles.length;
+  const width = Math.max(...tiles.map((t) => t.canvas.width));
+  const height = Math.max(...tiles.map((t) => t.canvas.height));
+  const cell = [width + pad, height + pad + 3 * line];
+  const out = document.createElement("canvas");
+  out.width = columns * cell[0] + pad;
+  out.height = Math.ceil(tiles.length / columns) * cell[1] + pad;
+  const c = out.getContext("2d");
+  c.fillStyle = style.background;
+  c.fillRect(0, 0, out.width, out.height);
+  c.fillStyle = style.text;
+  c.textBaseline = "middle";
+  tiles.forEach((tile, i) => {
+    const x = pad + i % columns * cell[0];
+    const y = pad + Math.floor(i / columns) * cell[1];
+    c.font = `600 ${Math.round(14 * ratio)}px ${style.font}`;
+    c.fillText(tile.title, x, y + line / 2, width);
+    c.drawImage(tile.canvas, x, y + line);
+    c.font = `${Math.round(13 * ratio)}px ${style.font}`;
+    c.fillText(tile.numbers, x, y + line + tile.canvas.height + line / 2 + 2 * ratio, width);
+  });
+  return out;
+}
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+function savePng(tiles, style, name) {
+  sheet(tiles, style).toBlob((blob) => save(blob, `${name}.png`), "image/png");
+}
+function saveCsv(text, name) {
+  save(new Blob(["\uFEFF", text], { type: "text/csv" }), `${name}.csv`);
+}
+
+// mae_viz/viewer/js/viewer.js
+var SETTLE_MS = 350;
+var BLINK_MS = 800;
+var Viewer = class {
+  constructor(root, host) {
+    this.root = root;
+    this.host = host;
+    this.view = new View(
+      () => this.picture,
+      () => this.leading,
+      () => this.schedule()
+    );
+    this.whole = false;
+    this.channel = null;
+    this.serial = 0;
+    this.mode = "side";
+    this.wipe = 0.5;
+    this.gain = 8;
+    this.lockRange = false;
+    this.panes = [];
+    this.frames = new Frames(
+      host,
+      () => this.schedule(),
+      (ladder) => this.exact(ladder),
+      () => this.picture.width * this.picture.height
+    );
+    this.sizes = new ResizeObserver((entries) => this.resize(entries));
+  }
+  build() {
+    this.controls = new Controls(this);
+    const { element, slider, handle, sharedStage, sharedCanvas } = this.controls;
+    Object.assign(this, { element, slider, handle, sharedStage, sharedCanvas });
+    this.sharedContext = sharedCanvas.getContext("2d", { alpha: false });
+    this.root.append(element);
+    this.sizes.observe(sharedCanvas);
+    this.sizes.observe(element);
+    listen(this);
+    listenStage(this, sharedStage, sharedCanvas);
+  }
+  /** New picture, codecs, rate or panes from the host; what a person chose stays unless the host changed it too. */
+  update(manifest) {
+    const before = this.manifest;
+    const same = (name) => before && JSON.stringify(before[name]) === JSON.stringify(manifest[name]);
+    const current = (manifest.answers ?? this.serial) >= this.serial;
+    this.manifest = manifest;
+    if (!before) this.build();
+    if (!same("rate") && !this.dragging) {
+      if (current || !before) this.index = manifest.rate.index;
+      this.controls.buildTicks();
+    }
+    if (!manifest.whole) this.whole = false;
+    if (!before || !same("panes") && current) this.setPanes(manifest.panes);
+    this.forget();
+    this.changed(false);
+  }
+  /** Only the ladders of this picture stay; of the whole one and its part only those on show. */
+  forget() {
+    const { codecs, whole } = this.manifest;
+    this.frames.forgetAllBut(new Set(this.whole ? Object.values(whole.ladders) : codecs.map((c) => c.ladder)));
+  }
+  // what panes ask of the viewer
+  /** What the panes show: the manifest's picture, or the whole one that it is a part of. */
+  get picture() {
+    return this.whole ? this.manifest.whole : this.manifest;
+  }
+  ladderOf(codec) {
+    return this.frames.ladder(this.whole ? this.manifest.whole.ladders[codec.id] : codec.ladder);
+  }
+  get original() {
+    return this.ladderOf(this.manifest.codecs.find((c) => c.axis === "none"));
+  }
+  originalBitmap() {
+    return this.original.get(this.original.frames[0], "picture");
+  }
+  lmbdaAt(index) {
+    const { low, steps } = this.manifest.rate;
+    return low * 2 ** (index / steps);
+  }
+  trainedMarks() {
+    return this.manifest.rate.trained.map((v) => [
+      Math.round(this.manifest.rate.steps * Math.log2(v / this.manifest.rate.low)),
+      v
+    ]);
+  }
+  isTrained(index, codec) {
+    return (codec?.trained ?? this.manifest.rate.trained).some((v) => Math.abs(this.lmbdaAt(index) / v - 1) < 1e-9);
+  }
+  /** Bytes of the pane that others are matched to: the first that follows λ. */
+  referenceBytes(asking) {
+    const reference = this.panes.find((p) => p !== asking && p.follow === "shared") ?? this.panes.find((p) => p !== asking && p.follow === "own");
+    if (reference) return reference.frame?.bytes;
+    const codec = this.manifest.codecs.find((c) => c.axis === "lmbda");
+    return codec && this.ladderOf(codec).nearest(this.index)?.bytes;
+  }
+  get frameStep() {
+    return this.manifest.rate.frame_step;
+  }
+  /** The rates of a ladder that panes want exactly, now that λ rests. */
+  exact(ladder) {
+    if (this.dragging || this.manifest.static) return [];
+    return [...new Set(this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact))];
+  }
+  // λ
+  drag(index) {
+    this.dragging = true;
+    this.index = index;
+    this.schedule();
+  }
+  /** λ from a key or a tick: settles by itself. */
+  step(index) {
+    this.drag(Math.min(this.manifest.rate.last, Math.max(0, Math.round(index))));
+    clearTimeout(this.settle);
+    this.settle = setTimeout(() => this.release(), SETTLE_MS);
+  }
+  release() {
+    clearTimeout(this.settle);
+    this.dragging = false;
+    this.changed();
+  }
+  /** Something was chosen: draw it, fetch what it needs, tell the host. */
+  changed(report = true) {
+    for (const ladder of new Set(this.panes.map((p) => p.ladder)))
+      if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at)))
+        this.frames.poll(ladder);
+    this.schedule();
+    const state = this.state;
+    const text = JSON.stringify(state);
+    if (report && text !== this.reported) {
+      this.serial = Math.max(Date.now(), this.serial + 1);
+      this.host.report?.({ ...state, serial: this.serial });
+    }
+    if (report || !this.dragging) this.reported = text;
+  }
+  get state() {
+    const panes = this.panes.map((p) => ({ ...p.state, channel: ["y", "ratio"].includes(p.layer) ? p.channel : null }));
+    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes };
+  }
+  set(values) {
+    Object.assign(this, values);
+    this.schedule();
+  }
+  /** λ to a model's frame; a pane that has a rate of its own, or a classical codec, takes it alone. */
+  goTo(codec, frame) {
+    const panes = this.panes.filter((p) => p.codec.id === codec.id);
+    if (panes.some((p) => p.follow === "shared")) return this.step(frame.at);
+    for (const pane of panes) Object.assign(pane.state, { follow: "own", own: frame.at });
+    this.changed();
+  }
+  // panes and modes
+  /** Panes as they are told: those that are there take new states, so that focus and choosers stay. */
+  setPanes(states) {
+    states = states.slice(0, panes_default.most);
+    this.resizePanes(states.length, (i) => states[i]);
+    for (const [i, pane] of this.panes.entries()) pane.assume(states[i]);
+    this.active = this.panes.find((p) => p.codec.axis === "lmbda") ?? this.panes[0];
+    if (this.panes.length < 2) this.setMode("side");
+  }
+  resizePanes(count, state) {
+    while (this.panes.length > count) {
+      const pane = this.panes.pop();
+      this.sizes.unobserve(pane.canvas);
+      pane.element.remove();
+    }
+    while (this.panes.length < count) {
+      this.panes.push(this.newPane(state(this.panes.length)));
+      this.controls.grid.append(this.panes.at(-1).element);
+    }
+  }
+  newPane(state) {
+    const pane = new Pane(this, state);
+    this.sizes.observe(pane.canvas);
+    listenStage(this, pane.stage, pane.canvas);
+    return pane;
+  }
+  setCount(count) {
+    if (count < 1 || count > panes_default.most) return;
+    const { codecs } = this.manifest;
+    this.resizePanes(count, () => ({
+      codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id
+    }));
+    if (!this.panes.includes(this.active)) this.active = this.panes[0];
+    if (count < 2) this.setMode("side");
+    this.changed();
+  }
+  /** The whole of a large picture, or the part that λ is scrubbed in; what was in the middle stays there. */
+  setWhole(on) {
+    const from = this.picture;
+    this.whole = on;
+    this.view.move(from, this.picture, this.manifest.part);
+    this.forget();
+    this.changed(false);
+  }
+  activate(pane) {
+    if (this.active === pane) return;
+    this.active = pane;
+    this.schedule();
+  }
+  /** The two panes that wipe and blink compare: the active one against the first, or the first two. */
+  get pair() {
+    const [first] = this.panes;
+    return [first, this.active === first ? this.panes[1] ?? first : this.active];
+  }
+  setMode(mode2) {
+    if (mode2 !== "side" && this.panes.length < 2) return;
+    const focused = this.element.getRootNode().activeElement;
+    const onStage = focused?.classList.contains("stage") || focused === this.handle;
+    this.mode = mode2;
+    if (onStage) {
+      this.controls.shared.hidden = mode2 === "side";
+      this.element.dataset.mode = mode2;
+      (mode2 === "side" ? this.active.stage : this.sharedStage).focus();
+    }
+    clearInterval(this.blinking);
+    this.flipped = false;
+    if (mode2 === "blink" && !matchMedia("(prefers-reduced-motion: reduce)").matches)
+      this.blinking = setInterval(() => this.element.isConnected && this.flip(false), BLINK_MS);
+    this.schedule();
+  }
+  flip(byHand = true) {
+    if (byHand) clearInterval(this.blinking);
+    this.flipped = !this.flipped;
+    this.schedule();
+  }
+  moveWipe(share) {
+    this.wipe = Math.min(1, Math.max(0, share));
+    this.schedule();
+  }
+  showOriginal(on) {
+    if (this.originalShown === on) return;
+    this.originalShown = on;
+    this.schedule();
+  }
+  nextChannel(step) {
+    const pane = this.active;
+    const ranked = pane.ladder.info?.kept ?? pane.frame?.rank;
+    if (!ranked || !["y", "ratio"].includes(pane.layer)) return;
+    const i = ranked.indexOf(pane.channel);
+    pane.choose({ channel: ranked[(i + step + ranked.length) % ranked.length] });
+  }
+  /** The canvas that keys move and zoom in. */
+  get leading() {
+    return this.mode === "side" ? this.active.canvas : this.sharedCanvas;
+  }
+  /** The cursor is at point `here` of a canvas, or has left. */
+  point(canvas, here) {
+    this.cursor = canvas ? this.view.pixelAt(canvas, ...here) : null;
+    this.schedule();
+  }
+  resize(entries) {
+    for (const entry of entries) {
+      if (entry.target.tagName !== "CANVAS") continue;
+      const box = entry.devicePixelContentBoxSize?.[0];
+      const ratio = globalThis.devicePixelRatio || 1;
+      const width = box ? box.inlineSize : Math.round(entry.contentRect.width * ratio);
+      const height = box ? box.blockSize : Math.round(entry.contentRect.height * ratio);
+      if (width && height && (entry.target.width !== width || entry.target.height !== height))
+        [entry.target.width, entry.target.height] = [width, height];
+    }
+    this.draw();
+  }
+  // drawing
+  schedule() {
+    if (this.scheduled || this.closed) return;
+    this.element.dataset.busy = "true";
+    this.scheduled = requestAnimationFrame(() => this.draw());
+  }
+  draw() {
+    cancelAnimationFrame(this.scheduled);
+    this.scheduled = null;
+    if (this.closed || !this.manifest) return;
+    const wants = [];
+    this.channel ??= this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== void 0) ?? null;
+    const order = [...this.panes].sort((a, b) => (a.follow === "bytes") - (b.follow === "bytes"));
+    for (const pane of order) wants.push(...pane.resolve());
+    if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
+    this.frames.want(wants);
+    if (!this.dragging || !this.background) this.background = getComputedStyle(this.panes[0].stage).backgroundColor;
+    if (this.mode === "side") for (const pane of this.panes) paintPane(this, pane);
+    else paintShared(this);
+    this.describe();
+    this.drawn?.();
+  }
+  shownIn(pane) {
+    const bitmap = this.originalShown && this.originalBitmap();
+    return bitmap ? { kind: "picture", bitmap } : pane.shown;
+  }
+  describe() {
+    for (const pane of this.panes) {
+      pane.describe();
+      pane.element.toggleAttribute("data-active", pane === this.active && this.panes.length > 1);
+    }
+    this.controls.describe();
+    if (this.cursor && this.mode === "side")
+      for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
+  }
+  get fileName() {
+    const name = `${this.manifest.title}-lambda-${lambdaText(this.lmbdaAt(this.index))}`;
+    return name.replace(/[^\p{L}\p{N}.-]+/gu, "-");
+  }
+  /** The view as it stands: every pane with its title and its numbers. */
+  savePng() {
+    this.draw();
+    const { color: text, fontFamily: font } = getComputedStyle(this.element);
+    const background = getComputedStyle(this.controls.help).backgroundColor;
+    const said = (panes, name, between) => panes.map((pane) => pane[name]).join(between);
+    const tile = (canvas, panes) => ({
+      canvas,
+      title: said(panes, "title", " | "),
+      numbers: said(panes, "summary", "   |   ")
+    });
+    const side = this.mode === "side";
+    const tiles = side ? this.panes.map((pane) => tile(pane.canvas, [pane])) : [tile(this.sharedCanvas, this.pair)];
+    savePng(tiles, { background, text, font }, this.fileName);
+  }
+  saveCsv() {
+    saveCsv(csv(this.manifest.title, this.panes), this.fileName);
+  }
+  close() {
+    this.closed = true;
+    clearInterval(this.blinking);
+    clearTimeout(this.settle);
+    this.sizes.disconnect();
+    this.frames.close();
+    this.element?.remove();
+  }
+};
+var viewers = /* @__PURE__ */ new WeakMap();
+function mount(root, manifest, host) {
+  const there = viewers.get(root);
+  const viewer = there && !there.closed ? there : new Viewer(root, host);
+  viewers.set(root, viewer);
+  viewer.host = viewer.frames.host = host;
+  viewer.update(manifest);
+  return viewer;
+}
+
+// mae_viz/viewer/js/notebook.js
+var PATIENCE_MS = 4e3;
+var notebook_default = {
+  render({ model, el }) {
+    const waiting = /* @__PURE__ */ new Map();
+    let last = 0;
+    const ask = (question) => new Promise((resolve) => {
+      const id = ++last;
+      const asked = { resolve };
+      const send = (patience) => {
+        asked.timer = setTimeout(send, patience, 2 * patience);
+        model.send({ id, ...question });
+      };
+      waiting.set(id, asked);
+      send(PATIENCE_MS);
+    });
+    const onMessage = (message, buffers) => {
+      const asked = waiting.get(message.id);
+      clearTimeout(asked?.timer);
+      waiting.delete(message.id);
+      asked?.resolve([message, buffers]);
+    };
+    const host = {
+      async ladder(id, at) {
+        const [{ listing }] = await ask({ ladder: id, at });
+        if (!listing) throw new Error("the kernel does not know this picture: run the cell again");
+        return listing;
+      },
+      async bytes(id, file, start = null, length = null) {
+        const [, [view]] = await ask({ ladder: id, file, start, length });
+        return new Blob([view]);
+      },
+      report(state) {
+        model.set("view", state);
+        model.save_changes();
+      }
+    };
+    model.on("msg:custom", onMessage);
+    const viewer = mount(el, model.get("manifest"), host);
+    const onManifest = () => viewer.update(model.get("manifest"));
+    model.on("change:manifest", onManifest);
+    return () => {
+      model.off("msg:custom", onMessage);
+      model.off("change:manifest", onManifest);
+      for (const { timer } of waiting.values()) clearTimeout(timer);
+      viewer.close();
+    };
+  }
+};
+export {
+  notebook_default as default,
+  mount
+};
