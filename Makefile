@@ -17,7 +17,6 @@ lint: install biome
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/ruff format --check .
 
 biome: node_modules/.installed
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings
