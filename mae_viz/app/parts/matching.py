@@ -36,8 +36,7 @@ def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[li
     if not coded:
         return
     st.subheader("Match")
-    lead = next((pane for pane in coded if isinstance(codec(pane["codec"]).axis, LambdaAxis)), coded[0])
-    title = codec(lead["codec"]).title
+    title = codec(lead(coded)["codec"]).title
     kind, value, go = st.columns([2, 3, 2], vertical_alignment="bottom")
     unit = kind.selectbox("Bring all panes to", KINDS, format_func=KINDS.get, key="match")
     target = value.number_input(
@@ -45,7 +44,7 @@ def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[li
     )
     if go.button("Match", type="primary", width="stretch"):
         with st.spinner("Coding for the target …", show_time=True):
-            found, text = match(picture, index, coded, lead, unit, target)
+            found, text = match(picture, index, coded, unit, target)
         moved = [{**pane, **found.get(pane["codec"], {})} for pane in panes]
         st.session_state["matched"] = Matched(address.write(moved), text)
         show(moved)
@@ -55,12 +54,17 @@ def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[li
         st.markdown(matched.text)
 
 
+def lead(panes: list[dict]) -> dict:
+    """The pane that the others are brought to: the first that follows λ."""
+    return next((pane for pane in panes if isinstance(codec(pane["codec"]).axis, LambdaAxis)), panes[0])
+
+
 def match(
-    picture: Picture, index: int, panes: list[dict], lead: dict, unit: str, target: float | None
+    picture: Picture, index: int, panes: list[dict], unit: str, target: float | None
 ) -> tuple[dict[str, dict], str]:
-    """For every codec in ``panes`` the rate that meets the target (None: what ``lead`` has), and a table of them."""
+    """For every codec in ``panes`` the rate that meets the target (None: what `lead` has), and a table of them."""
     if not target:
-        now = now_shown(picture, index, lead)
+        now = now_shown(picture, index, lead(panes))
         target = {"bytes": now.bytes, "bpp": metrics.bpp(now.bytes, *picture.image.size[::-1]), "psnr_db": now.psnr_db}[
             unit
         ]
