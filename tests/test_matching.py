@@ -26,13 +26,14 @@ def picture(photograph, tmp_path_factory):
 @pytest.mark.parametrize("lmbda", [65, 100, 181, 700, 3000])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_match_ends_with_files_that_meet_the_target(picture, preset, lmbda, unit):
-    index = Rate.near(lmbda).index
+    rate = Rate.near(lmbda)
     panes = [pane for pane in address.read(PRESETS[preset][1]) if codec(pane["codec"]) is not ORIGINAL]
     lead = codec(matching.lead(panes)["codec"])
-    states, text = matching.match(picture, index, panes, unit, None)
-    now, found = (matching.shown(picture, lead.name, at) for at in (index, states[lead.name]["own"]))
+    states, text = matching.match(picture, rate, panes, unit, None)
+    own = lead.axis.at(states[lead.name]["own"])
+    now, found = (matching.shown(picture, lead.name, at) for at in (rate, own))
     assert found.psnr_db >= now.psnr_db if unit == "psnr_db" else found.bytes == now.bytes
     target = {"bytes": now.bytes, "bpp": 8 * now.bytes / (48 * 32), "psnr_db": now.psnr_db}[unit]
-    assert matching.match(picture, index, panes, unit, target) == (states, text)
+    assert matching.match(picture, rate, panes, unit, target) == (states, text)
     named = [codec(pane["codec"]).title for pane in panes]
     assert all(title in text for title in named)

@@ -22,7 +22,6 @@ from mae_viz.app.parts import how_figures
 from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
 from mae_viz.measured import collected
-from mae_viz.rates import Rate
 
 SMALL = "image=coffee&lambda=700"
 TITLES = {
@@ -143,8 +142,8 @@ def test_lessons_are_served_by_name_and_nothing_else(monkeypatch, tmp_path):
 
 
 def test_the_rates_of_the_example_lie_between_trained_ones():
-    assert Rate(how_figures.BETWEEN).lmbda not in rates.LMBDAS
-    assert [Rate(index).lmbda for index in how_figures.SHOWN] == list(rates.LMBDAS)
+    assert how_figures.BETWEEN.lmbda not in rates.LMBDAS
+    assert [rate.lmbda for rate in how_figures.SHOWN] == list(rates.LMBDAS)
 
 
 def test_a_picture_that_unpacks_to_too_much_is_refused_before_that():

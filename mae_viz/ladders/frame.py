@@ -139,6 +139,7 @@ def describe(source: Source) -> dict[str, Any]:
         "start": axis.start.at,
         "about": made_with.about,
         "trained": [rate.lmbda for rate in axis.listed if isinstance(rate, Rate)],
+        "listed": [rate.at for rate in axis.listed],
         "only": [rate.at for rate in axis.only],
         "between": getattr(axis, "between", ""),
         "maps": source.maps,

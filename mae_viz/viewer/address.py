@@ -1,6 +1,6 @@
 """Panes as short text, for addresses: ``original,mae,bottleneck-scaling:ratio.12,jpeg@37``.
 
-A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the λ that a ratio divides by where it is not 64,
+A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the rate that a ratio divides by where it is not λ 64,
 ``@rate`` the pane's own λ or quality, or ``@bytes`` where it matches another's bytes.
 """
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from mae_viz.codecs.registry import codec
 from mae_viz.ladders.frame import sources
-from mae_viz.rates import Rate
 
 _PANES = json.loads((Path(__file__).parent / "panes.json").read_text(encoding="utf-8"))
 LAYERS, MOST = tuple(_PANES["layers"]), _PANES["most"]
@@ -30,8 +29,8 @@ def _write(pane: dict) -> str:
         text += f":{layer}"
     if layer in ("y", "ratio") and pane.get("channel") is not None:
         text += f".{pane['channel']}"
-    if layer == "ratio" and pane.get("base"):
-        text += f"/{Rate(pane['base'])}"
+    if layer == "ratio" and pane.get("base") and (base := axis.at(pane["base"])) is not None:
+        text += f"/{base}"
     if pane.get("follow") == "own" and pane.get("own") is not None:
         text += f"@{axis.at(pane['own'])}"
     elif pane.get("follow") == "bytes" and axis.kind == "lmbda":
@@ -60,7 +59,7 @@ def _read(text: str) -> dict:
     if channel:
         pane["channel"] = int(channel)
     if base:
-        pane["base"] = Rate.near(float(base)).index
+        pane["base"] = codec(name).rate(float(base)).at
     if rate == "bytes":
         pane["follow"] = "bytes"
     elif rate:

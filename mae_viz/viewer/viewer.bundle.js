@@ -1111,7 +1111,9 @@ var Choice = class {
       const { channel } = this;
       for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
     }
+    const { axis } = this.codec;
     Object.assign(this.state, change);
+    if (this.codec.axis !== axis) this.state.base = 0;
     this.viewer.changed();
   }
   get codec() {
@@ -1141,6 +1143,17 @@ var Choice = class {
     const kept = this.ladder.info?.kept;
     const chosen = this.state.channel ?? this.viewer.channel;
     return kept && !kept.includes(chosen) ? kept[0] : chosen;
+  }
+  /** The rates that a ratio may divide by, and what each is called: trained λ, or the qualities that a codec lists. */
+  get bases() {
+    const { codec, viewer } = this;
+    if (codec.axis === "lmbda") return viewer.trainedMarks().map(([index, value]) => [index, `λ ${value}`]);
+    return codec.listed.map((at) => [at, `${codec.unit} ${at}`]);
+  }
+  /** The rate that a ratio divides by. */
+  get base() {
+    const { codec, state } = this;
+    return codec.axis === "lmbda" || codec.listed.includes(state.base) ? state.base : codec.listed[0];
   }
   /** The rates that this pane wants exactly, once λ rests. */
   get exact() {
@@ -1181,7 +1194,7 @@ var Choice = class {
       { ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key }
     ];
     if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
-    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.state.base });
+    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.base });
     return wants;
   }
 };
@@ -1269,7 +1282,7 @@ var Pane = class extends Choice {
     } = ladder.info;
     const map = { kind: layer, plane: scratch, values: asset, ratio: null, rows, columns, stride, ends: null };
     if (layer === "ratio") {
-      const base = ladder.frames.find((f) => f.at === this.state.base);
+      const base = ladder.frames.find((f) => f.at === this.base);
       const divisor = ladder.get(base, kind, channel);
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
@@ -1326,11 +1339,7 @@ var Pane = class extends Choice {
         channel
       );
     }
-    fill(
-      selects.base,
-      layer === "ratio" ? viewer.trainedMarks().map(([k, v]) => [k, `over λ ${v}`]) : [],
-      this.state.base
-    );
+    fill(selects.base, layer === "ratio" ? this.bases.map(([at, name]) => [at, `over ${name}`]) : [], this.base);
     fill(selects.gain, layer === "difference" ? GAINS.map((g) => [g, `× ${g}`]) : [], viewer.gain);
     const rates = codec.axis === "none" ? [] : [
       ["bytes", "same bytes"],
@@ -1423,11 +1432,11 @@ var Pane = class extends Choice {
       return `${what}: ${short(ends[0])} … ${short(ends[1])}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
-    const below = `λ ${lambdaText(base.lmbda)}`;
+    const below = rateText(this.codec, base);
     if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
     const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
-    return `y(λ ${lambdaText(frame.lmbda)}) / y(${below}): ${varies}; ${rest}`;
+    return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
   }
   /** What lies under a picture point, in words. */
   value(x, y, pixelOf2) {

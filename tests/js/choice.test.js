@@ -7,6 +7,7 @@ const CODECS = {
   mae: { id: "mae", axis: "lmbda", maps: true, only: [], first: 0, last: 384 },
   independent: { id: "independent", axis: "lmbda", maps: true, only: [0, 64, 192], first: 0, last: 192 },
   jpeg: { id: "jpeg", axis: "quality", only: [], first: 5, last: 95, start: 50 },
+  scaled: { id: "scaled", axis: "quality", unit: "scale", maps: true, only: [], listed: [0.1, 0.5, 1] },
 };
 const JPEG = [
   [5, 400],
@@ -35,6 +36,7 @@ beforeEach(() => {
       original: ladderWith([{ at: 0 }]),
       mae: ladderWith(MAE),
       jpeg: ladderWith(JPEG),
+      scaled: ladderWith([0.1, 0.5, 1].map((at) => ({ at, bytes: 900 + at, y: `${at}-y.f32` }))),
       independent: ladderWith([]),
     },
     ladderOf: ({ id }) => viewer.ladders[id],
@@ -115,6 +117,21 @@ test("a layer needs its map, the original or its base beside it", () => {
     ["y", 100],
     ["y", 0],
   ]);
+});
+
+test("a ratio divides by a rate of the codec's own axis", () => {
+  const scaled = pane({ codec: "scaled", layer: "ratio" });
+  assert.deepEqual(
+    scaled.bases,
+    [0.1, 0.5, 1].map((at) => [at, `scale ${at}`]),
+  );
+  assert.equal(scaled.base, 0.1);
+  scaled.choose({ base: "0.5" });
+  assert.equal(scaled.base, 0.5);
+  assert.equal(scaled.resolve()[1].at, 0.5);
+  scaled.choose({ codec: "mae" });
+  viewer.trainedMarks = () => [[64, 128]];
+  assert.deepEqual([scaled.bases, scaled.base], [[[64, "λ 128"]], 0]);
 });
 
 test("layers that a codec has not are not shown", () => {

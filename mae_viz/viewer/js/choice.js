@@ -26,7 +26,9 @@ export class Choice {
       const { channel } = this;
       for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
     }
+    const { axis } = this.codec;
     Object.assign(this.state, change);
+    if (this.codec.axis !== axis) this.state.base = 0;
     this.viewer.changed();
   }
 
@@ -64,6 +66,19 @@ export class Choice {
     const kept = this.ladder.info?.kept;
     const chosen = this.state.channel ?? this.viewer.channel;
     return kept && !kept.includes(chosen) ? kept[0] : chosen;
+  }
+
+  /** The rates that a ratio may divide by, and what each is called: trained λ, or the qualities that a codec lists. */
+  get bases() {
+    const { codec, viewer } = this;
+    if (codec.axis === "lmbda") return viewer.trainedMarks().map(([index, value]) => [index, `λ ${value}`]);
+    return codec.listed.map((at) => [at, `${codec.unit} ${at}`]);
+  }
+
+  /** The rate that a ratio divides by. */
+  get base() {
+    const { codec, state } = this;
+    return codec.axis === "lmbda" || codec.listed.includes(state.base) ? state.base : codec.listed[0];
   }
 
   /** The rates that this pane wants exactly, once λ rests. */
@@ -110,7 +125,7 @@ export class Choice {
       { ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key },
     ];
     if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
-    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.state.base });
+    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.base });
     return wants;
   }
 }

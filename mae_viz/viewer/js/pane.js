@@ -2,7 +2,7 @@
 import { Choice, LAYERS } from "./choice.js";
 import { range, ratioOf, scale } from "./colour.js";
 import { fill, h, setText } from "./dom.js";
-import { bytesText, decibels, lambdaText, percent, rateText, short } from "./numbers.js";
+import { bytesText, decibels, percent, rateText, short } from "./numbers.js";
 import { difference, drawPlane } from "./stage.js";
 
 const GAINS = [1, 2, 4, 8, 16];
@@ -93,7 +93,7 @@ export class Pane extends Choice {
     } = ladder.info;
     const map = { kind: layer, plane: scratch, values: asset, ratio: null, rows, columns, stride, ends: null };
     if (layer === "ratio") {
-      const base = ladder.frames.find((f) => f.at === this.state.base);
+      const base = ladder.frames.find((f) => f.at === this.base);
       const divisor = ladder.get(base, kind, channel);
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
@@ -156,11 +156,7 @@ export class Pane extends Choice {
         channel,
       );
     }
-    fill(
-      selects.base,
-      layer === "ratio" ? viewer.trainedMarks().map(([k, v]) => [k, `over λ ${v}`]) : [],
-      this.state.base,
-    );
+    fill(selects.base, layer === "ratio" ? this.bases.map(([at, name]) => [at, `over ${name}`]) : [], this.base);
     fill(selects.gain, layer === "difference" ? GAINS.map((g) => [g, `× ${g}`]) : [], viewer.gain);
     const rates =
       codec.axis === "none"
@@ -262,11 +258,11 @@ export class Pane extends Choice {
       return `${what}: ${short(ends[0])} … ${short(ends[1])}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
-    const below = `λ ${lambdaText(base.lmbda)}`;
+    const below = rateText(this.codec, base);
     if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
     const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
-    return `y(λ ${lambdaText(frame.lmbda)}) / y(${below}): ${varies}; ${rest}`;
+    return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
   }
 
   /** What lies under a picture point, in words. */
