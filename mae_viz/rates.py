@@ -63,6 +63,10 @@ class Rate:
         """The number that frames and addresses know this rate by."""
         return self.index
 
+    def higher(self, octaves: float) -> "Rate":
+        """The rate so many octaves up (down below 0). Raises ValueError where that leaves the range."""
+        return Rate(self.index + round(octaves * STEPS_PER_OCTAVE))
+
     def tensor(self) -> "Tensor":
         """λ as a float32 tensor of one element, as models take it."""
         import torch

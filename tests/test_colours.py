@@ -22,10 +22,9 @@ def rgb(colour: str) -> str:
 def in_the_viewer(page: Page) -> dict[str, set[str]]:
     """Colours of swatches, lines and legend, by the codec's name."""
     page.locator(".curve polyline").nth(3).wait_for(state="attached")
-    found = page.evaluate(
-        """() => {
+    found = page.locator(".mae-viewer").evaluate(
+        """host => {
             const found = [];
-            const host = document.querySelector(".mae-viewer");
             for (const pane of host.querySelectorAll(".pane")) {
                 const name = pane.querySelector("[aria-label=Codec]").value;
                 found.push([name, getComputedStyle(pane.querySelector(".swatch")).backgroundColor]);

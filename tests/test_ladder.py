@@ -194,12 +194,17 @@ def test_a_grid_goes_on_where_its_listing_is_asked_for(tmp_path, picture):
 
 
 def test_what_is_waited_for_is_what_was_asked_for(ladders, opened):
-    """One function moves a rate to the nearest that there is."""
-    for name, at, found in [("mae", 221, 221), ("jpeg", 41.3, 41), ("independent", 221, 192), ("original", 7, 0)]:
-        assert ladders.frame(ladders.offer(opened["mae"].picture, name), at).at == found
-    for name, at in [("mae", 385), ("mae", -1), ("jpeg", 96), ("jpeg2000", 0.09), ("mae", float("nan"))]:
-        with pytest.raises(ValueError, match="has no rate"):
-            ladders.frame(ladders.offer(opened["mae"].picture, name), at)
+    """A rate is moved to the nearest that there is once, and that is what comes."""
+    for name, rate, found in [
+        ("mae", Rate(221), 221),
+        ("jpeg", Quality(41.3), 41),
+        ("independent", Rate(221), 192),
+        ("original", Quality(7), 0),
+    ]:
+        assert ladders.frame(ladders.offer(opened["mae"].picture, name), rate).at == found
+    for name, rate in [("jpeg", Quality(96)), ("jpeg2000", Quality(0.09)), ("jpeg", Quality(float("nan")))]:
+        with pytest.raises(ValueError, match="is outside"):
+            ladders.frame(ladders.offer(opened["mae"].picture, name), rate)
 
 
 def test_the_second_request_and_a_restart_call_no_model(opened, ladders, folder, picture):

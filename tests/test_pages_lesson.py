@@ -143,8 +143,8 @@ def test_lessons_are_served_by_name_and_nothing_else(monkeypatch, tmp_path):
 
 
 def test_the_rates_of_the_example_lie_between_trained_ones():
-    assert Rate(how_figures.BETWEEN).lmbda not in rates.LMBDAS
-    assert [Rate(index).lmbda for index in how_figures.SHOWN] == list(rates.LMBDAS)
+    assert how_figures.BETWEEN.lmbda not in rates.LMBDAS
+    assert [rate.lmbda for rate in how_figures.SHOWN] == list(rates.LMBDAS)
 
 
 def test_a_picture_that_unpacks_to_too_much_is_refused_before_that():

@@ -1,4 +1,4 @@
-"""What pages compute, cached once for all browser sessions by (picture, model, rate index)."""
+"""What pages compute, cached once for all browser sessions by (picture, model, rate)."""
 
 import base64
 import functools
@@ -125,14 +125,14 @@ def picture_from(name: str, source: bytes) -> Picture:
     return run(opened)
 
 
-def coded(picture: Picture, model: str, index: int) -> Coded:
-    """The picture after `decompress(compress(picture, λ))`, λ given as a rate index."""
-    return _coded(picture.key, picture, model, index)
+def coded(picture: Picture, model: str, rate: Rate) -> Coded:
+    """The picture after `decompress(compress(picture, λ))`."""
+    return _coded(picture.key, picture, model, rate)
 
 
-def latents(picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """y before quantisation and bits of each place, (C, h, w) both, at a rate index."""
-    return _latents(picture.key, picture, model, index)
+def latents(picture: Picture, model: str, rate: Rate) -> tuple[np.ndarray, np.ndarray]:
+    """y before quantisation and bits of each place, (C, h, w) both."""
+    return _latents(picture.key, picture, model, rate)
 
 
 @dataclass(frozen=True)
@@ -147,25 +147,25 @@ class SwitchedOff:
     after_db: float
 
 
-def stream(picture: Picture, model: str, index: int) -> bytes:
-    """The picture's `.mae` file at a rate index."""
-    return _stream(picture.key, picture, model, index)
+def stream(picture: Picture, model: str, rate: Rate) -> bytes:
+    """The picture's `.mae` file."""
+    return _stream(picture.key, picture, model, rate)
 
 
-def cost(picture: Picture, model: str, index: int) -> probe.Cost:
+def cost(picture: Picture, model: str, rate: Rate) -> probe.Cost:
     """What every symbol of the picture's file costs (estimate)."""
-    return _cost(picture.key, picture, model, index)
+    return _cost(picture.key, picture, model, rate)
 
 
-def symbols(picture: Picture, model: str, index: int) -> np.ndarray:
+def symbols(picture: Picture, model: str, rate: Rate) -> np.ndarray:
     """The integers (C, h, w) in the picture's file."""
-    data = stream(picture, model, index)
+    data = stream(picture, model, rate)
     return run(lambda: probe.symbols(open_checkpoint(model), data), large=picture.large)
 
 
-def switched_off(picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
+def switched_off(picture: Picture, model: str, rate: Rate, channel: int) -> SwitchedOff:
     """The picture's file with and without one channel."""
-    return _switched_off(picture.key, picture, model, index, channel)
+    return _switched_off(picture.key, picture, model, rate, channel)
 
 
 def opened(data: bytes) -> Opened:
@@ -186,23 +186,23 @@ def _opened(data: bytes) -> Opened:
 
 
 @kept(200)
-def _stream(key: str, _picture: Picture, model: str, index: int) -> bytes:
+def _stream(key: str, _picture: Picture, model: str, rate: Rate) -> bytes:
     def made() -> bytes:
-        return coder.compress(_picture.image, model, Rate(index).lmbda, computing.go_on)
+        return coder.compress(_picture.image, model, rate.lmbda, computing.go_on)
 
-    there = None if _picture.large else ladder.shared().stream(_picture.image, model, Rate(index))
+    there = None if _picture.large else ladder.shared().stream(_picture.image, model, rate)
     return there or run(made, large=_picture.large)
 
 
 @kept(64)
-def _cost(key: str, _picture: Picture, model: str, index: int) -> probe.Cost:
-    data = stream(_picture, model, index)
+def _cost(key: str, _picture: Picture, model: str, rate: Rate) -> probe.Cost:
+    data = stream(_picture, model, rate)
     return run(lambda: probe.cost(open_checkpoint(model), data), large=_picture.large)
 
 
 @kept(64)
-def _switched_off(key: str, _picture: Picture, model: str, index: int, channel: int) -> SwitchedOff:
-    before = stream(_picture, model, index)
+def _switched_off(key: str, _picture: Picture, model: str, rate: Rate, channel: int) -> SwitchedOff:
+    before = stream(_picture, model, rate)
 
     def without() -> SwitchedOff:
         files = [before, probe.switched_off(open_checkpoint(model), before, channel)]
@@ -213,8 +213,8 @@ def _switched_off(key: str, _picture: Picture, model: str, index: int, channel: 
 
 
 @kept(200)
-def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
-    data, estimate = stream(_picture, model, index), cost(_picture, model, index).bits
+def _coded(key: str, _picture: Picture, model: str, rate: Rate) -> Coded:
+    data, estimate = stream(_picture, model, rate), cost(_picture, model, rate).bits
 
     def decoded() -> Coded:
         image = coder.decompress(data, progress=computing.go_on)
@@ -233,9 +233,9 @@ def _coded(key: str, _picture: Picture, model: str, index: int) -> Coded:
 
 
 @kept(64)
-def _latents(key: str, _picture: Picture, model: str, index: int) -> tuple[np.ndarray, np.ndarray]:
+def _latents(key: str, _picture: Picture, model: str, rate: Rate) -> tuple[np.ndarray, np.ndarray]:
     def latents() -> tuple[np.ndarray, np.ndarray]:
-        return probe.latents(open_checkpoint(model), _picture.image, Rate(index))
+        return probe.latents(open_checkpoint(model), _picture.image, rate)
 
     return run(latents, large=_picture.large)
 

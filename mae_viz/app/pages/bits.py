@@ -7,7 +7,7 @@ from mae_viz import probe, rates
 from mae_viz.app import computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, side_information, subject
-from mae_viz.app.parts.controls import named, title
+from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec
 from mae_viz.coding.checkpoints import open_checkpoint
@@ -43,9 +43,9 @@ def page() -> None:
             **controls.kept("opacity", 60, range(101), read=int),
         )
     with st.spinner("Coding the picture with both models at both λ …", show_time=True):
-        spent = {(model, index): Spent(picture, model, index) for model in models for index in (high, low)}
+        spent = {(model, rate): Spent(picture, model, rate) for model in models for rate in (high, low)}
     contrast = probe.contrast(picture.image, open_checkpoint(models[0]).model.stride)
-    st.markdown("\n".join(say_where(spent[models[0], index], contrast) for index in dict.fromkeys((low, high))))
+    st.markdown("\n".join(say_where(spent[models[0], rate], contrast) for rate in dict.fromkeys((low, high))))
     show_totals(spent, high, low)
     show_blocks(picture, spent, (high, low), shown, opacity / 100)
     show_channels(spent, (high, low), shown)
@@ -57,15 +57,15 @@ def page() -> None:
 
 
 class Spent:
-    """What a picture's file costs with one model at one rate index."""
+    """What a picture's file costs with one model at one rate."""
 
-    def __init__(self, picture: Picture, model: str, index: int):
-        self.model, self.index = model, index
-        cost = computed.cost(picture, model, index)
+    def __init__(self, picture: Picture, model: str, rate: Rate):
+        self.model, self.rate = model, rate
+        cost = computed.cost(picture, model, rate)
         self.blocks = cost.places.astype(np.float64)
         self.channels = cost.y.sum(axis=(1, 2), dtype=np.float64)
         self.total = cost.bits
-        self.bytes = len(computed.stream(picture, model, index))
+        self.bytes = len(computed.stream(picture, model, rate))
         self.bpp = 8 * self.bytes / (picture.image.width * picture.image.height)
 
     def needed(self, parts: np.ndarray, share: float) -> int:
@@ -83,7 +83,7 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
     top = int(np.argmax(spent.channels))
     share, needed = 100 * half / spent.blocks.size, spent.needed(spent.channels, 0.9)
     return (
-        f"- **At λ = {named(spent.index)} the {title(spent.model)}** pays {spent.bytes:,} bytes ({spent.bpp:.3f} bpp). "
+        f"- **At λ = {spent.rate} the {title(spent.model)}** pays {spent.bytes:,} bytes ({spent.bpp:.3f} bpp). "
         f"Half of the bits lie in {share:.0f} % of the blocks: the standard deviation of luma in these is "
         f"{number(busy)}, in the others {number(calm)} (its correlation with a block's bits: {number(correlation)}). "
         f"{needed} of {len(spent.channels)} channels hold 90 % of the bits, channel {top} alone "
@@ -91,14 +91,14 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
     )
 
 
-def show_totals(spent: dict, high: int, low: int) -> None:
+def show_totals(spent: dict, high: Rate, low: Rate) -> None:
     """The estimate against the real file, for both models at both λ."""
     lines = ["| | real file [bytes] | estimate [bytes] | estimate − file | bpp (file) |", "|:--|--:|--:|--:|--:|"]
     for model in models_in(spent):
         a, b = spent[model, high], spent[model, low]
         for name, s in (("λ₁", a), ("λ₂", b)):
             off = signed(f"{100 * (s.total / 8 - s.bytes) / s.bytes:+.2f}")
-            what = f"{title(model)}, {name} = {named(s.index)}"
+            what = f"{title(model)}, {name} = {s.rate}"
             lines.append(f"| {what} | {s.bytes:,} | {s.total / 8:,.0f} | {off} % | {s.bpp:.4f} |")
         difference = signed(f"{a.bytes - b.bytes:,} | {(a.total - b.total) / 8:,.0f} | | {a.bpp - b.bpp:.4f}")
         lines.append(f"| {title(model)}, λ₁ − λ₂ | {difference} |")
@@ -121,7 +121,7 @@ def signed(text: str) -> str:
 def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str, opacity: float) -> None:
     """Bits per block over the picture and as a map, both models in the same colours."""
     st.subheader(f"Per block, {SHOWN[shown]}")
-    maps = {model: chosen([spent[model, index].blocks for index in pair], shown) for model in models_in(spent)}
+    maps = {model: chosen([spent[model, rate].blocks for rate in pair], shown) for model in models_in(spent)}
     top = max(float(np.abs(blocks).max()) for blocks in maps.values())
     kind = "y" if shown == DIFFERENCE else "bits"
     source = plots.url(picture.pixels)
@@ -153,7 +153,7 @@ def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
     titles = [*(f"{title(model)}: bits" for model in models), "running total [%]"]
     figure = make_subplots(1, 3, subplot_titles=titles)
     for column, model in enumerate(models, 1):
-        bits = chosen([spent[model, index].channels for index in pair], shown)
+        bits = chosen([spent[model, rate].channels for rate in pair], shown)
         order = np.argsort(-bits, kind="stable")
         rank, look = np.arange(1, len(order) + 1), {"name": title(model), "customdata": order, "showlegend": False}
         colour, says = codec(model).colour, "channel %{customdata}: %{y:,.1f}"
@@ -169,16 +169,16 @@ def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
     st.plotly_chart(figure, key="channels plot", config=plots.CONFIG, alt="Bits per channel, sorted, and running total")
 
 
-def say_what_doubling_costs(picture: Picture, model: str, high: int, low: int) -> None:
+def say_what_doubling_costs(picture: Picture, model: str, high: Rate, low: Rate) -> None:
     """Real files of the MAE on show at λ and 2 λ, at both ends of the pair."""
-    octave, last = rates.STEPS_PER_OCTAVE, rates.LAST_INDEX
+    last = Rate.near(rates.LMBDA_MAX).higher(-1)
     st.subheader("What twice the λ costs")
     lines = []
-    for index in dict.fromkeys((min(low, last - octave), min(high, last - octave))):
+    for rate in dict.fromkeys((min(low, last), min(high, last))):
         with st.spinner("Coding at twice the λ …"):
-            once, twice = (len(computed.stream(picture, model, k)) for k in (index, index + octave))
+            once, twice = (len(computed.stream(picture, model, k)) for k in (rate, rate.higher(1)))
         lines.append(
-            f"- from λ = {named(index)} to {named(index + octave)}: {once:,} → {twice:,} bytes, "
+            f"- from λ = {rate} to {rate.higher(1)}: {once:,} → {twice:,} bytes, "
             f"**{twice - once:+,} bytes ({100 * (twice / once - 1):+.0f} %)**"
         )
     said = "\n".join(lines).replace("-", "−").replace("− from", "- from")
@@ -193,30 +193,30 @@ def show_prior(picture: Picture, *ranked: Spent) -> None:
         spent = by_model[controls.choose_model("Prior of", list(by_model), "prior-of")]
         order = np.argsort(-spent.channels, kind="stable").tolist()
         channel = controls.choose_channel("Channel, most bits first", "most bits at λ₁", order, "channel")
-        index = controls.choose_rate("λ of the prior", 700.0, "at")
+        rate = controls.choose_rate("λ of the prior", 700.0, "at")
     channel = order[0] if channel is None else channel
     model = open_checkpoint(spent.model).model
-    below, above, weight = probe.prior_mix(model, Rate(index))
-    st.markdown(which_tables(spent.model, index, below, above, weight))
-    shown = [index] if weight in (0, 1) else [Rate.near(below).index, index, Rate.near(above).index]
+    below, above, weight = probe.prior_mix(model, rate)
+    st.markdown(which_tables(spent.model, rate, below, above, weight))
+    shown = [rate] if weight in (0, 1) else [Rate.near(below), rate, Rate.near(above)]
     with st.spinner("Coding the picture at these λ …", show_time=True):
         drawn = [Drawn(picture, spent.model, k, channel) for k in shown]
     draw_priors(drawn)
     st.markdown("\n".join(one.sentence() for one in drawn))
 
 
-def which_tables(model: str, index: int, below: float, above: float, weight: float) -> str:
+def which_tables(model: str, rate: Rate, below: float, above: float, weight: float) -> str:
     """Which entropy model a λ uses, in words."""
     facts = open_checkpoint(model).model.facts
     side = facts.hyperprior
     if weight in (0, 1):
         whose = "the prior of z has a table of its own there" if side else "it has a table of its own"
-        return f"λ = {named(index)} is a trained λ: {whose}, nothing is interpolated."
+        return f"λ = {rate} is a trained λ: {whose}, nothing is interpolated."
     what = "the entropy model of z" if side else "its entropy model"
     own = "its gains come from λ itself" if facts.modulated else "log s(λ) is mixed in the same way"
     own += ", and so do the σ that y is coded with" if side else ""
     return (
-        f"λ = {named(index)} lies between the trained λ = {below:g} and {above:g}: {what} is "
+        f"λ = {rate} lies between the trained λ = {below:g} and {above:g}: {what} is "
         f"**{1 - weight:.3f} × the table of {below:g} + {weight:.3f} × the table of {above:g}** (cumulative logits and "
         f"medians, linear in log₂ λ); {own}."
     )
@@ -225,16 +225,16 @@ def which_tables(model: str, index: int, below: float, above: float, weight: flo
 class Drawn:
     """A channel's symbols in a real file, and the probabilities that they were coded with."""
 
-    def __init__(self, picture: Picture, model: str, index: int, channel: int):
-        self.index = index
-        symbols = computed.symbols(picture, model, index)[channel].ravel()
+    def __init__(self, picture: Picture, model: str, rate: Rate, channel: int):
+        self.rate = rate
+        symbols = computed.symbols(picture, model, rate)[channel].ravel()
         reach = min(WIDEST, max(3, int(np.abs(symbols).max()) + 1))
         self.k = np.arange(-reach, reach + 1)
         self.share = np.array([np.mean(symbols == k) for k in self.k])
         self.outside = int(np.sum(np.abs(symbols) > reach))
-        checkpoint, cost = open_checkpoint(model), computed.cost(picture, model, index)
+        checkpoint, cost = open_checkpoint(model), computed.cost(picture, model, rate)
         if cost.sigma is None:
-            self.prior = probe.prior_pmf(checkpoint.model, Rate(index), reach)[channel]
+            self.prior = probe.prior_pmf(checkpoint.model, rate, reach)[channel]
         else:
             self.prior = probe.expected_pmf(checkpoint, cost.sigma[channel], reach)
         self.cost = float(cost.y[channel].mean(dtype=np.float64))
@@ -247,7 +247,7 @@ class Drawn:
         else:
             verdict = f"not knowing this picture costs {number(self.cost - self.entropy)}"
         return (
-            f"- λ = {named(self.index)}: the prior's code costs {number(self.cost)} bits a symbol, the histogram's own "
+            f"- λ = {self.rate}: the prior's code costs {number(self.cost)} bits a symbol, the histogram's own "
             f"entropy is {number(self.entropy)}: {verdict} bits a symbol{beyond}."
         )
 
@@ -256,7 +256,7 @@ def draw_priors(drawn: list[Drawn]) -> None:
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    titles = [f"λ = {named(one.index)}" for one in drawn]
+    titles = [f"λ = {one.rate}" for one in drawn]
     figure = make_subplots(1, len(drawn), subplot_titles=titles, shared_yaxes="all")
     for column, one in enumerate(drawn, 1):
         first = {"showlegend": column == 1, "hovertemplate": "symbol %{x}: %{y:.4f}"}
@@ -271,8 +271,8 @@ def draw_priors(drawn: list[Drawn]) -> None:
     st.plotly_chart(figure, key="priors plot", config=plots.CONFIG, alt="Histogram of symbols and learned prior")
 
 
-def links(model: str, index: int) -> None:
+def links(model: str, rate: Rate) -> None:
     with controls.row():
-        site.link("feature-maps", "The channels themselves", lambda_=named(index), mae=model)
+        site.link("feature-maps", "The channels themselves", lambda_=rate, mae=model)
         site.link("gains", "The gains that switch channels off", model=model)
-        site.link("explore", "The pictures at this λ", lambda_=named(index), **controls.preset(model))
+        site.link("explore", "The pictures at this λ", lambda_=rate, **controls.preset(model))

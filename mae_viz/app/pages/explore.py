@@ -53,29 +53,29 @@ def page() -> None:
     if blind.running():
         blind.page(shown)
         return
-    index, panes = what_the_address_says()
+    rate, panes = what_the_address_says()
     choose_preset(panes)
     large = {"whole": picture.image, "part": part} if shown is not picture else {}
-    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, Rate(index), panes=panes, **large)
+    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rate, panes=panes, **large)
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
     explain_maps(panes)
-    matching.controls(shown, index, panes, lambda found: turn_to(panes=address.write(found), preset=None))
+    matching.controls(shown, rate, panes, lambda found: turn_to(panes=address.write(found), preset=None))
     blind.offer()
-    save_files(picture, index)
+    save_files(picture, rate)
     explain_numbers()
 
 
-def what_the_address_says() -> tuple[int, list[dict]]:
-    """Rate index and panes; where the address names what there is not, a sentence says so and the defaults hold."""
-    index, panes = Rate.near(START).index, address.read(PRESETS["pictures"][1])
+def what_the_address_says() -> tuple[Rate, list[dict]]:
+    """λ and panes; where the address names what there is not, a sentence says so and the defaults hold."""
+    rate, panes = Rate.near(START), address.read(PRESETS["pictures"][1])
     try:
-        index = Rate.near(float(st.query_params.get("lambda", START))).index
+        rate = Rate.near(float(st.query_params.get("lambda", START)))
         preset = st.query_params.get("preset", "pictures")
         text = st.query_params.get("panes") or PRESETS.get(preset, PRESETS["pictures"])[1]
         panes = address.read(text)
     except ValueError as error:
         st.warning(f"The address asks for what cannot be shown: {error}")
-    return index, panes
+    return rate, panes
 
 
 def turn_to(**values: str | None) -> None:
@@ -136,14 +136,14 @@ def explain_maps(panes: list[dict]) -> None:
         )
 
 
-def save_files(picture: Picture, index: int) -> None:
+def save_files(picture: Picture, rate: Rate) -> None:
     """The real files at the λ released, of the whole picture; coded when someone asks for one."""
-    lmbda = Rate(index).lmbda
+    lmbda = rate.lmbda
     with st.container(horizontal=True):
         for model in controls.models():
             st.download_button(
                 f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
-                lambda model=model: computed.stream(picture, model, index),
+                lambda model=model: computed.stream(picture, model, rate),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
                 on_click="ignore",

@@ -8,7 +8,7 @@ from mae_viz.app import computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
-from mae_viz.app.parts.controls import named, title
+from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.rates import Rate
@@ -57,12 +57,12 @@ def page() -> None:
 
 
 class Look:
-    """One model's latents of a picture at two λ, given as rate indices."""
+    """One model's latents of a picture at two λ."""
 
-    def __init__(self, picture: Picture, model: str, high: int, low: int):
+    def __init__(self, picture: Picture, model: str, high: Rate, low: Rate):
         self.model, self.rates = model, (high, low)
         self.modulated = open_checkpoint(model).model.facts.modulated
-        (y1, bits), (y2, _) = (computed.latents(picture, model, index) for index in self.rates)
+        (y1, bits), (y2, _) = (computed.latents(picture, model, rate) for rate in self.rates)
         self.maps = (y1, y2)
         self.bits = bits.sum(axis=(1, 2), dtype=np.float64)
         self.ratios = [probe.ratio(a, b) for a, b in zip(y1, y2, strict=True)]
@@ -145,7 +145,7 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
             facts = f"<div>{facts}{plots.figure(plots.url(small(picture)), picture.name, '')}</div>"
         cells = [facts]
         for k, (low, high) in enumerate(ranges):
-            name = f"λ = {named(look.rates[k])}"
+            name = f"λ = {look.rates[k]}"
             cells.append(
                 plots.figure(
                     plots.url(look.colours(c, (FIRST, SECOND)[k], scale)),
@@ -211,8 +211,8 @@ def say_what_all_channels_do(looked: dict[str, Look]) -> None:
         alive = [np.abs(y).max(axis=(1, 2)) >= 0.5 for y in look.maps]
         scores = look.constancy[np.isfinite(look.constancy)]
         lines.append(
-            f"- **{title(look.model)}**: the range of values is larger at λ₁ = {named(look.rates[0])} than at λ₂ = "
-            f"{named(look.rates[1])} in {np.sum(y1 > y2)} of {len(y1)} channels. {np.sum(alive[0])} channels are alive "
+            f"- **{title(look.model)}**: the range of values is larger at λ₁ = {look.rates[0]} than at λ₂ = "
+            f"{look.rates[1]} in {np.sum(y1 > y2)} of {len(y1)} channels. {np.sum(alive[0])} channels are alive "
             f"(|y| reaches ½ somewhere) at λ₁, {np.sum(alive[1])} at λ₂. Constancy score: "
             f"{score_text(np.median(scores))} at the median, {score_text(scores.max())} at most."
         )
@@ -226,11 +226,11 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     """What the file and the picture lose without the chosen channel."""
     st.subheader("Switch the channel off")
     options = {
-        f"{model}-{which}": (model, index)
+        f"{model}-{which}": (model, rate)
         for model, look in looked.items()
-        for which, index in zip((FIRST, SECOND), look.rates, strict=True)
+        for which, rate in zip((FIRST, SECOND), look.rates, strict=True)
     }
-    labels = {name: f"{title(model)}, λ = {named(index)}" for name, (model, index) in options.items()}
+    labels = {name: f"{title(model)}, λ = {rate}" for name, (model, rate) in options.items()}
     chosen = controls.choose("Decode without it", {NO: "no"} | labels, NO, "off")
     if chosen == NO:
         st.caption(
@@ -238,16 +238,16 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
             "and how many bits with it?"
         )
         return
-    model, index = options[chosen]
+    model, rate = options[chosen]
     channel = channels[model]
     with st.spinner("Writing and decoding both files …", show_time=True):
-        off = computed.switched_off(picture, model, index, channel)
-        spent = computed.cost(picture, model, index).y[channel].sum(dtype=np.float64)
+        off = computed.switched_off(picture, model, rate, channel)
+        spent = computed.cost(picture, model, rate).y[channel].sum(dtype=np.float64)
     saved = len(off.before) - len(off.after)
-    median = probe.medians(open_checkpoint(model).model, Rate(index))[channel]
+    median = probe.medians(open_checkpoint(model).model, rate)[channel]
     change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")
     st.markdown(
-        f"{title(model)} at λ = {named(index)} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "
+        f"{title(model)} at λ = {rate} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "
         f"prior's median): the real file shrinks by **{saved:,} bytes** ({8 * saved:,} bits), from {len(off.before):,} "
         f"to {len(off.after):,}; by the entropy estimate the channel's symbols cost {spent:,.0f} bits. PSNR changes by "
         f"**{change}**, from {off.before_db:.2f} to {off.after_db:.2f} dB. Both pictures are what the decoder makes "
@@ -265,9 +265,9 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     )
 
 
-def links(model: str, channel: int, high: int, low: int) -> None:
-    maps = f"{model}:y.{channel},{model}:y.{channel}@{named(low)},{model}:ratio.{channel}/{named(low)},original"
+def links(model: str, channel: int, high: Rate, low: Rate) -> None:
+    maps = f"{model}:y.{channel},{model}:y.{channel}@{low},{model}:ratio.{channel}/{low},original"
     with controls.row():
-        site.link("explore", "These maps in the viewer, with zoom", lambda_=named(high), panes=maps)
-        site.link("bits", "The bits of this channel and their prior", lambda_=named(high), channel=channel, mae=model)
+        site.link("explore", "These maps in the viewer, with zoom", lambda_=high, panes=maps)
+        site.link("bits", "The bits of this channel and their prior", lambda_=high, channel=channel, mae=model)
         site.link("gains", "The gains that do it", channels=channel, model=model)

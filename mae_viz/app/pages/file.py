@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from mae_viz import rates
 from mae_viz.app import computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.pages.bits import which_tables
 from mae_viz.app.parts import controls, plots, subject
-from mae_viz.app.parts.controls import named, title
+from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.text_table import table
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.bitstream import Part, StreamError
@@ -44,32 +43,32 @@ def page() -> None:
     if picture is None:
         return
     with controls.row():
-        index = controls.choose_rate("λ", 512.0, "lambda")
+        rate = controls.choose_rate("λ", 512.0, "lambda")
         names = {title(model): model for model in controls.models()}
         model = names[
             st.segmented_control("Model", list(names), default=title("mae"), required=True, key="model",
                                  bind="query-params")
         ]  # fmt: skip
     with st.spinner(f"Coding {picture.name} …", show_time=True):
-        data = computed.stream(picture, model, index)
+        data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height
     st.markdown(
-        f"**{picture.name}, {title(model)}, λ = {named(index)}**: {len(data):,} bytes, {8 * len(data) / size:.4f} bits "
+        f"**{picture.name}, {title(model)}, λ = {rate}**: {len(data):,} bytes, {8 * len(data) / size:.4f} bits "
         f"per pixel; uncompressed it has {3 * size:,} bytes, {3 * size / len(data):.1f} times as many."
     )
     st.download_button(
-        "Save this file", data, f"{picture.name}-{model}-{named(index)}.mae", "application/octet-stream",
+        "Save this file", data, f"{picture.name}-{model}-{rate}.mae", "application/octet-stream",
         on_click="ignore",
     )  # fmt: skip
     parts = bitstream.anatomy(data)
     show_parts(parts, data)
-    say_what_it_costs(picture, model, index, data, parts)
+    say_what_it_costs(picture, model, rate, data, parts)
     damage(data, parts, picture.large)
     decode()
     with controls.row():
-        site.link("explore", "See this λ in Explore", lambda_=named(index), **controls.preset(model))
-        site.link("bits", "Where its bits go", lambda_=named(index), mae=model)
-        site.link("how", "How it was made", lambda_=named(index))
+        site.link("explore", "See this λ in Explore", lambda_=rate, **controls.preset(model))
+        site.link("bits", "Where its bits go", lambda_=rate, mae=model)
+        site.link("how", "How it was made", lambda_=rate)
 
 
 def show_parts(parts: list[Part], data: bytes) -> None:
@@ -131,31 +130,31 @@ def hexadecimal(header: list[Part], data: bytes, payload: int) -> str:
     )
 
 
-def say_what_it_costs(picture: Picture, model: str, index: int, data: bytes, parts: list[Part]) -> None:
+def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, parts: list[Part]) -> None:
     """The entropy estimate against the real bytes, and the tables they were coded with."""
     from mae_viz import probe
     from mae_viz.coding.checkpoints import open_checkpoint
 
     st.subheader("Estimated and real")
-    cost = computed.cost(picture, model, index)
+    cost = computed.cost(picture, model, rate)
     estimate, side = cost.bits / 8, ""
     if cost.z is not None:
         bits = float(cost.z.sum(dtype="float64"))
         side = f" (of these {bits / 8:,.0f}, {100 * bits / cost.bits:.1f} %, for the side information z)"
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
-    below, above, weight = probe.prior_mix(open_checkpoint(model).model, Rate(index))
+    below, above, weight = probe.prior_mix(open_checkpoint(model).model, rate)
     st.markdown(
         f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**{side}; payload and "
         f"escapes have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "
         f"probabilities as 16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
-        f"{which_tables(model, index, below, above, weight)}"
+        f"{which_tables(model, rate, below, above, weight)}"
     )
-    once = index + rates.STEPS_PER_OCTAVE
-    if once <= rates.LAST_INDEX:
+    if rate.octave <= 5:
+        once = rate.higher(1)
         with st.spinner("Coding at twice the λ …"):
             twice = len(computed.stream(picture, model, once))
         st.markdown(
-            f"**Twice the λ**, {named(once)}, makes a file of {twice:,} bytes: {twice - len(data):+,} bytes, "
+            f"**Twice the λ**, {once}, makes a file of {twice:,} bytes: {twice - len(data):+,} bytes, "
             f"{100 * (twice / len(data) - 1):+.0f} %."
         )
 

@@ -6,14 +6,13 @@ import streamlit as st
 from mae_viz import probe, rates
 from mae_viz.app import site
 from mae_viz.app.parts import controls, plots
-from mae_viz.app.parts.controls import named
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec, names
 from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
 
-INDICES = range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)
-"""Rate indices of the curves: eighths of an octave, trained λ and points between them."""
+RATES = [Rate(index) for index in range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)]
+"""Of the curves: eighths of an octave, trained λ and points between them."""
 
 LINES, HEATMAP = "lines", "heatmap"
 DRAWN = {LINES: "lines", HEATMAP: "heatmap"}
@@ -33,7 +32,7 @@ def page() -> None:
     modulated = [name for name in names() if "gains" in codec(name).looks]
     with controls.row():
         chosen = controls.choose_model("Model", modulated, "model")
-        index = controls.choose_rate("λ", 512.0, "lambda")
+        rate = controls.choose_rate("λ", 512.0, "lambda")
         drawn = controls.choose("Draw", DRAWN, LINES, "draw")
         levels = controls.choose("Gains", LEVELS, ABSOLUTE, "gains")
     model = checkpoints.load(chosen)
@@ -56,10 +55,10 @@ def page() -> None:
             **controls.kept("channels", [], read=channels_in(model.channels), write=lambda cs: ",".join(map(str, cs))),
         )
     layer = layers[name]
-    index = min(max(index, Rate.near(model.lmbdas[0]).index), Rate.near(model.lmbdas[-1]).index)
-    show_curves(layer, index, drawn, levels, marked)
-    show_inverses(model, index)
-    links(chosen, index)
+    rate = min(max(rate, Rate.near(model.lmbdas[0])), Rate.near(model.lmbdas[-1]))
+    show_curves(layer, rate, drawn, levels, marked)
+    show_inverses(model, rate)
+    links(chosen, rate)
 
 
 def channels_in(count: int):
@@ -79,9 +78,9 @@ def symbol(layer: probe.Layer) -> str:
     return f"{layer.name.removeprefix('h').translate(SUBSCRIPTS)} ({layer.part}, layer {layer.number})"
 
 
-def show_curves(layer: probe.Layer, index: int, drawn: str, levels: str, marked: list[int]) -> None:
+def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked: list[int]) -> None:
     """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
-    lmbdas = [Rate(k).lmbda for k in INDICES]
+    lmbdas = [at.lmbda for at in RATES]
     scaling = checkpoints.load("bottleneck-scaling").scale
     curves = {
         symbol(layer): probe.gains(layer.modulation, lmbdas),
@@ -89,21 +88,21 @@ def show_curves(layer: probe.Layer, index: int, drawn: str, levels: str, marked:
     }
     if levels == RELATIVE:
         curves = {name: gains / gains[-1] for name, gains in curves.items()}
-    now = probe.gains(layer.modulation, [Rate(index).lmbda])[0]
+    now = probe.gains(layer.modulation, [rate.lmbda])[0]
     span = np.log2(curves[symbol(layer)]).max(axis=0) - np.log2(curves[symbol(layer)]).min(axis=0)
     order = np.argsort(span, kind="stable")
     marked = marked or [int(order[-1]), int(order[len(order) // 2]), int(order[0])]
-    here = Rate(index).lmbda
+    here = rate.lmbda
     figure = lines(lmbdas, curves, here, marked) if drawn == LINES else heatmaps(lmbdas, curves)
     st.plotly_chart(figure, key="curves plot", config=plots.CONFIG, alt=f"Gains of {symbol(layer)} and s against λ")
     scale = curves["s, bottleneck scaling"]
     stretch = np.log2(scale[-1] / scale[0])
     st.markdown(
-        f"At λ = {named(index)} the gains of {symbol(layer)} lie between {number(now.min())} and {number(now.max())}. "
+        f"At λ = {rate} the gains of {symbol(layer)} lie between {number(now.min())} and {number(now.max())}. "
         f"From λ = 64 to 4096 (six octaves) they change by {number(span.min())} to {number(span.max())} octaves, "
         f"{number(np.median(span))} at the median; s(λ) of bottleneck scaling by {number(stretch.min())} to "
         f"{number(stretch.max())}. The classical answer would be √λ for every channel: 3 octaves (dotted). In colour: "
-        + ", ".join(f"channel {c} ({number(now[c])} at λ = {named(index)})" for c in marked)
+        + ", ".join(f"channel {c} ({number(now[c])} at λ = {rate})" for c in marked)
         + "."
     )
 
@@ -163,7 +162,7 @@ def framed(figure, height: int):
     return figure
 
 
-def show_inverses(model, index: int) -> None:
+def show_inverses(model, rate: Rate) -> None:
     """log d against −log m over channels, for every pair of layers that face each other."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -172,7 +171,7 @@ def show_inverses(model, index: int) -> None:
     pairs, across = probe.mirrors(model), 4
     rows = -(-len(pairs) // across)
     columns = min(across, len(pairs))
-    here = Rate(index).lmbda
+    here = rate.lmbda
     titles = [f"{short(d)} against 1/{short(m)}" for m, d in pairs]
     figure = make_subplots(rows, columns, subplot_titles=titles)
     said = []
@@ -203,7 +202,7 @@ def show_inverses(model, index: int) -> None:
         for r, product, m, d in said
     ]
     st.markdown(
-        f"At λ = {named(index)}, over {model.channels} channels: correlation r of log d with −log m, and geometric "
+        f"At λ = {rate}, over {model.channels} channels: correlation r of log d with −log m, and geometric "
         "mean of m · d (1 where the decoder undoes the encoder; GDN and IGDN lie between, so it need not).\n\n"
         + "\n".join(lines)
         + "\n\nDotted: d = 1/m. The same correlation at every trained λ, and in how many channels d falls where m "
@@ -230,8 +229,8 @@ def signed(value: float) -> str:
     return f"{value:.3f}".replace("-", "−")
 
 
-def links(model: str, index: int) -> None:
+def links(model: str, rate: Rate) -> None:
     with controls.row():
         site.link("feature-maps", "What the gains do to the maps", mae=model)
-        site.link("bits", "What they do to the bits", base=named(index), mae=model)
-        site.link("explore", "And to the pictures", lambda_=named(index), **controls.preset(model))
+        site.link("bits", "What they do to the bits", base=rate, mae=model)
+        site.link("explore", "And to the pictures", lambda_=rate, **controls.preset(model))

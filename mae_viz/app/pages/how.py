@@ -11,7 +11,6 @@ import streamlit as st
 from mae_viz.app import site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, how_figures, subject
-from mae_viz.app.parts.controls import named
 from mae_viz.ladders.frame import middle
 
 
@@ -133,9 +132,9 @@ def page() -> None:
     if part is not picture.image:
         st.caption(f"The picture is large: the figures show its middle, {part.width} × {part.height} pixels.")
         picture = Picture(picture.name, part)
-    index = controls.choose_rate("λ", 512.0, "lambda")
-    slots = [layout(number, step, named(index)) for number, step in enumerate(STEPS, 1)]
-    look = how_figures.Look(picture, index)
+    rate = controls.choose_rate("λ", 512.0, "lambda")
+    slots = [layout(number, step, rate) for number, step in enumerate(STEPS, 1)]
+    look = how_figures.Look(picture, rate)
     for slot, step in zip(slots, STEPS, strict=True):
         with slot, st.spinner("Computing this figure …", show_time=True):
             step.figure(look)

@@ -17,8 +17,8 @@ from mae_viz.viewer import streamlit_host
 
 PAIR = ("mae", "bottleneck-scaling")
 ANSWERS = ("A looks better", "B looks better", "I see no difference")
-DRAWN = range(0, Rate.near(1024).index + 1, FRAME_STEP)
-"""Rate indices of the MAE that a round may have: above λ = 1024 hardly anyone sees a difference."""
+DRAWN = [Rate(index) for index in range(0, Rate.near(1024).index + 1, FRAME_STEP)]
+"""λ of the MAE that a round may have: above λ = 1024 hardly anyone sees a difference."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Round:
 
     picture: str
     order: tuple[str, str]
-    rates: dict[str, int]
+    rates: dict[str, Rate]
     bytes: dict[str, int]
     answer: str | None = None
 
@@ -64,7 +64,7 @@ def page(picture: Picture) -> None:
     if now.answer:
         reveal(picture, now)
     tally()
-    panes = [{"codec": name, "layer": "picture", "follow": "own", "own": now.rates[name]} for name in now.order]
+    panes = [{"codec": name, "layer": "picture", "follow": "own", "own": now.rates[name].at} for name in now.order]
     manifest = viewer.manifest(
         ladder.shared(), picture.image, "A and B", codecs=PAIR, panes=panes, blind=now.answer is None
     )
@@ -75,15 +75,15 @@ def draw(picture: Picture) -> Round:
     """Two files of equal size at a rate drawn by chance, in an order drawn by chance."""
     drawn = list(DRAWN)
     while True:
-        index = drawn.pop(secrets.randbelow(len(drawn)))
+        rate = drawn.pop(secrets.randbelow(len(drawn)))
         try:
-            first, second = matching.equal_bytes(picture, index, *PAIR)
+            first, second = matching.equal_bytes(picture, rate, *PAIR)
         except UnreachableError:
             if not drawn:
                 raise
             continue  # bottleneck scaling cannot make a file so small: another rate
         order = PAIR if secrets.randbelow(2) else PAIR[::-1]
-        found = dict(zip(PAIR, (index, second.rate.index), strict=True))
+        found = dict(zip(PAIR, (rate, second.rate), strict=True))
         return Round(picture.key, order, found, dict(zip(PAIR, (first.bytes, second.bytes), strict=True)))
 
 
@@ -99,7 +99,7 @@ def give(answer: str) -> None:
 def reveal(picture: Picture, now: Round) -> None:
     lines = []
     for letter, name in zip("AB", now.order, strict=True):
-        rate = Rate(now.rates[name])
+        rate = now.rates[name]
         psnr = matching.shown(picture, name, rate).psnr_db
         lines.append(f"**{letter}** was {codec(name).title}, λ = {rate}: {now.bytes[name]:,} bytes, PSNR {psnr:.2f} dB")
     most, least = max(now.bytes.values()), min(now.bytes.values())

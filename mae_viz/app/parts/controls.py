@@ -24,11 +24,6 @@ def title(model: str) -> str:
     return codec(model).title
 
 
-def named(index: int) -> str:
-    """λ of a rate index, as text: "4096", "702.2"."""
-    return str(Rate(index))
-
-
 def kept(key: str, start, options=None, read: Callable = str, write: Callable = str) -> dict:
     """Arguments of a widget whose value the address keeps under ``key``: ``st.selectbox("Layer", names, **kept(…))``.
 
@@ -100,15 +95,15 @@ def row() -> DeltaGenerator:
     return st.container(horizontal=True, gap="medium", vertical_alignment="top")
 
 
-def choose_rate(label: str, start: float, key: str, help: str = TYPE_ANY) -> int:
-    """λ, one of the trained ones or typed, kept in the address under ``key``. Returns its rate index.
+def choose_rate(label: str, start: float, key: str, help: str = TYPE_ANY) -> Rate:
+    """λ, one of the trained ones or typed, kept in the address under ``key``.
 
     Where what was typed is no λ, a sentence says so and the page goes on with ``start``.
     """
     offered = [f"{lmbda:g}" for lmbda in sorted({*rates.LMBDAS, start})]
     text = st.selectbox(label, offered, accept_new_options=True, width=130, help=help, **kept(key, f"{start:g}"))
     try:
-        return Rate.near(float(text.replace(",", "."))).index
+        return Rate.near(float(text.replace(",", ".")))
     except ValueError:
         st.error(f"{text} is no λ of these models: type a number from 64 to 4096. Shown: λ = {start:g}.")
-        return Rate.near(start).index
+        return Rate.near(start)

@@ -13,7 +13,7 @@ from mae_viz.app.pages import bits
 from mae_viz.app.pages.bits import Drawn, which_tables
 from mae_viz.app.pages.curves import rate_at
 from mae_viz.app.parts import plots
-from mae_viz.app.parts.controls import MODELS, named, title
+from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
@@ -21,9 +21,9 @@ from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.rates import Rate
 
 HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", "#111827")
-LOW, HIGH = 0, rates.LAST_INDEX
-SHOWN = tuple(Rate.near(lmbda).index for lmbda in rates.LMBDAS)
-BETWEEN = Rate.near(700).index
+LOW, HIGH = Rate.near(rates.LMBDA_MIN), Rate.near(rates.LMBDA_MAX)
+SHOWN = tuple(Rate.near(lmbda) for lmbda in rates.LMBDAS)
+BETWEEN = Rate.near(700)
 """Of λ between the trained ones, the example."""
 
 
@@ -32,36 +32,36 @@ class Look:
     """What all figures look at."""
 
     picture: Picture
-    index: int
+    rate: Rate
 
     @cached_property
     def y(self) -> np.ndarray:
-        return computed.latents(self.picture, "mae", self.index)[0]
+        return computed.latents(self.picture, "mae", self.rate)[0]
 
     @cached_property
     def ranked(self) -> np.ndarray:
         """The MAE's channels at this λ, those with most bits first."""
-        spent = computed.cost(self.picture, "mae", self.index).y.sum(axis=(1, 2), dtype=np.float64)
+        spent = computed.cost(self.picture, "mae", self.rate).y.sum(axis=(1, 2), dtype=np.float64)
         return np.argsort(-spent, kind="stable")
 
-    def coded(self, model: str, index: int) -> Coded:
-        return computed.coded(self.picture, model, index)
+    def coded(self, model: str, rate: Rate) -> Coded:
+        return computed.coded(self.picture, model, rate)
 
 
 def bargain(look: Look) -> None:
     """The same picture at the lowest λ, the chosen one and the highest."""
     cells = []
-    for index in dict.fromkeys((LOW, look.index, HIGH)):
-        coded = look.coded("mae", index)
-        about = f"λ = {named(index)}: <b>{len(coded.stream):,} bytes</b>, {coded.psnr_db:.2f} dB"
-        cells.append(picture(coded.png, f"{look.picture.name} at λ = {named(index)}", about))
+    for rate in dict.fromkeys((LOW, look.rate, HIGH)):
+        coded = look.coded("mae", rate)
+        about = f"λ = {rate}: <b>{len(coded.stream):,} bytes</b>, {coded.psnr_db:.2f} dB"
+        cells.append(picture(coded.png, f"{look.picture.name} at λ = {rate}", about))
     st.html(plots.beside(*cells, least=170))
-    once = min(look.index, HIGH - rates.STEPS_PER_OCTAVE)
-    twice = once + rates.STEPS_PER_OCTAVE
-    a, b = (look.coded("mae", index) for index in (once, twice))
+    once = min(look.rate, HIGH.higher(-1))
+    twice = once.higher(1)
+    a, b = (look.coded("mae", rate) for rate in (once, twice))
     growth = percent(len(b.stream) / len(a.stream) - 1)
     st.markdown(
-        f"**What twice the λ costs here**: from λ = {named(once)} to {named(twice)} the file grows from "
+        f"**What twice the λ costs here**: from λ = {once} to {twice} the file grows from "
         f"{len(a.stream):,} to {len(b.stream):,} bytes ({growth}), for {b.psnr_db - a.psnr_db:.2f} dB."
     )
 
@@ -83,7 +83,7 @@ def maps(look: Look) -> None:
 
 def gdn(look: Look) -> None:
     """The first GDN of the encoder at work: what comes in and what goes out at many places of the picture."""
-    channel, u, v, linear = responses(look.picture.key, look.picture, look.index)
+    channel, u, v, linear = responses(look.picture.key, look.picture, look.rate)
     figure = chart("input u of the channel", "output v")
     ends = np.array([u.min(), u.max()])
     add(figure, ends, linear * ends, "without the division by activity", "#5f6b7a", dash="dot")
@@ -91,13 +91,13 @@ def gdn(look: Look) -> None:
     figure.update_traces(marker={"size": 4, "opacity": 0.5}, selector={"mode": "markers"})
     show(figure, "gdn", f"Output of GDN against its input, channel {channel} of the first layer")
     st.caption(
-        f"First GDN of the encoder, channel {channel}, one that it changes much, at λ = {named(look.index)}. The "
+        f"First GDN of the encoder, channel {channel}, one that it changes much, at λ = {look.rate}. The "
         "same input gives different outputs, because the other channels differ from place to place."
     )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray, np.ndarray, float]:
+def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray, np.ndarray, float]:
     """A channel, its inputs and outputs at 500 places of the picture's middle, and the slope without activity."""
     import torch
 
@@ -107,12 +107,12 @@ def responses(key: str, _picture: Picture, index: int) -> tuple[int, np.ndarray,
     left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
     model = open_checkpoint("mae").model
-    layer, rate = model.g_a[0], torch.tensor([Rate(index).lmbda])
+    layer, lmbda = model.g_a[0], rate.tensor()
 
     @torch.inference_mode()
     def bent():
         """Before and after, the slopes of the straight lines, and the channel that leaves its line the most."""
-        u = layer.modulation(rate) * layer.conv(to_tensor(part, model.stride) - 0.5)
+        u = layer.modulation(lmbda) * layer.conv(to_tensor(part, model.stride) - 0.5)
         v = layer.nonlinearity(u)
         slopes = layer.nonlinearity.beta_reparam(layer.nonlinearity.beta) ** -0.5
         removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
@@ -152,26 +152,26 @@ def rounding(look: Look) -> None:
 
 def prior(look: Look) -> None:
     channel = int(look.ranked[0])
-    drawn = Drawn(look.picture, "mae", look.index, channel)
+    drawn = Drawn(look.picture, "mae", look.rate, channel)
     bits.draw_priors([drawn])
     st.markdown(f"Channel {channel}:\n\n{drawn.sentence()}")
 
 
 def error(look: Look) -> None:
-    coded = look.coded("mae", look.index)
+    coded = look.coded("mae", look.rate)
     difference = decoded(coded) - look.picture.pixels.astype(np.int16)
     amplified = np.clip(128 + 4 * difference, 0, 255).astype(np.uint8)
     mse = float(np.mean((difference / 255.0) ** 2))
     st.html(
         plots.beside(
-            picture(coded.png, "Decoded picture", f"x̂ at λ = {named(look.index)}"),
+            picture(coded.png, "Decoded picture", f"x̂ at λ = {look.rate}"),
             plots.figure(plots.url(amplified), "Error, four times amplified", "x̂ − x, four times amplified"),
             least=200,
         )
     )
     st.markdown(
         f"D = {mse:.2e}, {coded.psnr_db:.2f} dB. The bargain here: R + λD = {coded.bpp:.3f} + "
-        f"{Rate(look.index).lmbda * mse:.3f} = **{coded.bpp + Rate(look.index).lmbda * mse:.3f}**."
+        f"{look.rate.lmbda * mse:.3f} = **{coded.bpp + look.rate.lmbda * mse:.3f}**."
     )
 
 
@@ -199,35 +199,35 @@ def parameters(look: Look) -> None:
 
 def scaling(look: Look) -> None:
     """Both models at every trained λ on this picture, and what that means."""
-    coded = {model: [look.coded(model, index) for index in SHOWN] for model in MODELS}
+    coded = {model: [look.coded(model, rate) for rate in SHOWN] for model in MODELS}
     bpp, db = ([getattr(one, name) for one in coded["mae"]] for name in ("bpp", "psnr_db"))
     figure = chart("bits per pixel", "PSNR [dB]")
     for model in MODELS:
         points = [(one.bpp, one.psnr_db) for one in coded[model]]
         add(figure, *zip(*points, strict=True), title(model), codec(model).colour, mode="lines+markers",
-            text=[f"λ = {named(index)}" for index in SHOWN])  # fmt: skip
+            text=[f"λ = {rate}" for rate in SHOWN])  # fmt: skip
     show(figure, "scaling", "PSNR against bits per pixel of both models on this picture")
     theirs = coded["bottleneck-scaling"]
     excess = [
-        (index, one.bpp / same - 1)
-        for index, one in zip(SHOWN, theirs, strict=True)
+        (rate, one.bpp / same - 1)
+        for rate, one in zip(SHOWN, theirs, strict=True)
         if (same := rate_at(bpp, db, one.psnr_db)) is not None
     ]
-    y = {index: computed.latents(look.picture, "bottleneck-scaling", index)[0] for index in (HIGH, look.index)}
-    channel = int(np.argmax(np.abs(y[look.index]).sum(axis=(1, 2))))
-    ratio = probe.ratio(y[HIGH][channel], y[look.index][channel])
+    y = {rate: computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate)}
+    channel = int(np.argmax(np.abs(y[look.rate]).sum(axis=(1, 2))))
+    ratio = probe.ratio(y[HIGH][channel], y[look.rate][channel])
     said = ""
     if excess:
         worst = max(excess, key=lambda pair: pair[1])
         said = (
-            f"**Least useful is λ = {named(worst[0])}**: there bottleneck scaling needs {percent(worst[1])} bytes "
+            f"**Least useful is λ = {worst[0]}**: there bottleneck scaling needs {percent(worst[1])} bytes "
             "compared with the MAE's file of the same PSNR. "
         )
     said += (
         f"At λ = 64 its file has {len(theirs[0].stream):,} bytes, the MAE's {len(coded['mae'][0].stream):,}: "
         f"**smaller than that it cannot become**, {theirs[0].bpp / bpp[0]:.1f} times the MAE's smallest. "
     )
-    at = named(look.index)
+    at = look.rate
     said += (
         f"Why: y(4096)/y({at}) of its channel {channel} is {number(ratio.mean)} at every place (it varies by "
         f"{ratio.constancy:.0e} of that), so λ cannot choose what is worth describing."
@@ -248,9 +248,9 @@ def gains(look: Look) -> None:
         add(figure, lmbdas, values[:, channel], f"channel {channel}", colour)
     figure.update_xaxes(plots.logarithmic())
     figure.update_yaxes(type="log", exponentformat="power")
-    figure.add_vline(Rate(look.index).lmbda, line={"color": "#111827", "width": 1})
+    figure.add_vline(look.rate.lmbda, line={"color": "#111827", "width": 1})
     show(figure, "gains", "Gains of seven channels against λ")
-    low, high = (computed.latents(look.picture, "mae", index)[0] for index in (LOW, HIGH))
+    low, high = (computed.latents(look.picture, "mae", rate)[0] for rate in (LOW, HIGH))
     scores = probe.constancies(high, low)
     spent = computed.cost(look.picture, "mae", LOW).y.sum(axis=(1, 2), dtype=np.float64)
     st.markdown(
@@ -263,20 +263,20 @@ def gains(look: Look) -> None:
 
 def between(look: Look) -> None:
     model = open_checkpoint("mae").model
-    for index in dict.fromkeys((look.index, BETWEEN)):
-        st.markdown("- " + which_tables("mae", index, *probe.prior_mix(model, Rate(index))))
+    for rate in dict.fromkeys((look.rate, BETWEEN)):
+        st.markdown("- " + which_tables("mae", rate, *probe.prior_mix(model, rate)))
     below, above, _ = probe.prior_mix(model, Rate(BETWEEN))
     channel = int(look.ranked[0])
     reach = 12
     figure = chart("symbol", "probability")
-    for lmbda, colour in ((below, "#2c7fb8"), (Rate(BETWEEN).lmbda, "#111827"), (above, "#c0392b")):
+    for lmbda, colour in ((below, "#2c7fb8"), (BETWEEN.lmbda, "#111827"), (above, "#c0392b")):
         pmf = probe.prior_pmf(model, lmbda, reach)[channel]
         add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {lmbda:.4g}", colour)
     show(figure, "between", f"Priors of channel {channel} at three λ")
-    estimate = computed.cost(look.picture, "mae", look.index).bits / 8
-    real = len(computed.stream(look.picture, "mae", look.index))
+    estimate = computed.cost(look.picture, "mae", look.rate).bits / 8
+    real = len(computed.stream(look.picture, "mae", look.rate))
     st.markdown(
-        f"At λ = {named(look.index)} the estimate is {estimate:,.0f} bytes, the file has {real:,} "
+        f"At λ = {look.rate} the estimate is {estimate:,.0f} bytes, the file has {real:,} "
         f"({percent(real / estimate - 1, 2)}), header included."
     )
 

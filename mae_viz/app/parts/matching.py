@@ -30,14 +30,13 @@ class Matched:
     text: str
 
 
-def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[list[dict]], None]) -> None:
+def controls(picture: Picture, rate: Rate, panes: list[dict], show: Callable[[list[dict]], None]) -> None:
     """A row of widgets that match the codecs in the panes; ``show`` receives the panes with the rates found."""
     coded = [pane for pane in panes if codec(pane["codec"]) is not ORIGINAL]
     if not coded:
         return
     st.subheader("Match")
-    lead = next((pane for pane in coded if isinstance(codec(pane["codec"]).axis, LambdaAxis)), coded[0])
-    title = codec(lead["codec"]).title
+    title = codec(lead(coded)["codec"]).title
     kind, value, go = st.columns([2, 3, 2], vertical_alignment="bottom")
     unit = kind.selectbox("Bring all panes to", KINDS, format_func=KINDS.get, key="match")
     target = value.number_input(
@@ -45,7 +44,7 @@ def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[li
     )
     if go.button("Match", type="primary", width="stretch"):
         with st.spinner("Coding for the target …", show_time=True):
-            found, text = match(picture, index, coded, lead, unit, target)
+            found, text = match(picture, rate, coded, unit, target)
         moved = [{**pane, **found.get(pane["codec"], {})} for pane in panes]
         st.session_state["matched"] = Matched(address.write(moved), text)
         show(moved)
@@ -55,12 +54,17 @@ def controls(picture: Picture, index: int, panes: list[dict], show: Callable[[li
         st.markdown(matched.text)
 
 
+def lead(panes: list[dict]) -> dict:
+    """The pane that the others are brought to: the first that follows λ."""
+    return next((pane for pane in panes if isinstance(codec(pane["codec"]).axis, LambdaAxis)), panes[0])
+
+
 def match(
-    picture: Picture, index: int, panes: list[dict], lead: dict, unit: str, target: float | None
+    picture: Picture, rate: Rate, panes: list[dict], unit: str, target: float | None
 ) -> tuple[dict[str, dict], str]:
-    """For every codec in ``panes`` the rate that meets the target (None: what ``lead`` has), and a table of them."""
+    """For every codec in ``panes`` the rate that meets the target (None: what `lead` has), and a table of them."""
     if not target:
-        now = now_shown(picture, index, lead)
+        now = now_shown(picture, rate, lead(panes))
         target = {"bytes": now.bytes, "bpp": metrics.bpp(now.bytes, *picture.image.size[::-1]), "psnr_db": now.psnr_db}[
             unit
         ]
@@ -108,10 +112,11 @@ def known(picture: Picture, name: str) -> list[Known]:
     return [Known(rate, f.bytes, f.psnr_db) for rate, f in list(frames.items()) if math.isfinite(f.psnr_db)]
 
 
-def now_shown(picture: Picture, index: int, pane: dict) -> Known:
+def now_shown(picture: Picture, rate: Rate, pane: dict) -> Known:
     """The file that a pane shows: of its own rate, or of λ."""
     axis = codec(pane["codec"]).axis
-    at = pane["own"] if pane.get("follow") == "own" else index if isinstance(axis, LambdaAxis) else axis.start.at
+    own, of_lmbda = pane.get("follow") == "own", isinstance(axis, LambdaAxis)
+    at = pane["own"] if own else rate.at if of_lmbda else axis.start.at
     return shown(picture, pane["codec"], axis.at(min(max(at, axis.first.at), axis.last.at)))
 
 
@@ -122,7 +127,7 @@ def shown(picture: Picture, name: str, rate: AnyRate) -> Known:
     return Known(rate, frame.bytes, frame.psnr_db)
 
 
-def equal_bytes(picture: Picture, index: int, model: str, other: str) -> tuple[Known, Found]:
-    """One model's file at a rate index, and the largest of another's that is not above it."""
-    first = shown(picture, model, Rate(index))
+def equal_bytes(picture: Picture, rate: Rate, model: str, other: str) -> tuple[Known, Found]:
+    """One model's file at a rate, and the largest of another's that is not above it."""
+    first = shown(picture, model, rate)
     return first, computed.run(nearest, picture, other, "bytes", first.bytes, known(picture, other))[0]

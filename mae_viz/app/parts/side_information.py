@@ -7,18 +7,18 @@ from mae_viz import probe
 from mae_viz.app import computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots
-from mae_viz.app.parts.controls import named
 from mae_viz.app.parts.plots import number
+from mae_viz.rates import Rate
 
 Z_BLOCK, Y_BLOCK = 64, 16
 """Sides of the pixels' squares that one place of z and one of y stand for."""
 
 
-def show(picture: Picture, model: str, high: int, low: int) -> None:
-    """The cost of z at two rate indices; at the first where its bits lie, and σ of a channel beside its symbols."""
+def show(picture: Picture, model: str, high: Rate, low: Rate) -> None:
+    """The cost of z at two rates; at the first where its bits lie, and σ of a channel beside its symbols."""
     st.subheader("Side information: what z costs, and what it tells")
     with st.spinner("Counting symbols …"):
-        st.markdown("\n".join(say_what_it_saves(picture, model, index) for index in dict.fromkeys((high, low))))
+        st.markdown("\n".join(say_what_it_saves(picture, model, rate) for rate in dict.fromkeys((high, low))))
     cost, symbols = (get(picture, model, high) for get in (computed.cost, computed.symbols))
     order = np.argsort(-cost.y.sum(axis=(1, 2)), kind="stable").tolist()
     channel = controls.choose_channel("σ of channel, most bits first", "most bits at λ₁", order, "sigma")
@@ -31,21 +31,21 @@ def show(picture: Picture, model: str, high: int, low: int) -> None:
     )
 
 
-def say_what_it_saves(picture: Picture, model: str, index: int) -> str:
+def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
     """What z costs, and what y would cost without it: a line of markdown."""
-    cost = computed.cost(picture, model, index)
+    cost = computed.cost(picture, model, rate)
     z = float(cost.z.sum(dtype=np.float64))
-    without = float(probe.histogram_bits(computed.symbols(picture, model, index)).sum())
+    without = float(probe.histogram_bits(computed.symbols(picture, model, rate)).sum())
     saved = 100 * (1 - cost.bits / without) if without else 0.0
     verdict = f"{saved:.1f} % less" if saved >= 0 else f"{-saved:.1f} % more: here z does not pay"
     return (
-        f"- **At λ = {named(index)} z takes {z / 8:,.0f} bytes, {100 * z / cost.bits:.1f} % of the bits**, y "
+        f"- **At λ = {rate} z takes {z / 8:,.0f} bytes, {100 * z / cost.bits:.1f} % of the bits**, y "
         f"{(cost.bits - z) / 8:,.0f}. Without z, even a prior that knew each channel's histogram on this very picture "
         f"would pay {without / 8:,.0f} bytes for the symbols of y; with z, both together cost {verdict}."
     )
 
 
-def show_maps(picture: Picture, index: int, cost: probe.Cost, channel: int, size: np.ndarray) -> None:
+def show_maps(picture: Picture, rate: Rate, cost: probe.Cost, channel: int, size: np.ndarray) -> None:
     """Bits of z over the picture; σ of a channel and its symbols' ``size`` (h, w) in the same colours."""
     z, sigma = cost.z.sum(axis=0, dtype=np.float64), cost.sigma[channel]
     levels = [np.log2(1 + values) for values in (sigma, size)]
@@ -60,7 +60,7 @@ def show_maps(picture: Picture, index: int, cost: probe.Cost, channel: int, size
         (levels[0], top, Y_BLOCK, f"σ of channel {channel}", sigma_text),
         (levels[1], top, Y_BLOCK, f"Size of the symbols of channel {channel}", size_text),
     )
-    name = f"{picture.name}; maps at λ = {named(index)}, channel {channel}"
+    name = f"{picture.name}; maps at λ = {rate}, channel {channel}"
     cells = [plots.figure(plots.url(picture.pixels), picture.name, name)]
     for values, most, side, alt, caption in maps:
         rgba = np.repeat(np.repeat(plots.coloured("bits", values, most), side, axis=0), side, axis=1)

@@ -1,0 +1,39 @@
+"""A match ends: for every preset, any λ, every kind of target."""
+
+import pytest
+from PIL import Image
+
+from mae_viz.app.computed import Picture
+from mae_viz.app.pages.explore import PRESETS
+from mae_viz.app.parts import matching
+from mae_viz.codecs.registry import ORIGINAL, codec
+from mae_viz.ladders import ladder
+from mae_viz.rates import Rate
+from mae_viz.viewer import address
+
+
+@pytest.fixture(scope="module")
+def picture(photograph, tmp_path_factory):
+    """A small picture, whose ladders are the app's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+        ladder.shared.cache_clear()
+        yield Picture("small", photograph.crop((200, 120, 264, 168)).resize((48, 32), Image.Resampling.BICUBIC))
+        ladder.shared.cache_clear()
+
+
+@pytest.mark.parametrize("unit", matching.KINDS)
+@pytest.mark.parametrize("lmbda", [65, 100, 181, 700, 3000])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_match_ends_with_files_that_meet_the_target(picture, preset, lmbda, unit):
+    rate = Rate.near(lmbda)
+    panes = [pane for pane in address.read(PRESETS[preset][1]) if codec(pane["codec"]) is not ORIGINAL]
+    lead = codec(matching.lead(panes)["codec"])
+    states, text = matching.match(picture, rate, panes, unit, None)
+    own = lead.axis.at(states[lead.name]["own"])
+    now, found = (matching.shown(picture, lead.name, at) for at in (rate, own))
+    assert found.psnr_db >= now.psnr_db if unit == "psnr_db" else found.bytes == now.bytes
+    target = {"bytes": now.bytes, "bpp": 8 * now.bytes / (48 * 32), "psnr_db": now.psnr_db}[unit]
+    assert matching.match(picture, rate, panes, unit, target) == (states, text)
+    named = [codec(pane["codec"]).title for pane in panes]
+    assert all(title in text for title in named)
