@@ -25,7 +25,7 @@ from mae_viz.codecs.interface import Quality
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import frame
 from mae_viz.ladders.ladder import Ladders
-from mae_viz.measured import evaluate
+from mae_viz.measured import collected, evaluate
 from mae_viz.viewer import address, html
 
 SIZE = (128, 96)
@@ -242,7 +242,7 @@ def test_the_command_line_knows_modules_by_name_and_packages_by_entry_point(pict
         ]
 
 
-def test_a_module_that_cannot_be_imported_names_itself_and_the_setting(monkeypatch, tmp_path):
+def test_a_module_that_cannot_be_imported_names_itself_and_the_setting(monkeypatch, tmp_path, capsys):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "halfway.py").write_text("import mae_viz\n1 / 0\n")
     for name, sentence in (
@@ -252,6 +252,11 @@ def test_a_module_that_cannot_be_imported_names_itself_and_the_setting(monkeypat
         monkeypatch.setenv("MAE_VIZ_CODECS", f"json, {name}")
         with pytest.raises(ValueError, match=sentence):
             registry.names()
+    monkeypatch.setattr(sys, "argv", ["mae-viz", "app"])  # before it starts a server
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("mae-viz: MAE_VIZ_CODECS names halfway, which cannot be imported")
     monkeypatch.setenv("MAE_VIZ_CODECS", " , ")
     assert "mae" in registry.names()
 
@@ -337,23 +342,30 @@ def test_it_codes_what_the_module_codes(name, modules, compressai, picture):
         )  # the coder ends on whole words; tables are of whole numbers
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_it_is_measured_searched_and_laddered_like_every_codec(name, modules, compressai, picture, on_disk, tmp_path):
+@pytest.mark.parametrize("name", ["factorized", "hyperprior", "hyperprior-vbr"])
+def test_it_is_measured_searched_and_laddered_like_every_codec(
+    name, modules, compressai, picture, on_disk, tmp_path, monkeypatch
+):
     codec, module = mae_viz.register(compressai[name]), modules[name]
     head = 25 if name == "factorized" else 29
     rates = codec.axis.listed[:: max(1, len(codec.axis.listed) - 1)]
     points = [rate.value for rate in rates]
-    document = evaluate.evaluate(name, [on_disk], tmp_path / "rd.json", "one", points)
+    document = evaluate.evaluate(name, [on_disk], tmp_path / "results" / "one" / "rd.json", "one", points)
     assert document["fingerprint"] == codec.fingerprint
-    assert [row["quality"] for row in document["measurements"]] == points
-    for row in document["measurements"]:
+    rows = document["measurements"]
+    assert [row["quality"] for row in rows] == points
+    for row in rows:
         size, decoded, bits = by_hand(module, picture, row["quality"])
         assert row["bytes"] == head + size
         assert row["bpp"] == pytest.approx(8 * (head + size) / (SIZE[0] * SIZE[1]))
         assert row["estimated_bpp"] == pytest.approx(bits / (SIZE[0] * SIZE[1]), abs=1e-6)
         assert row["psnr_db"] == pytest.approx(mse_psnr(picture, decoded), abs=1e-4)
 
-    sizes = [row["bytes"] for row in document["measurements"]]
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path / "results"))
+    _, bpp, db = collected.curves(mae_viz.results(), "one")[name]
+    np.testing.assert_allclose(np.transpose([bpp, db]), [[row["bpp"], row["psnr_db"]] for row in rows], atol=1e-6)
+
+    sizes = [row["bytes"] for row in rows]
     budget = (sizes[0] + sizes[-1]) // 2
     found = mae_viz.compress_to(picture, name, bytes=budget)
     assert found.bytes <= budget
