@@ -61,7 +61,8 @@ class OwnCodec(Codec):
 
     def encode(self, picture: Image.Image, rate: Quality, progress: Progress | None = None) -> bytes:
         with naming(self, "code this picture"):
-            data = self.made.encode(picture, *([rate.value] if self._rated else []))
+            # a copy: Pillow notes on a picture how it is being saved, and several threads may code the same one
+            data = self.made.encode(picture.copy(), *([rate.value] if self._rated else []))
         if not isinstance(data, bytes | bytearray | memoryview):
             raise ValueError(f"{self.title}: encode must return bytes, not {type(data).__name__}.")
         if not len(data):

@@ -184,9 +184,9 @@ class Ladders:
         if progress:
             progress(1.0)
 
-    def stream(self, picture: Image.Image, name: str, rate: AnyRate, pixels: str | None = None) -> bytes | None:
+    def stream(self, picture: Image.Image, name: str, rate: AnyRate) -> bytes | None:
         """The coded file of a picture at a rate, where its frame holds it; nothing is computed."""
-        ladder = self.offer(picture, name, pixels=pixels)
+        ladder = self.offer(picture, name)
         try:
             return (ladder.folder / ladder.frames[rate].stream).read_bytes()
         except (KeyError, TypeError, OSError):
