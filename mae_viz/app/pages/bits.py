@@ -118,7 +118,7 @@ def signed(text: str) -> str:
     return text.replace("-", "−")
 
 
-def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str, opacity: float) -> None:
+def show_blocks(picture: Picture, spent: dict, pair: tuple[Rate, Rate], shown: str, opacity: float) -> None:
     """Bits per block over the picture and as a map, both models in the same colours."""
     st.subheader(f"Per block, {SHOWN[shown]}")
     maps = {model: chosen([spent[model, rate].blocks for rate in pair], shown) for model in models_in(spent)}
@@ -143,7 +143,7 @@ def chosen(pair: list[np.ndarray], shown: str) -> np.ndarray:
     return {FIRST: pair[0], SECOND: pair[1], DIFFERENCE: pair[0] - pair[1]}[shown]
 
 
-def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
+def show_channels(spent: dict, pair: tuple[Rate, Rate], shown: str) -> None:
     """Bits per channel, sorted, and their running total."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

@@ -2,6 +2,7 @@
 
 import html
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -94,7 +95,7 @@ def show_parts(parts: list[Part], data: bytes) -> None:
     table(rows, numbers=("offset", "bytes"))
 
 
-def bar(parts: list[Part], colours, caption: str) -> str:
+def bar(parts: list[Part], colours: Sequence[str], caption: str) -> str:
     """Parts side by side (HTML), as wide as they have bytes; what is narrower than a line is drawn as one."""
     cells = "".join(
         f'<div title="{html.escape(f"{part.name}: {part.value} ({part.size} bytes)")}" style="flex:{part.size} 0 0;'
