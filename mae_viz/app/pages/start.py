@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mae_viz import viewer
-from mae_viz.app import lessons, site
+from mae_viz.app import address, lessons, site
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
@@ -29,7 +29,7 @@ QUESTIONS = (
 def page() -> None:
     st.title("One network for every rate")
     photographs = gallery()
-    name = st.query_params.get("image")
+    name = address.read("image")
     photograph = photographs.get(name) or next(iter(photographs.values()))
     st.markdown(
         "This laboratory is about one neural network that compresses a picture to *any* size: the **modulated "
