@@ -1,12 +1,13 @@
 """The list of pages, and links from one to another that carry what is on show.
 
-A page is named by the last part of its address. What a page shows lies in the address too, as query parameters:
-``image`` and ``lambda`` mean the same on every page, the others belong to their page.
+A page is named by the last part of its address; what it shows lies in the address too (`mae_viz.app.address`).
 """
 
 from importlib import import_module
 
 import streamlit as st
+
+from mae_viz.app import address
 
 TITLES = {
     "start": ("Start", ":material/home:"),
@@ -35,9 +36,8 @@ def link(name: str, label: str, **state: str | float) -> None:
 
     The picture on show goes along where ``image`` is not given. A trailing underscore of a name is dropped.
     """
-    carried = {key: st.query_params[key] for key in ("image",) if key in st.query_params}
     given = {key.rstrip("_"): str(value) for key, value in state.items()}
-    st.page_link(pages()[name], label=label, query_params=carried | given)
+    st.page_link(pages()[name], label=label, query_params=address.carried("image") | given)
 
 
 def _runner(name: str):

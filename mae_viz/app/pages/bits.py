@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from mae_viz import probe, rates
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, side_information, subject
 from mae_viz.app.parts.controls import title
@@ -39,7 +39,7 @@ def page() -> None:
             step=5,
             format="%d %%",
             width=200,
-            **controls.kept("opacity", 60, range(101), read=int),
+            **address.held("opacity", 60, range(101), int),
         )
     with st.spinner("Coding the picture with both models at both λ …", show_time=True):
         spent = {(model, rate): Spent(picture, model, rate) for model in models for rate in (high, low)}

@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from mae_viz import metrics, rates
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
@@ -44,24 +44,21 @@ def page() -> None:
     )
     frame = measurements()
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    name = row.segmented_control(
-        "Data set", list(DATASETS), default="Kodak", required=True, key="dataset", bind="query-params"
+    name = row.segmented_control("Data set", DATASETS, required=True, **address.held("dataset", "Kodak", DATASETS))
+    quality = row.segmented_control("Quality", UNITS, required=True, **address.held("quality", "PSNR", UNITS))
+    log = row.toggle(
+        "Logarithmic rate", **address.held("log", False, None, lambda text: text == "true", lambda _: "true")
     )
-    quality = row.segmented_control(
-        "Quality", list(UNITS), default="PSNR", required=True, key="quality", bind="query-params"
-    )
-    log = row.toggle("Logarithmic rate", key="log", bind="query-params")
     dataset, metric = DATASETS[name], UNITS[quality]
     st.caption(f"**{name}**: {ABOUT[dataset]}")
     drawn = measured(frame, dataset, metric)
     titles = named(drawn)
+    first = [title for title, curve in titles.items() if curve in FIRST] or list(titles)
     shown = st.multiselect(
         "Codecs",
         list(titles),
-        default=[title for title, curve in titles.items() if curve in FIRST] or list(titles),
-        key=f"codecs-{dataset}",
-        bind="query-params",
         placeholder="choose the curves to draw",
+        **address.held_all(f"codecs-{dataset}", first, titles),
     )
     chosen = {titles[title]: title for title in shown}
     draw(drawn[drawn["curve"].isin(chosen)], chosen, quality, log, dataset)
@@ -245,8 +242,7 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
     curve_names = {curve: title for title, curve in titles.items()}
     offered = list(titles)
     first = next((curve_names[name] for name in ANCHORS if name in curve_names), offered[0])
-    start = offered.index(first)
-    anchor = st.selectbox("Against", offered, index=start, key=f"anchor-{dataset}", bind="query-params")
+    anchor = st.selectbox("Against", offered, **address.held(f"anchor-{dataset}", first, offered))
     found = bd_rates(frame, titles[anchor], dataset, metric)
     rows = []
     for row in found.sort_values("bd_rate_percent").itertuples():

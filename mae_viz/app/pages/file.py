@@ -46,10 +46,7 @@ def page() -> None:
     with controls.row():
         rate = controls.choose_rate("λ", 512.0, "lambda")
         names = {title(model): model for model in controls.models()}
-        model = names[
-            st.segmented_control("Model", list(names), default=title("mae"), required=True, key="model",
-                                 bind="query-params")
-        ]  # fmt: skip
+        model = names[controls.choose("Model", {name: name for name in names}, title("mae"), "model")]
     with st.spinner(f"Coding {picture.name} …", show_time=True):
         data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mae_viz import probe, rates
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.parts import controls, plots
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec, names
@@ -51,7 +51,7 @@ def page() -> None:
             "Layer",
             list(layers),
             format_func=lambda name: symbol(layers[name]),
-            **controls.kept("layer", bottleneck, layers),
+            **address.held("layer", bottleneck, layers),
         )
     with some:
         marked = st.multiselect(
@@ -59,7 +59,9 @@ def page() -> None:
             range(model.channels),
             max_selections=len(HIGHLIGHTS),
             placeholder="those that change most, least and as the median",
-            **controls.kept("channels", [], read=channels_in(model.channels), write=lambda cs: ",".join(map(str, cs))),
+            **address.held(
+                "channels", [], None, channels_in(model.channels), lambda chosen: ",".join(map(str, chosen))
+            ),
         )
     layer = layers[name]
     rate = min(max(rate, Rate.near(model.lmbdas[0])), Rate.near(model.lmbdas[-1]))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mae_viz import viewer
-from mae_viz.app import computed, lessons, site
+from mae_viz.app import address, computed, lessons, site
 from mae_viz.images import gallery
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
@@ -29,8 +29,8 @@ QUESTIONS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
 def page() -> None:
     st.title("One network for every rate")
     photographs = gallery()
-    name = st.query_params.get("image")
-    photograph = photographs.get(name or "") or next(iter(photographs.values()))
+    name = address.read("image")
+    photograph = photographs.get(name) or next(iter(photographs.values()))
     st.markdown(
         "This laboratory is about one neural network that compresses a picture to *any* size: the **modulated "
         "autoencoder (MAE)**, which turns a single number, **λ**, into a gain for every channel of every layer. Drag λ "

@@ -16,7 +16,7 @@ from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
-from mae_viz.viewer import address
+from mae_viz.viewer import pane_text
 
 KINDS = {"bytes": "same bytes", "bpp": "same bits per pixel", "psnr_db": "same PSNR"}
 UNITS = {"bytes": "bytes", "bpp": "bpp", "psnr_db": "dB"}
@@ -47,11 +47,11 @@ def controls(picture: Picture, rate: Rate, panes: list[dict], show: Callable[[li
         with st.spinner("Coding for the target …", show_time=True):
             found, text = match(picture, rate, coded, unit, target)
         moved = [{**pane, **found.get(pane["codec"], {})} for pane in panes]
-        st.session_state["matched"] = Matched(address.write(moved), text)
+        st.session_state["matched"] = Matched(pane_text.write(moved), text)
         show(moved)
         st.rerun()
     matched = st.session_state.get("matched")
-    if matched and matched.panes == address.write(panes):
+    if matched and matched.panes == pane_text.write(panes):
         st.markdown(matched.text)
 
 
