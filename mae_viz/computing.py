@@ -33,6 +33,7 @@ CLOSING_S = 15
 
 _BEHIND_OTHERS = 10  # as `nice` counts
 _here = threading.local()
+_sharing = threading.Lock()
 T = TypeVar("T")
 
 
@@ -137,7 +138,7 @@ class Computing:
         _share_cores()
         if large:
             _step_back()
-        while job := self._next(large):
+        while (job := self._next(large)) is not None:
             _here.job = job
             try:
                 job.set_result(job.function())
@@ -145,8 +146,8 @@ class Computing:
                 job.set_exception(error)
             with self._changed:
                 self._running.remove(job)
-            del job.function
-            _here.job = job = None  # a picture is not kept for the sake of an idle thread
+            _here.job = None
+            del job.function, job  # an idle thread keeps no picture
 
     def _next(self, large: bool) -> Job | None:
         """The most urgent job, marked as running; None at the end."""
@@ -183,11 +184,12 @@ def _share_cores() -> None:
     """Torch computes with this thread's share of the cores here; in all other threads it goes on as it was."""
     import torch
 
-    cores = torch.get_num_threads()
-    torch.set_num_threads(max(1, cores // WORKERS))
-    others = threading.Thread(target=torch.set_num_threads, args=(cores,))  # it also says what new threads begin with
-    others.start()
-    others.join()
+    with _sharing:
+        cores = torch.get_num_threads()
+        torch.set_num_threads(max(1, cores // WORKERS))
+        others = threading.Thread(target=torch.set_num_threads, args=(cores,))  # what new threads begin with
+        others.start()
+        others.join()
 
 
 def _step_back() -> None:

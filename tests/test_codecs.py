@@ -193,7 +193,7 @@ def test_colours_of_codecs_on_show_together_differ_for_all_eyes(eyes):
 
 
 def test_curves_that_share_a_colour_differ_in_dash():
-    looks = {name: (drawn.colour, drawn.dash) for name, drawn in palette.palette().items() if name != ORIGINAL.name}
+    looks = {name: (drawn.colour, drawn.dash) for name, drawn in palette.drawings().items() if name != ORIGINAL.name}
     assert len(set(looks.values())) == len(looks)
 
 

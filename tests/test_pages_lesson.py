@@ -22,7 +22,6 @@ from mae_viz.app.parts import how_figures
 from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
 from mae_viz.measured import collected
-from mae_viz.rates import Rate
 
 SMALL = "image=coffee&lambda=700"
 TITLES = {

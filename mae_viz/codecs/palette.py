@@ -28,14 +28,14 @@ class Drawing:
 
 
 @cache
-def palette() -> dict[str, Drawing]:
+def drawings() -> dict[str, Drawing]:
     """Every codec and published curve that has colours of its own, by name."""
     return {name: Drawing(**entry) for name, entry in _file().items() if name != _OWN}
 
 
 def drawing(name: str) -> Drawing:
     """How the curve of this name is drawn. The paper's own curves are drawn as ours that they correspond to."""
-    known = palette()
+    known = drawings()
     if (found := known.get(name) or known.get(name.removeprefix("paper-"))) is not None:
         return found
     spare = _file()[_OWN]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+RIVAL = "bottleneck-scaling"
+"""What the MAE is compared with."""
+
 LMBDAS = (4096.0, 64.0)
 CHANNELS = 2
 """How many channels are shown where none are named: those with the most bits at the higher λ."""
@@ -64,7 +67,7 @@ def look(
     hyperprior perhaps. Raises ValueError for a model that is none, a channel that it lacks, or two equal λ.
     """
     from mae_viz import metrics
-    from mae_viz.coding import coder
+    from mae_viz.codecs.registry import codec
     from mae_viz.coding.checkpoints import open_checkpoint
 
     facts = open_checkpoint(model).model.facts
@@ -79,18 +82,18 @@ def look(
         raise ValueError(f"there is no channel {wrong[0]}: choose from 0 … {last}.")
     found = {
         name: {lmbda: probe.latents(open_checkpoint(name), picture, Rate.near(lmbda)) for lmbda in lmbdas}
-        for name in (model, "bottleneck-scaling")
+        for name in (model, RIVAL)
     }
     bits = found[model][max(lmbdas)][1].sum(axis=(1, 2))
     chosen = list(channels) if channels else np.argsort(-bits, kind="stable")[:CHANNELS].tolist()
     rule = "as asked for" if channels else f"those that cost the most bits at λ = {max(lmbdas):g}"
     decoded = []
-    for label, name, lmbda in (("MAE", model, high), ("MAE", model, low), ("scaling", "bottleneck-scaling", low)):
-        stream = coder.compress(picture, name, lmbda)
-        pixels = np.asarray(coder.decompress(stream, name))
+    for made, lmbda in ((codec(model), high), (codec(model), low), (codec(RIVAL), low)):
+        stream = made.encode(picture, Rate.near(lmbda))
+        pixels = np.asarray(made.decode(stream))
         bpp = metrics.bpp(len(stream), picture.height, picture.width)
         psnr = metrics.psnr_db(np.asarray(picture), pixels)
-        decoded.append(Decoded(f"{label}, λ = {lmbda:g}", pixels, bpp, psnr))
+        decoded.append(Decoded(f"{made.short}, λ = {lmbda:g}", pixels, bpp, psnr))
     mae, scaling = ({lmbda: y for lmbda, (y, _) in by_rate.items()} for by_rate in found.values())
     likes = [probe.most_alike(mae[high][c], scaling[high]) for c in chosen]
     low_bits = found[model][min(lmbdas)][1].sum(axis=(1, 2))

@@ -1,6 +1,7 @@
 """Controls that several pages share, with their values in the address: λ as any number, channels, models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -24,7 +25,13 @@ def title(model: str) -> str:
     return codec(model).title
 
 
-def kept(key: str, start, options=None, read: Callable = str, write: Callable = str) -> dict:
+def kept(
+    key: str,
+    start: object,
+    options: Container[object] | None = None,
+    read: Callable[[str], object] = str,
+    write: Callable[[Any], str] = str,
+) -> dict:
     """Arguments of a widget whose value the address keeps under ``key``: ``st.selectbox("Layer", names, **kept(…))``.
 
     Streamlit's own ``bind="query-params"`` replaces the address at a change; here every change is a step of the
@@ -41,7 +48,7 @@ def kept(key: str, start, options=None, read: Callable = str, write: Callable = 
     return {"key": key, "on_change": lambda: put(key, st.session_state[key], start, write)}
 
 
-def put(key: str, value, start, write: Callable = str) -> None:
+def put(key: str, value: object, start: object, write: Callable[[Any], str] = str) -> None:
     """Write a value into the address, as one step of the browser's history; ``start`` leaves it out."""
     others = {name: text for name, text in st.query_params.to_dict().items() if name != key}
     st.query_params.from_dict(others if value == start else others | {key: write(value)})
@@ -49,9 +56,10 @@ def put(key: str, value, start, write: Callable = str) -> None:
 
 def choose(label: str, options: dict[str, str], start: str, key: str, help: str | None = None) -> str:
     """One of a few options, by name in the address, with the label that the button shows."""
-    return st.segmented_control(
-        label, options, required=True, format_func=options.get, help=help, **kept(key, start, options)
+    chosen = st.segmented_control(
+        label, options, required=True, format_func=options.__getitem__, help=help, **kept(key, start, options)
     )
+    return chosen or start  # one always is, which Streamlit's types do not know
 
 
 def choose_model(label: str, models: Sequence[str], key: str) -> str:

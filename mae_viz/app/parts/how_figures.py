@@ -19,7 +19,6 @@ from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
-from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray,
     width, height = _picture.image.size
     left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
-    model = open_checkpoint("mae").model
+    model = computed.checkpoint("mae").model
     layer, lmbda = model.g_a[0], rate.tensor()
     gdn: Any = layer.nonlinearity  # CompressAI's, which has no types
 
@@ -210,10 +209,10 @@ def scaling(look: Look) -> None:
     coded = {model: [look.coded(model, rate) for rate in SHOWN] for model in MODELS}
     bpp, db = ([getattr(one, name) for one in coded["mae"]] for name in ("bpp", "psnr_db"))
     figure = chart("bits per pixel", "PSNR [dB]")
+    names = [f"λ = {rate}" for rate in SHOWN]
     for model in MODELS:
-        xy = ([getattr(one, name) for one in coded[model]] for name in ("bpp", "psnr_db"))
-        add(figure, *xy, title(model), codec(model).colour, mode="lines+markers",
-            text=[f"λ = {rate}" for rate in SHOWN])  # fmt: skip
+        x, y = [one.bpp for one in coded[model]], [one.psnr_db for one in coded[model]]
+        add(figure, x, y, title(model), codec(model).colour, mode="lines+markers", text=names)
     show(figure, "scaling", "PSNR against bits per pixel of both models on this picture")
     theirs = coded["bottleneck-scaling"]
     excess = [
@@ -221,9 +220,9 @@ def scaling(look: Look) -> None:
         for rate, one in zip(SHOWN, theirs, strict=True)
         if (same := rate_at(bpp, db, one.psnr_db)) is not None
     ]
-    y = {rate: computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate)}
-    channel = int(np.argmax(np.abs(y[look.rate]).sum(axis=(1, 2))))
-    ratio = probe.ratio(y[HIGH][channel], y[look.rate][channel])
+    high, here = (computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate))
+    channel = int(np.argmax(np.abs(here).sum(axis=(1, 2))))
+    ratio = probe.ratio(high[channel], here[channel])
     said = ""
     if excess:
         worst = max(excess, key=lambda pair: pair[1])
@@ -245,7 +244,7 @@ def scaling(look: Look) -> None:
 
 def gains(look: Look) -> None:
     lmbdas = [Rate(k).lmbda for k in range(0, rates.LAST_INDEX + 1, 16)]
-    model = open_checkpoint("mae").model
+    model = computed.checkpoint("mae").model
     layer = [layer for layer in probe.layers(model) if layer.part == "g_a"][-1]
     values = probe.gains(layer.modulation, lmbdas)
     values = values / values[-1]
@@ -259,7 +258,7 @@ def gains(look: Look) -> None:
     figure.add_vline(look.rate.lmbda, line={"color": "#111827", "width": 1})
     show(figure, "gains", "Gains of seven channels against λ")
     low, high = (computed.latents(look.picture, "mae", rate)[0] for rate in (LOW, HIGH))
-    scores = probe.constancies(high, low)
+    scores = computed.run(probe.constancies, high, low)
     spent = computed.cost(look.picture, "mae", LOW).y.sum(axis=(1, 2), dtype=np.float64)
     st.markdown(
         f"Between λ = 64 and 4096 a map does not only stretch: y(4096)/y(64) varies over its places by "
@@ -270,7 +269,7 @@ def gains(look: Look) -> None:
 
 
 def between(look: Look) -> None:
-    model = open_checkpoint("mae").model
+    model = computed.checkpoint("mae").model
     for rate in dict.fromkeys((look.rate, BETWEEN)):
         st.markdown("- " + which_tables("mae", rate, *probe.prior_mix(model, rate)))
     below, above, _ = probe.prior_mix(model, BETWEEN)

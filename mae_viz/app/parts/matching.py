@@ -111,9 +111,7 @@ def row(found: Found, ms_ssim_db: float | None, unit: str) -> str:
 def known(picture: Picture, name: str) -> list[Known]:
     """What the ladder has coded of the picture already."""
     frames = list(ladder.shared().offer(picture.image, name).frames.items())
-    return [
-        Known(rate, f.bytes, f.psnr_db) for rate, f in frames if f.bytes and f.psnr_db and math.isfinite(f.psnr_db)
-    ]
+    return [Known(rate, f.bytes, f.psnr_db) for rate, f in frames if f.bytes and f.psnr_db and math.isfinite(f.psnr_db)]
 
 
 def now_shown(picture: Picture, rate: Rate, pane: dict) -> Known:

@@ -36,7 +36,8 @@ def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
     cost = computed.cost(picture, model, rate)
     assert cost.z is not None  # a model with hyperprior
     z = float(cost.z.sum(dtype=np.float64))
-    without = float(probe.histogram_bits(computed.symbols(picture, model, rate)).sum())
+    symbols = computed.symbols(picture, model, rate)
+    without = float(computed.run(probe.histogram_bits, symbols, large=picture.large).sum())
     saved = 100 * (1 - cost.bits / without) if without else 0.0
     verdict = f"{saved:.1f} % less" if saved >= 0 else f"{-saved:.1f} % more: here z does not pay"
     return (
