@@ -48,7 +48,7 @@ class Job(Future[T]):
         super().__init__()
         self.function, self.large, self.urgency = function, large, math.inf
         self._fate = threading.Lock()
-        self._dropped, self._until = False, time.monotonic() + wanted_s
+        self._dropped, self._until, self._patience_s = False, time.monotonic() + wanted_s, wanted_s
 
     def want(self, seconds: float = math.inf) -> bool:
         """Somebody wants the result for so many seconds from now. False where it is too late: it has been dropped."""
@@ -61,6 +61,13 @@ class Job(Future[T]):
         with self._fate:
             self._dropped = True
         self.cancel()
+
+    def begin(self) -> bool:
+        """Mark it as running, with as much time as when it was handed over. False where nobody wants the result."""
+        if self.lost():
+            self.cancel()
+        self.want(self._patience_s)
+        return self.set_running_or_notify_cancel()
 
     def lost(self) -> bool:
         """Whether nobody wants the result; from then on nobody can."""
@@ -157,11 +164,7 @@ class Computing:
                     self._changed.wait()
                     continue
                 *_, job = heapq.heappop(self._queues[large])
-                if job.running() or job.done():
-                    continue
-                if job.lost():
-                    job.cancel()
-                if job.set_running_or_notify_cancel():
+                if not (job.running() or job.done()) and job.begin():
                     self._running.add(job)
                     return job
         return None

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from mae_viz import computing
 from mae_viz.computing import Computing, DroppedError
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -163,9 +167,66 @@ def test_many_askers_each_get_their_own(owner):
         assert list(askers.map(ask, range(500))) == [number * number for number in range(500)]
 
 
+def test_the_server_ends_what_it_computes_and_leaves_no_thread():
+    """The app's own start and stop, around a job that would never end."""
+    program = """
+import asyncio, threading
+import app
+from mae_viz import computing
+
+begun = threading.Event()
+
+def forever():
+    begun.set()
+    while True:
+        computing.go_on()
+
+async def serve():
+    async with app.computing_ends(app.app):
+        jobs = [computing.shared().submit(forever, large=large) for large in (False, True)]
+        begun.wait()
+    print([job.done() for job in jobs], threading.active_count())
+
+asyncio.run(serve())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, cwd=ROOT)
+    assert done.stdout == "[True, True] 1\n", done.stderr[-2000:]
+
+
+SAID: dict = {}
+"""What the script below and its test say to each other."""
+
+
+def test_a_page_that_nobody_looks_at_any_more_gives_up_its_place():
+    def script():
+        import test_computing
+        from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+        from mae_viz.app import computed
+
+        test_computing.SAID["stop"] = get_script_run_ctx().script_requests.request_stop
+        test_computing.SAID["begun"].set()
+        computed.run(test_computing.SAID["done"].append, "for nobody")
+
+    SAID.update(begun=threading.Event(), done=[])
+    gates = [Gate() for _ in range(computing.WORKERS)]
+    held = [computing.shared().submit(gate) for gate in gates]
+    assert all(gate.begun.wait(60) for gate in gates)
+    with ThreadPoolExecutor(1) as visitor:
+        visit = visitor.submit(AppTest.from_function(script, default_timeout=60).run)
+        assert SAID["begun"].wait(60)
+        SAID["stop"]()
+        assert not visit.result(60).exception
+    for gate, job in zip(gates, held, strict=True):
+        gate.open.set()
+        job.result(60)
+    assert computing.shared().submit(lambda: "next", urgency=1).result(60) == "next"
+    assert SAID["done"] == []
+
+
 # The app computes nothing past its owner
 
-APP = Path(__file__).parent.parent / "mae_viz" / "app"
+APP = ROOT / "mae_viz" / "app"
 DOOR = ("run", "computed.run")
 HEAVY = {
     "coder": {"compress", "decompress", "encode", "encode_latents", "decode_latents", "decode_picture", "decode_y_hat"},

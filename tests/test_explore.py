@@ -227,6 +227,17 @@ def test_same_bytes_are_the_largest_files_not_above_and_the_panes_show_them(page
         expect(page.locator(".pane").nth(pane).locator("dl")).to_contain_text(f"{len(stream):,}")
 
 
+def test_independent_models_are_matched_between_their_lambdas(page, original):
+    """λ = 700 has no network of its own: the others are brought to the file of λ = 512."""
+    page.goto(f"{page.url.partition('?')[0]}?image={PICTURE}&lambda=700&preset=schemes")
+    table = match(page)
+    group = codec("independent")
+    limit = len(group.encode(original, group.axis.near(700)))
+    assert table[0][0] == group.title
+    assert [plain(row[2]) <= limit for row in table] == [True] * 3
+    assert plain(table[0][2]) == limit
+
+
 def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
     table = match(page, "same PSNR", "28")
     assert [row[0] for row in table] == ["MAE", "Bottleneck scaling"]

@@ -38,8 +38,9 @@ from mae_viz.ladders.frame import SCRUBBED_PIXELS, Frame, Maps, Source, compute,
 from mae_viz.storage import cache_folder, write_whole
 
 CACHE_BYTES = 3 << 30
-PATIENCE_S = 5.0
-"""How long after somebody last asked about a frame it keeps its place: viewers ask three times a second."""
+PATIENCE_S = 10.0
+"""How long after somebody last asked about a frame it keeps its place. Viewers ask three times a second, but a busy
+server answers late."""
 
 _IN_MEMORY = 320  # of nine codecs and more than thirty pictures: what somebody has on show must not be forgotten
 

@@ -687,6 +687,8 @@ var Ladder = class {
     this.assets = /* @__PURE__ */ new Map();
     this.failed = /* @__PURE__ */ new Set();
     this.received = 0;
+    this.asked = 0;
+    this.heard = 0;
   }
   get frames() {
     return this.info?.frames ?? [];
@@ -744,14 +746,16 @@ var Frames = class {
   /** Read a ladder's list of frames until it is complete. */
   async poll(ladder) {
     clearTimeout(ladder.timer);
+    const turn2 = ++ladder.asked;
+    const answer = { heard: turn2 };
     try {
-      const info = await this.host.ladder(ladder.id, this.exact(ladder));
-      if (!ladder.info || info.frames.length >= ladder.frames.length) ladder.info = info;
-      ladder.error = info.error ?? null;
+      answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
+      answer.error = answer.info.error ?? null;
     } catch (error) {
-      ladder.error = String(error.message ?? error);
+      answer.error = String(error.message ?? error);
     }
-    if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
+    if (this.closed || this.ladders.get(ladder.id) !== ladder || turn2 < ladder.heard) return;
+    Object.assign(ladder, answer);
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
     if (!ladder.info?.complete || wanted && !ladder.error)
       ladder.timer = setTimeout(
@@ -855,7 +859,10 @@ var Frames = class {
       }
     } catch {
       ladder.failed.add(source.key);
-      setTimeout(() => ladder.failed.delete(source.key) && this.pump(), 2e3);
+      setTimeout(() => {
+        ladder.failed.delete(source.key);
+        if (!this.closed) this.poll(ladder);
+      }, 2e3);
     } finally {
       this.busy.delete(source.key);
     }

@@ -181,7 +181,7 @@ test("of the frames between the grid's the sixteen newest stay, and those at han
   );
 });
 
-test("a list is read until it is complete, and never shrinks", async () => {
+test("a list is read until it is complete", async () => {
   const listings = { mae: { ...listed(named(0)), total: 2, complete: false } };
   const { ladder, until } = opened(listings);
   const mae = await ladder("mae");
@@ -191,9 +191,36 @@ test("a list is read until it is complete, and never shrinks", async () => {
     mae.frames.map(({ at }) => at),
     [0, 64],
   );
-  listings.mae = listed(named(0)); // a slow answer, overtaken by the one before
+});
+
+test("a slow answer does not undo a later one", async () => {
+  const listings = { mae: listed(named(0)) };
+  const { ladder } = opened(listings);
+  const mae = await ladder("mae");
+  let answer;
+  listings.mae = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const slow = frames.poll(mae);
+  listings.mae = listed(named(0), named(64));
   await frames.poll(mae);
+  answer(listed(named(0)));
+  await slow;
   assert.equal(mae.frames.length, 2);
+});
+
+test("what the server has lost is not asked for again, but made again", async () => {
+  const listings = { mae: listed(named(0), named(64)) };
+  const { asked, files, ladder, until } = opened(listings);
+  const mae = await ladder("mae");
+  frames.want([{ ladder: mae, kind: "bits", at: 64 }]);
+  listings.mae = { ...listed(named(0)), total: 2, complete: false };
+  for (const request of asked) request.fail(new Error("the server answers 404"));
+  await until(() => mae.frames.length === 1);
+  listings.mae = listed(named(0), named(64, { bits: "made again.f32" }));
+  await until(() => mae.info.complete);
+  assert.ok(files().includes("made again.f32"));
+  assert.equal(files().filter((file) => file === "64.f32").length, 1);
 });
 
 test("a host that fails is heard, and asked again", async () => {

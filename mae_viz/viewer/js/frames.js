@@ -19,6 +19,8 @@ class Ladder {
     this.assets = new Map();
     this.failed = new Set();
     this.received = 0;
+    this.asked = 0; // how many times for the list,
+    this.heard = 0; // and which of them was answered last
   }
 
   get frames() {
@@ -88,15 +90,17 @@ export class Frames {
   /** Read a ladder's list of frames until it is complete. */
   async poll(ladder) {
     clearTimeout(ladder.timer);
+    const turn = ++ladder.asked;
+    const answer = { heard: turn };
     try {
-      const info = await this.host.ladder(ladder.id, this.exact(ladder));
-      // a slow answer may overtake a newer one: a list of frames only ever grows
-      if (!ladder.info || info.frames.length >= ladder.frames.length) ladder.info = info;
-      ladder.error = info.error ?? null;
+      answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
+      answer.error = answer.info.error ?? null;
     } catch (error) {
-      ladder.error = String(error.message ?? error);
+      answer.error = String(error.message ?? error);
     }
-    if (this.closed || this.ladders.get(ladder.id) !== ladder) return;
+    // a later question may have been answered sooner
+    if (this.closed || this.ladders.get(ladder.id) !== ladder || turn < ladder.heard) return;
+    Object.assign(ladder, answer);
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
     if (!ladder.info?.complete || (wanted && !ladder.error))
       ladder.timer = setTimeout(
@@ -210,7 +214,10 @@ export class Frames {
       }
     } catch {
       ladder.failed.add(source.key);
-      setTimeout(() => ladder.failed.delete(source.key) && this.pump(), 2000);
+      setTimeout(() => {
+        ladder.failed.delete(source.key);
+        if (!this.closed) this.poll(ladder); // the server may have to make it again
+      }, 2000);
     } finally {
       this.busy.delete(source.key);
     }
