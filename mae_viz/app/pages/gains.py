@@ -88,8 +88,7 @@ def symbol(layer: probe.Layer) -> str:
 def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked: list[int]) -> None:
     """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
     lmbdas = [at.lmbda for at in RATES]
-    model = computed.checkpoint("bottleneck-scaling").model
-    scaling = cast("BottleneckScaling", model).scale  # what its name says it is
+    scaling = cast("BottleneckScaling", computed.checkpoint("bottleneck-scaling").model).scale
     curves = {
         symbol(layer): probe.gains(layer.modulation, lmbdas),
         "s, bottleneck scaling": probe.gains(scaling, lmbdas),
