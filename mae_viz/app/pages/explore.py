@@ -4,6 +4,8 @@ What the viewer shows lies in the address: ``lambda``, and ``preset`` or ``panes
 release of λ and each choice is one step of the browser's history.
 """
 
+from functools import partial
+
 import streamlit as st
 
 from mae_viz import viewer
@@ -55,8 +57,8 @@ def page() -> None:
         return
     rate, panes = what_the_address_says()
     choose_preset(panes)
-    large = {"whole": picture.image, "part": part} if shown is not picture else {}
-    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rate, panes=panes, **large)
+    whole = None if shown is picture else picture.image
+    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rate, panes=panes, whole=whole, part=part)
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
     explain_maps(panes)
     matching.controls(
@@ -138,7 +140,7 @@ def save_files(picture: Picture, rate: Rate) -> None:
         for model in controls.models():
             st.download_button(
                 f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
-                lambda model=model: computed.stream(picture, model, rate),
+                partial(computed.stream, picture, model, rate),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
                 on_click="ignore",

@@ -27,9 +27,9 @@ def title(model: str) -> str:
 
 def choose(label: str, options: dict[str, str], start: str, key: str, help: str | None = None) -> str:
     """One of a few options, by name in the address, with the label that the button shows."""
-    return st.segmented_control(
-        label, options, required=True, format_func=options.get, help=help, **address.held(key, start, options)
-    )
+    asked = address.held(key, start, options)
+    chosen = st.segmented_control(label, options, required=True, format_func=options.__getitem__, help=help, **asked)
+    return chosen or start  # one always is, which Streamlit's types do not know
 
 
 def choose_model(label: str, models: Sequence[str], key: str) -> str:

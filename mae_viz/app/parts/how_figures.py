@@ -209,10 +209,10 @@ def scaling(look: Look) -> None:
     coded = {model: [look.coded(model, rate) for rate in SHOWN] for model in MODELS}
     bpp, db = ([getattr(one, name) for one in coded["mae"]] for name in ("bpp", "psnr_db"))
     figure = chart("bits per pixel", "PSNR [dB]")
+    names = [f"λ = {rate}" for rate in SHOWN]
     for model in MODELS:
-        xy = ([getattr(one, name) for one in coded[model]] for name in ("bpp", "psnr_db"))
-        add(figure, *xy, title(model), codec(model).colour, mode="lines+markers",
-            text=[f"λ = {rate}" for rate in SHOWN])  # fmt: skip
+        x, y = [one.bpp for one in coded[model]], [one.psnr_db for one in coded[model]]
+        add(figure, x, y, title(model), codec(model).colour, mode="lines+markers", text=names)
     show(figure, "scaling", "PSNR against bits per pixel of both models on this picture")
     theirs = coded["bottleneck-scaling"]
     excess = [
@@ -220,9 +220,9 @@ def scaling(look: Look) -> None:
         for rate, one in zip(SHOWN, theirs, strict=True)
         if (same := rate_at(bpp, db, one.psnr_db)) is not None
     ]
-    y = {rate: computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate)}
-    channel = int(np.argmax(np.abs(y[look.rate]).sum(axis=(1, 2))))
-    ratio = probe.ratio(y[HIGH][channel], y[look.rate][channel])
+    high, here = (computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate))
+    channel = int(np.argmax(np.abs(here).sum(axis=(1, 2))))
+    ratio = probe.ratio(high[channel], here[channel])
     said = ""
     if excess:
         worst = max(excess, key=lambda pair: pair[1])
