@@ -268,10 +268,13 @@ def pack(
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def open_app(context: typer.Context) -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""
+    from mae_viz.codecs import registry
+
     home = Path(__file__).resolve().parent.parent
     script = home / "app.py"
     if not script.is_file():
         raise ValueError("app.py is not beside the package: run this in a clone of the repository (make app).")
+    registry.names()  # a module of one's own that cannot be imported is told of here, not on every page
     os.chdir(home)  # where .streamlit/config.toml lies
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *context.args])
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import lru_cache, partial
+from typing import Any
 
 ON_SCREEN, SOON = -1.0, 0.0
 """Urgencies; smaller is sooner. What somebody looks for now, and what somebody will: a ladder's frames count on."""
@@ -32,6 +33,7 @@ CLOSING_S = 15
 
 _BEHIND_OTHERS = 10  # as `nice` counts
 _here = threading.local()
+_sharing = threading.Lock()
 
 
 class DroppedError(CancelledError):
@@ -65,7 +67,7 @@ class Job(Future):
             self._dropped = self._dropped or time.monotonic() >= self._until
             return self._dropped
 
-    def result(self, timeout: float | None = None):
+    def result(self, timeout: float | None = None) -> Any:
         if not self.done():
             outside_jobs()
         try:
@@ -87,7 +89,12 @@ class Computing:
         self._closed = False
 
     def submit(
-        self, function: Callable, *args, urgency: float = ON_SCREEN, large: bool = False, wanted_s: float = math.inf
+        self,
+        function: Callable,
+        *args: Any,
+        urgency: float = ON_SCREEN,
+        large: bool = False,
+        wanted_s: float = math.inf,
     ) -> Job:
         """Hand over ``function(*args)``, ``large`` where it is about a large picture.
 
@@ -130,7 +137,7 @@ class Computing:
         _share_cores()
         if large:
             _step_back()
-        while job := self._next(large):
+        while (job := self._next(large)) is not None:
             _here.job = job
             try:
                 job.set_result(job.function())
@@ -138,7 +145,8 @@ class Computing:
                 job.set_exception(error)
             with self._changed:
                 self._running.remove(job)
-            job.function = _here.job = job = None  # a picture is not kept for the sake of an idle thread
+            _here.job = None
+            del job.function, job  # an idle thread keeps no picture
 
     def _next(self, large: bool) -> Job | None:
         """The most urgent job, marked as running; None at the end."""
@@ -175,11 +183,12 @@ def _share_cores() -> None:
     """Torch computes with this thread's share of the cores here; in all other threads it goes on as it was."""
     import torch
 
-    cores = torch.get_num_threads()
-    torch.set_num_threads(max(1, cores // WORKERS))
-    others = threading.Thread(target=torch.set_num_threads, args=(cores,))  # it also says what new threads begin with
-    others.start()
-    others.join()
+    with _sharing:
+        cores = torch.get_num_threads()
+        torch.set_num_threads(max(1, cores // WORKERS))
+        others = threading.Thread(target=torch.set_num_threads, args=(cores,))  # what new threads begin with
+        others.start()
+        others.join()
 
 
 def _step_back() -> None:

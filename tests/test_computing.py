@@ -1,10 +1,12 @@
 """The owner of computing: who comes first, what is dropped, where failures arrive, and how it ends."""
 
+import ast
 import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import torch
@@ -159,3 +161,76 @@ def test_many_askers_each_get_their_own(owner):
 
     with ThreadPoolExecutor(32) as askers:
         assert list(askers.map(ask, range(500))) == [number * number for number in range(500)]
+
+
+# The app computes nothing past its owner
+
+APP = Path(__file__).parent.parent / "mae_viz" / "app"
+DOOR = ("run", "computed.run")
+HEAVY = {
+    "coder": {"compress", "decompress", "encode", "encode_latents", "decode_latents", "decode_picture", "decode_y_hat"},
+    "probe": {
+        *("latents", "cost", "symbols", "switched_off"),
+        *("contrast", "constancies", "most_alike", "expected_pmf"),
+    },
+    "metrics": {"psnr_db", "ms_ssim_db"},
+    "search": {"compress_to"},
+    "collected": {"results", "bd_table"},
+    "table1": {"counts"},
+    "checkpoints": {"open_checkpoint", "load"},
+    "images": {"open_rgb"},
+}
+"""Functions by module that take longer than 50 ms, on the first call at least; so do all codecs' encode, decode and
+inspect."""
+
+
+def called_directly(source: str) -> list[str]:
+    """Heavy calls outside the functions that are handed to the owner of computing."""
+    tree = ast.parse(source)
+    names = {f"{module}.{name}" for module, functions in HEAVY.items() for name in functions}
+    names |= {  # imported on their own
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in HEAVY.get(node.module.split(".")[-1], ())
+    }
+
+    def is_heavy(call: ast.Call) -> bool:
+        codes = isinstance(call.func, ast.Attribute) and call.func.attr in ("encode", "decode", "inspect")
+        return ast.unparse(call.func) in names or (codes and bool(call.args))  # text and base64 code without arguments
+
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    given = [argument for call in calls if ast.unparse(call.func) in DOOR for argument in call.args]
+    handed = {argument.id for argument in given if isinstance(argument, ast.Name)}
+    inside = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in handed]
+    inside += [argument for argument in given if isinstance(argument, ast.Lambda)]
+    owned = {id(node) for function in inside for node in ast.walk(function)}
+    return [ast.unparse(call) for call in calls if is_heavy(call) and id(call) not in owned]
+
+
+@pytest.mark.parametrize("path", sorted(APP.rglob("*.py")), ids=lambda path: path.stem)
+def test_the_app_computes_nothing_past_its_owner(path):
+    source = path.read_text(encoding="utf-8")
+    if path.name == "lessons.py":  # the command line writes them
+        source = source.replace("open_rgb(photograph.path)", "")
+    assert called_directly(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("coder.compress(picture, model, 64)", 1),
+        ("from mae_viz.codecs.search import compress_to\ncompress_to(picture, bytes=9)", 1),
+        ("from mae_viz.images import open_rgb as read\nread(path)", 1),
+        ("codec(name).decode(codec(name).encode(picture, rate))", 2),
+        ("text.encode(); base64.b64encode(png).decode(); computed.cost(picture, model, index)", 0),
+        ("computed.run(coder.decompress, data)", 0),
+        ("run(lambda: probe.cost(model, data), large=True)", 0),
+        ("def both():\n    return [coder.decompress(data) for data in files]\nrun(both)", 0),
+        ("def both():\n    return [coder.decompress(data) for data in files]\nboth()", 1),
+        ("run(codec.decode, coder.compress(picture))", 1),
+    ],
+)
+def test_a_call_past_the_owner_is_noticed(source, found):
+    assert len(called_directly(source)) == found

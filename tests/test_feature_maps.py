@@ -18,6 +18,7 @@ from mae_viz.app.parts import plots
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.checkpoints import load, open_checkpoint
 from mae_viz.images import gallery, open_rgb
+from mae_viz.rates import Rate
 
 PICTURE = "chelsea"
 HIGH, LOW = 4096.0, 64.0
@@ -134,7 +135,7 @@ def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, late
     parsed, checkpoint = bitstream.parse(stream), open_checkpoint("mae")
     y_hat = coder.decode_y_hat(checkpoint, parsed)
     y_hat[:, channel] = checkpoint.model.prior.medians(torch.tensor([LOW]))[:, channel]
-    without = coder.to_image(coder.decode_latents(checkpoint, y_hat, LOW), picture.height, picture.width)
+    without = coder.to_image(coder.decode_latents(checkpoint, y_hat, Rate.near(LOW)), picture.height, picture.width)
     before, after = (
         metrics.psnr_db(np.asarray(image), np.asarray(picture)) for image in (coder.decompress(stream), without)
     )

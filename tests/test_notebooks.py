@@ -241,6 +241,18 @@ def test_02_draws_the_figure_of_the_results(executed):
             np.testing.assert_array_equal(plotted["kodak"][axes][label], np.column_stack([bpp, db]))
 
 
+def test_02_ends_with_a_codec_of_ones_own_on_the_same_photograph(executed):
+    _, plotted = executed("02_fig3_rate_distortion")
+    curves = {name.partition(",")[0]: np.array(points) for name, points in plotted["own_figure"][0].items()}
+    np.testing.assert_allclose(curves["MAE"][:, 0], gallery_points("chelsea")[:, 0], atol=5e-7)
+    own = curves["Block DCT"]
+    assert len(own) == 5
+    assert (np.diff(own, axis=0) > 0).all()
+    inside = (own[:, 0] > curves["MAE"][0, 0]) & (own[:, 0] < curves["MAE"][-1, 0])
+    assert inside.sum() == 3
+    assert (own[inside, 1] < np.interp(own[inside, 0], *curves["MAE"].T)).all()  # a linear transform is behind
+
+
 def test_04_draws_the_ranges_of_the_results(executed):
     notebook, _ = executed("04_bottleneck_scaling_vs_mae")
     printed = "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")

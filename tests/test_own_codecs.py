@@ -1,7 +1,9 @@
 """Codecs of one's own: objects, and torch modules with CompressAI's interface, in everything that compares codecs."""
 
 import io
+import itertools
 import json
+import re
 import sys
 import warnings
 import zlib
@@ -9,7 +11,10 @@ import zlib
 import numpy as np
 import pytest
 import torch
+from chromium import canvas_pixels, visit
 from PIL import Image
+from playwright.sync_api import expect
+from test_codecs import SIMULATED, linear, oklab
 from torch import nn
 
 import mae_viz
@@ -20,7 +25,8 @@ from mae_viz.codecs.interface import Quality
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import frame
 from mae_viz.ladders.ladder import Ladders
-from mae_viz.measured import evaluate
+from mae_viz.measured import collected, evaluate
+from mae_viz.viewer import address, html
 
 SIZE = (128, 96)
 
@@ -145,6 +151,19 @@ def changed(**parts):
     return type("Changed", (Blocks,), {"name": "changed", "title": "Changed", **parts})()
 
 
+def test_their_colours_stand_out_and_differ_from_all_others_for_all_eyes():
+    others = [registry.codec(name).colour for name in registry.names()]
+    own = [mae_viz.register(changed(name=f"changed-{k}")).colour for k in range(5)]
+    for eyes in SIMULATED.values():
+        seen = [oklab(np.array(eyes) @ linear(colour)) for colour in [*own, *others]]
+        for (k, a), b in itertools.product(enumerate(seen[:5]), seen):
+            assert a is b or np.linalg.norm(a - b) > 0.05, own[k]
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    for colour, paper in itertools.product(own, ("#ffffff", "#0e1117")):
+        line, page = (weights @ linear(hue) + 0.05 for hue in (colour, paper))
+        assert max(line, page) / min(line, page) >= 3, colour
+
+
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
@@ -223,7 +242,7 @@ def test_the_command_line_knows_modules_by_name_and_packages_by_entry_point(pict
         ]
 
 
-def test_a_module_that_cannot_be_imported_names_itself_and_the_setting(monkeypatch, tmp_path):
+def test_a_module_that_cannot_be_imported_names_itself_and_the_setting(monkeypatch, tmp_path, capsys):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "halfway.py").write_text("import mae_viz\n1 / 0\n")
     for name, sentence in (
@@ -233,6 +252,11 @@ def test_a_module_that_cannot_be_imported_names_itself_and_the_setting(monkeypat
         monkeypatch.setenv("MAE_VIZ_CODECS", f"json, {name}")
         with pytest.raises(ValueError, match=sentence):
             registry.names()
+    monkeypatch.setattr(sys, "argv", ["mae-viz", "app"])  # before it starts a server
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("mae-viz: MAE_VIZ_CODECS names halfway, which cannot be imported")
     monkeypatch.setenv("MAE_VIZ_CODECS", " , ")
     assert "mae" in registry.names()
 
@@ -318,23 +342,30 @@ def test_it_codes_what_the_module_codes(name, modules, compressai, picture):
         )  # the coder ends on whole words; tables are of whole numbers
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_it_is_measured_searched_and_laddered_like_every_codec(name, modules, compressai, picture, on_disk, tmp_path):
+@pytest.mark.parametrize("name", ["factorized", "hyperprior", "hyperprior-vbr"])
+def test_it_is_measured_searched_and_laddered_like_every_codec(
+    name, modules, compressai, picture, on_disk, tmp_path, monkeypatch
+):
     codec, module = mae_viz.register(compressai[name]), modules[name]
     head = 25 if name == "factorized" else 29
     rates = codec.axis.listed[:: max(1, len(codec.axis.listed) - 1)]
     points = [rate.value for rate in rates]
-    document = evaluate.evaluate(name, [on_disk], tmp_path / "rd.json", "one", points)
+    document = evaluate.evaluate(name, [on_disk], tmp_path / "results" / "one" / "rd.json", "one", points)
     assert document["fingerprint"] == codec.fingerprint
-    assert [row["quality"] for row in document["measurements"]] == points
-    for row in document["measurements"]:
+    rows = document["measurements"]
+    assert [row["quality"] for row in rows] == points
+    for row in rows:
         size, decoded, bits = by_hand(module, picture, row["quality"])
         assert row["bytes"] == head + size
         assert row["bpp"] == pytest.approx(8 * (head + size) / (SIZE[0] * SIZE[1]))
         assert row["estimated_bpp"] == pytest.approx(bits / (SIZE[0] * SIZE[1]), abs=1e-6)
         assert row["psnr_db"] == pytest.approx(mse_psnr(picture, decoded), abs=1e-4)
 
-    sizes = [row["bytes"] for row in document["measurements"]]
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path / "results"))
+    _, bpp, db = collected.curves(mae_viz.results(), "one")[name]
+    np.testing.assert_allclose(np.transpose([bpp, db]), [[row["bpp"], row["psnr_db"]] for row in rows], atol=1e-6)
+
+    sizes = [row["bytes"] for row in rows]
     budget = (sizes[0] + sizes[-1]) // 2
     found = mae_viz.compress_to(picture, name, bytes=budget)
     assert found.bytes <= budget
@@ -367,6 +398,36 @@ def test_the_latents_of_a_model_with_one_rate_argument_have_a_ratio(compressai, 
     low, high = (codec.inspect(picture, rate).y for rate in (codec.axis.first, codec.axis.last))
     np.testing.assert_allclose(low / high, codec.axis.first.value / codec.axis.last.value, rtol=1e-4)
     assert codec.axis.only == ()
+
+
+def test_the_viewer_shows_it_beside_the_others(compressai, picture, browser, tmp_path):
+    codec = mae_viz.register(compressai["hyperprior-vbr"])
+    mae_viz.register(Blocks())
+    own = {"codec": codec.name, "follow": "own", "own": codec.axis.last.at}
+    panes = [own, {**own, "layer": "bits"}, {**own, "layer": "ratio", "channel": 5}, {"codec": "blocks"}]
+    assert address.read(address.write(panes)) == [{"layer": "picture", **pane} for pane in panes]
+    page = html.page(Ladders(tmp_path), picture, "coffee", codecs=[codec.name, "blocks"], panes=panes)
+    (tmp_path / "own.html").write_text(page, encoding="utf-8")
+    with visit(browser, (tmp_path / "own.html").as_uri(), viewport={"width": 1440, "height": 900}) as tab:
+        tab.locator(".mae-viewer[data-busy=false]").wait_for()
+        shown = [tab.locator(".pane").nth(k) for k in range(4)]
+        tab.keyboard.press("Tab")
+        tab.keyboard.press("1")
+        tab.locator(".mae-viewer[data-busy=false]").wait_for()
+        pixels = canvas_pixels(shown[0].locator("canvas"))
+        top, left = ((free + 1) // 2 for free in (pixels.shape[0] - SIZE[1], pixels.shape[1] - SIZE[0]))
+        data = codec.encode(picture, codec.axis.last)
+        np.testing.assert_array_equal(
+            pixels[top : top + SIZE[1], left : left + SIZE[0]], np.asarray(codec.decode(data))
+        )
+        expect(shown[0]).to_contain_text(f"{len(data):,}")
+        expect(shown[1]).to_contain_text("bits of each 16 × 16 block")
+        expect(shown[2]).to_contain_text(
+            re.compile(r"y\(scale 1\) / y\(scale 0\.1\): mean 10\.00?, varies by under 0\.1 %")
+        )
+        shown[2].get_by_label("Divided by y at").select_option(label="over scale 0.518")
+        expect(shown[2]).to_contain_text("y(scale 1) / y(scale 0.518): mean 1.93")
+        assert shown[3].get_by_label("Layer").locator("option").all_inner_texts() == ["picture", "difference"]
 
 
 def test_models_of_one_quality_each_are_one_codec_with_nothing_between(modules, picture, tmp_path):

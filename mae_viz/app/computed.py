@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -17,7 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from mae_viz import computing, metrics, probe
 from mae_viz.coding import coder
 from mae_viz.coding.bitstream import StreamError, parse
-from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.coding.checkpoints import Checkpoint, folder, open_checkpoint
 from mae_viz.images import open_rgb
 from mae_viz.ladders import ladder
 from mae_viz.ladders.frame import SCRUBBED_PIXELS
@@ -111,6 +112,16 @@ def kept(entries: int):
         return call
 
     return decorate
+
+
+def checkpoint(model: str) -> Checkpoint:
+    """A model with its tables and card, loaded once."""
+    return _checkpoint(model, folder())
+
+
+@st.cache_resource(show_spinner=False)
+def _checkpoint(model: str, home: Path) -> Checkpoint:
+    return run(open_checkpoint, model)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

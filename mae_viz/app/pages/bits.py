@@ -10,7 +10,6 @@ from mae_viz.app.parts import controls, plots, side_information, subject
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec
-from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.rates import Rate
 
 FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
@@ -44,13 +43,14 @@ def page() -> None:
         )
     with st.spinner("Coding the picture with both models at both λ …", show_time=True):
         spent = {(model, rate): Spent(picture, model, rate) for model in models for rate in (high, low)}
-    contrast = probe.contrast(picture.image, open_checkpoint(models[0]).model.stride)
+    stride = computed.checkpoint(models[0]).model.stride
+    contrast = computed.run(probe.contrast, picture.image, stride, large=picture.large)
     st.markdown("\n".join(say_where(spent[models[0], rate], contrast) for rate in dict.fromkeys((low, high))))
     show_totals(spent, high, low)
     show_blocks(picture, spent, (high, low), shown, opacity / 100)
     show_channels(spent, (high, low), shown)
     say_what_doubling_costs(picture, models[0], high, low)
-    if open_checkpoint(models[0]).hyper:
+    if computed.checkpoint(models[0]).hyper:
         side_information.show(picture, models[0], high, low)
     show_prior(picture, *(spent[model, high] for model in models))
     links(models[0], high)
@@ -195,7 +195,7 @@ def show_prior(picture: Picture, *ranked: Spent) -> None:
         channel = controls.choose_channel("Channel, most bits first", "most bits at λ₁", order, "channel")
         rate = controls.choose_rate("λ of the prior", 700.0, "at")
     channel = order[0] if channel is None else channel
-    model = open_checkpoint(spent.model).model
+    model = computed.checkpoint(spent.model).model
     below, above, weight = probe.prior_mix(model, rate)
     st.markdown(which_tables(spent.model, rate, below, above, weight))
     shown = [rate] if weight in (0, 1) else [Rate.near(below), rate, Rate.near(above)]
@@ -207,7 +207,7 @@ def show_prior(picture: Picture, *ranked: Spent) -> None:
 
 def which_tables(model: str, rate: Rate, below: float, above: float, weight: float) -> str:
     """Which entropy model a λ uses, in words."""
-    facts = open_checkpoint(model).model.facts
+    facts = computed.checkpoint(model).model.facts
     side = facts.hyperprior
     if weight in (0, 1):
         whose = "the prior of z has a table of its own there" if side else "it has a table of its own"
@@ -232,11 +232,11 @@ class Drawn:
         self.k = np.arange(-reach, reach + 1)
         self.share = np.array([np.mean(symbols == k) for k in self.k])
         self.outside = int(np.sum(np.abs(symbols) > reach))
-        checkpoint, cost = open_checkpoint(model), computed.cost(picture, model, rate)
+        checkpoint, cost = computed.checkpoint(model), computed.cost(picture, model, rate)
         if cost.sigma is None:
             self.prior = probe.prior_pmf(checkpoint.model, rate, reach)[channel]
         else:
-            self.prior = probe.expected_pmf(checkpoint, cost.sigma[channel], reach)
+            self.prior = computed.run(probe.expected_pmf, checkpoint, cost.sigma[channel], reach, large=picture.large)
         self.cost = float(cost.y[channel].mean(dtype=np.float64))
         self.entropy = float(probe.histogram_bits(symbols[None])[0]) / len(symbols)
 

@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from mae_viz import metrics, rates
-from mae_viz.app import address, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
@@ -72,7 +72,7 @@ def page() -> None:
 @st.cache_data(show_spinner="Reading the results …")
 def measurements():
     """`mae_viz.measured.collected.results`, read once."""
-    return collected.results()
+    return computed.run(collected.results)
 
 
 def measured(frame, dataset: str, metric: str):
@@ -266,7 +266,7 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
 
 @st.cache_data(show_spinner=False)
 def bd_rates(_frame, anchor: str, dataset: str, metric: str):
-    return collected.bd_table(anchor, dataset, metric, _frame)
+    return computed.run(collected.bd_table, anchor, dataset, metric, _frame)
 
 
 def show_papers(frame, metric: str, quality: str, log: bool) -> None:

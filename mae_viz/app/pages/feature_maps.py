@@ -10,7 +10,6 @@ from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
-from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.rates import Rate
 
 FIRST, SECOND, RATIO = "first", "second", "ratio"
@@ -60,12 +59,12 @@ class Look:
     """One model's latents of a picture at two λ."""
 
     def __init__(self, picture: Picture, model: str, high: Rate, low: Rate):
-        self.model, self.rates = model, (high, low)
-        self.modulated = open_checkpoint(model).model.facts.modulated
+        self.model, self.rates, self.large = model, (high, low), picture.large
+        self.modulated = computed.checkpoint(model).model.facts.modulated
         (y1, bits), (y2, _) = (computed.latents(picture, model, rate) for rate in self.rates)
         self.maps = (y1, y2)
         self.bits = bits.sum(axis=(1, 2), dtype=np.float64)
-        self.ratios = [probe.ratio(a, b) for a, b in zip(y1, y2, strict=True)]
+        self.ratios = computed.run(lambda: list(map(probe.ratio, y1, y2)), large=self.large)
         self.constancy = np.array([ratio.constancy for ratio in self.ratios])
 
     def ranked(self, ranking: str) -> list[int]:
@@ -104,7 +103,7 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
         f"All {len(order)} channels of {title(look.model)}, {SHEETS[sheet]}, the highest {RANKINGS[ranking]} first. "
         "Click one, or walk with Tab and the arrow keys and press Enter."
     )
-    maps = np.stack([look.colours(c, sheet, scale) for c in range(len(order))])
+    maps = computed.run(lambda: np.stack([look.colours(c, sheet, scale) for c in range(len(order))]), large=look.large)
     labels = [look.label(c) for c in range(len(order))]
     contact_sheet(maps, order, labels, chosen, f"Channels of {title(look.model)}", "contact-sheet", choose)
 
@@ -125,7 +124,7 @@ def choose_channels(looked: dict[str, Look], ranking: str) -> dict[str, int]:
             "with the MAE's map at λ₁.",
         )
     channel = mae.ranked(ranking)[0] if channel is None else channel
-    like, alike = probe.most_alike(mae.maps[0][channel], scaling.maps[0])
+    like, alike = computed.run(probe.most_alike, mae.maps[0][channel], scaling.maps[0], large=mae.large)
     if partner is None:
         st.caption(
             f"Channel {like} of bottleneck scaling: its |correlation| with the MAE's channel {channel} at λ₁ is "
@@ -244,7 +243,7 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
         off = computed.switched_off(picture, model, rate, channel)
         spent = computed.cost(picture, model, rate).y[channel].sum(dtype=np.float64)
     saved = len(off.before) - len(off.after)
-    median = probe.medians(open_checkpoint(model).model, rate)[channel]
+    median = probe.medians(computed.checkpoint(model).model, rate)[channel]
     change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")
     st.markdown(
         f"{title(model)} at λ = {rate} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "

@@ -130,7 +130,6 @@ def hexadecimal(header: list[Part], data: bytes, payload: int) -> str:
 def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, parts: list[Part]) -> None:
     """The entropy estimate against the real bytes, and the tables they were coded with."""
     from mae_viz import probe
-    from mae_viz.coding.checkpoints import open_checkpoint
 
     st.subheader("Estimated and real")
     cost = computed.cost(picture, model, rate)
@@ -139,7 +138,7 @@ def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, par
         bits = float(cost.z.sum(dtype="float64"))
         side = f" (of these {bits / 8:,.0f}, {100 * bits / cost.bits:.1f} %, for the side information z)"
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
-    below, above, weight = probe.prior_mix(open_checkpoint(model).model, rate)
+    below, above, weight = probe.prior_mix(computed.checkpoint(model).model, rate)
     st.markdown(
         f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**{side}; payload and "
         f"escapes have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "

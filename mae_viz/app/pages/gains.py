@@ -4,11 +4,10 @@ import numpy as np
 import streamlit as st
 
 from mae_viz import probe, rates
-from mae_viz.app import address, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.parts import controls, plots
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec, names
-from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
 
 RATES = [Rate(index) for index in range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)]
@@ -35,7 +34,7 @@ def page() -> None:
         rate = controls.choose_rate("λ", 512.0, "lambda")
         drawn = controls.choose("Draw", DRAWN, LINES, "draw")
         levels = controls.choose("Gains", LEVELS, ABSOLUTE, "gains")
-    model = checkpoints.load(chosen)
+    model = computed.checkpoint(chosen).model
     layers = {layer.name: layer for layer in probe.layers(model)}
     which, some = st.columns(2)
     with which:
@@ -83,7 +82,7 @@ def symbol(layer: probe.Layer) -> str:
 def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked: list[int]) -> None:
     """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
     lmbdas = [at.lmbda for at in RATES]
-    scaling = checkpoints.load("bottleneck-scaling").scale
+    scaling = computed.checkpoint("bottleneck-scaling").model.scale
     curves = {
         symbol(layer): probe.gains(layer.modulation, lmbdas),
         "s, bottleneck scaling": probe.gains(scaling, lmbdas),

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from mae_viz import viewer
-from mae_viz.app import address, lessons, site
-from mae_viz.images import gallery, open_rgb
+from mae_viz.app import address, computed, lessons, site
+from mae_viz.images import gallery
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
 from mae_viz.viewer import streamlit_host
@@ -38,7 +38,8 @@ def page() -> None:
         "simple rival, whose encoder never changes and whose result is only rounded more coarsely. Look at the bytes "
         f"and at {photograph.look_for}, and find the λ where the two part company."
     )
-    manifest = viewer.manifest(ladder.shared(), open_rgb(photograph.path), photograph.title, START)
+    picture = computed.picture_from(photograph.title, photograph.path.read_bytes())
+    manifest = viewer.manifest(ladder.shared(), picture.image, picture.name, START)
     streamlit_host.viewer(manifest, key="start-viewer")
     st.caption(f"Photograph: {photograph.credit}.")
     st.subheader("Where to go for which question")

@@ -17,7 +17,6 @@ from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
-from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.rates import Rate
 
 HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", "#111827")
@@ -106,7 +105,7 @@ def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray,
     width, height = _picture.image.size
     left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
-    model = open_checkpoint("mae").model
+    model = computed.checkpoint("mae").model
     layer, lmbda = model.g_a[0], rate.tensor()
 
     @torch.inference_mode()
@@ -237,7 +236,7 @@ def scaling(look: Look) -> None:
 
 def gains(look: Look) -> None:
     lmbdas = [Rate(k).lmbda for k in range(0, rates.LAST_INDEX + 1, 16)]
-    model = open_checkpoint("mae").model
+    model = computed.checkpoint("mae").model
     layer = [layer for layer in probe.layers(model) if layer.part == "g_a"][-1]
     values = probe.gains(layer.modulation, lmbdas)
     values = values / values[-1]
@@ -251,7 +250,7 @@ def gains(look: Look) -> None:
     figure.add_vline(look.rate.lmbda, line={"color": "#111827", "width": 1})
     show(figure, "gains", "Gains of seven channels against λ")
     low, high = (computed.latents(look.picture, "mae", rate)[0] for rate in (LOW, HIGH))
-    scores = probe.constancies(high, low)
+    scores = computed.run(probe.constancies, high, low)
     spent = computed.cost(look.picture, "mae", LOW).y.sum(axis=(1, 2), dtype=np.float64)
     st.markdown(
         f"Between λ = 64 and 4096 a map does not only stretch: y(4096)/y(64) varies over its places by "
@@ -262,16 +261,16 @@ def gains(look: Look) -> None:
 
 
 def between(look: Look) -> None:
-    model = open_checkpoint("mae").model
+    model = computed.checkpoint("mae").model
     for rate in dict.fromkeys((look.rate, BETWEEN)):
         st.markdown("- " + which_tables("mae", rate, *probe.prior_mix(model, rate)))
-    below, above, _ = probe.prior_mix(model, Rate(BETWEEN))
+    below, above, _ = probe.prior_mix(model, BETWEEN)
     channel = int(look.ranked[0])
     reach = 12
     figure = chart("symbol", "probability")
-    for lmbda, colour in ((below, "#2c7fb8"), (BETWEEN.lmbda, "#111827"), (above, "#c0392b")):
-        pmf = probe.prior_pmf(model, lmbda, reach)[channel]
-        add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {lmbda:.4g}", colour)
+    for rate, colour in ((Rate.near(below), "#2c7fb8"), (BETWEEN, "#111827"), (Rate.near(above), "#c0392b")):
+        pmf = probe.prior_pmf(model, rate, reach)[channel]
+        add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {rate}", colour)
     show(figure, "between", f"Priors of channel {channel} at three λ")
     estimate = computed.cost(look.picture, "mae", look.rate).bits / 8
     real = len(computed.stream(look.picture, "mae", look.rate))

@@ -52,7 +52,9 @@ def _level(t: np.ndarray, empty: float = 0.0) -> np.ndarray:
 
 def url(pixels: np.ndarray) -> str:
     """RGB(A) pixels as the URL of a PNG."""
-    return computed.data_url(computed.to_png(Image.fromarray(pixels)))
+    picture = Image.fromarray(pixels)
+    large = computed.is_large(*picture.size)
+    return computed.data_url(computed.run(computed.to_png, picture, large=True) if large else computed.to_png(picture))
 
 
 def tiles(maps: np.ndarray, columns: int) -> np.ndarray:

@@ -35,7 +35,8 @@ def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
     """What z costs, and what y would cost without it: a line of markdown."""
     cost = computed.cost(picture, model, rate)
     z = float(cost.z.sum(dtype=np.float64))
-    without = float(probe.histogram_bits(computed.symbols(picture, model, rate)).sum())
+    symbols = computed.symbols(picture, model, rate)
+    without = float(computed.run(probe.histogram_bits, symbols, large=picture.large).sum())
     saved = 100 * (1 - cost.bits / without) if without else 0.0
     verdict = f"{saved:.1f} % less" if saved >= 0 else f"{-saved:.1f} % more: here z does not pay"
     return (
