@@ -44,12 +44,12 @@ def compress(
     from mae_viz.codecs import search
     from mae_viz.coding import coder
 
-    target = {key: value for key, value in (("bytes", size), ("bpp", bpp), ("psnr_db", psnr)) if value is not None}
-    if len(target) + (lmbda is not None) > 1:
+    targets = [value for value in (size, bpp, psnr) if value is not None]
+    if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
     with _progress("compressing") as progress:
-        if target:
-            found = search.compress_to(image, model, **target, progress=progress)
+        if targets:
+            found = search.compress_to(image, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
         else:
             stream, quality = coder.compress(image, model, 512.0 if lmbda is None else lmbda, progress), ""
@@ -71,13 +71,13 @@ def decompress(
 
     from mae_viz.coding import coder
 
-    formats = {".png": {"format": "PNG"}, ".webp": {"format": "WEBP", "lossless": True}, ".tiff": {"format": "TIFF"}}
+    formats = {".png": "PNG", ".webp": "WEBP", ".tiff": "TIFF"}
     if (form := formats.get(output.suffix.lower())) is None:
         raise ValueError(f"{output} would not be lossless: name it .png, .webp or .tiff.")
     with _progress("decompressing") as progress:
         picture = coder.decompress(_read(file), model, progress)
     data = io.BytesIO()
-    picture.save(data, **form)
+    picture.save(data, form, lossless=True)  # what WebP alone is not otherwise
     write_whole(output, data.getvalue())
     typer.echo(f"{output}: {picture.width} × {picture.height}")
 
@@ -114,10 +114,10 @@ def evaluate(
     pictures = evaluation.pictures_in(images) if images else kodak.images()
     for name in names:
         codec = registry.codec(name)
-        of_lmbda = isinstance(codec.axis, LambdaAxis)
-        points = _numbers(lambdas if of_lmbda else qualities)
-        if per_octave and of_lmbda:
-            points = [*(points or []), *evaluation.lmbdas_per_octave(codec.axis, per_octave)]
+        axis = codec.axis
+        points = _numbers(lambdas if isinstance(axis, LambdaAxis) else qualities)
+        if per_octave and isinstance(axis, LambdaAxis):
+            points = [*(points or []), *evaluation.lmbdas_per_octave(axis, per_octave)]
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
             document = evaluation.evaluate(name, pictures, file, dataset, points, jobs, progress, restart)
@@ -212,10 +212,9 @@ def figure(
     if (two and len(two) != 2) or (box and len(box) != 4):
         raise ValueError("write two λ, such as --lambdas 4096,64, and a crop as --crop LEFT,TOP,WIDTH,HEIGHT.")
     chosen = [int(channel) for channel in _numbers(channels) or []]
-    rectangle = tuple(map(int, box)) if box else None
-    for path in output.write(
-        which.split(","), out, form.split(","), image, chosen, tuple(two) if two else None, rectangle, model
-    ):
+    pair = (two[0], two[1]) if two else None
+    rectangle = (int(box[0]), int(box[1]), int(box[2]), int(box[3])) if box else None
+    for path in output.write(which.split(","), out, form.split(","), image, chosen, pair, rectangle, model):
         typer.echo(path)
 
 

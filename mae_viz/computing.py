@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import lru_cache, partial
-from typing import Any
+from typing import TypeVar
 
 ON_SCREEN, SOON = -1.0, 0.0
 """Urgencies; smaller is sooner. What somebody looks for now, and what somebody will: a ladder's frames count on."""
@@ -34,16 +34,17 @@ CLOSING_S = 15
 _BEHIND_OTHERS = 10  # as `nice` counts
 _here = threading.local()
 _sharing = threading.Lock()
+T = TypeVar("T")
 
 
 class DroppedError(CancelledError):
     """A job that nobody wanted any more, or that the server's end overtook."""
 
 
-class Job(Future):
+class Job(Future[T]):
     """What was handed over. `result` waits for it, and raises what the function raised, or DroppedError."""
 
-    def __init__(self, function: Callable[[], object], large: bool, wanted_s: float):
+    def __init__(self, function: Callable[[], T], large: bool, wanted_s: float):
         super().__init__()
         self.function, self.large, self.urgency = function, large, math.inf
         self._fate = threading.Lock()
@@ -74,7 +75,7 @@ class Job(Future):
             self._dropped = self._dropped or time.monotonic() >= self._until
             return self._dropped
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: float | None = None) -> T:
         if not self.done():
             outside_jobs()
         try:
@@ -88,7 +89,7 @@ class Computing:
 
     def __init__(self, workers: int = WORKERS):
         self._kinds = [False] * workers + [True]  # of each thread, whether it takes large pictures
-        self._queues: dict[bool, list] = {False: [], True: []}
+        self._queues: dict[bool, list[tuple[float, int, Job]]] = {False: [], True: []}
         self._changed = threading.Condition()
         self._count = itertools.count()
         self._threads: list[threading.Thread] = []
@@ -97,12 +98,12 @@ class Computing:
 
     def submit(
         self,
-        function: Callable,
-        *args: Any,
+        function: Callable[..., T],
+        *args: object,
         urgency: float = ON_SCREEN,
         large: bool = False,
         wanted_s: float = math.inf,
-    ) -> Job:
+    ) -> Job[T]:
         """Hand over ``function(*args)``, ``large`` where it is about a large picture.
 
         It is dropped after ``wanted_s`` seconds unless somebody has said `Job.want` meanwhile. Raises DroppedError

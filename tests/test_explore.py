@@ -15,7 +15,7 @@ from mae_viz.codecs.interface import Quality
 from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
-from mae_viz.viewer import address
+from mae_viz.viewer import pane_text
 
 SIZE = {"width": 1440, "height": 1000}
 PICTURE = "coffee"
@@ -66,7 +66,7 @@ def number(page: Page, pane: int, label: str) -> str:
     ],
 )
 def test_panes_are_found_again_in_their_text(text):
-    assert address.write(address.read(text)) == text
+    assert pane_text.write(pane_text.read(text)) == text
 
 
 def test_every_rate_is_found_again_in_its_text():
@@ -86,7 +86,7 @@ def test_every_rate_is_found_again_in_its_text():
 )
 def test_what_is_no_pane_is_said(text, sentence):
     with pytest.raises(ValueError, match=sentence):
-        address.read(text)
+        pane_text.read(text)
 
 
 # The address

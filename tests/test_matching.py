@@ -9,7 +9,7 @@ from mae_viz.app.parts import matching
 from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
-from mae_viz.viewer import address
+from mae_viz.viewer import pane_text
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def picture(photograph, tmp_path_factory):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_match_ends_with_files_that_meet_the_target(picture, preset, lmbda, unit):
     rate = Rate.near(lmbda)
-    panes = [pane for pane in address.read(PRESETS[preset][1]) if codec(pane["codec"]) is not ORIGINAL]
+    panes = [pane for pane in pane_text.read(PRESETS[preset][1]) if codec(pane["codec"]) is not ORIGINAL]
     lead = codec(matching.lead(panes)["codec"])
     now = matching.shown(picture, lead.name, lead.axis.at(rate.at))
     typed = {"bytes": now.bytes, "bpp": 8 * now.bytes / (48 * 32), "psnr_db": now.psnr_db}[unit]

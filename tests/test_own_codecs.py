@@ -26,7 +26,7 @@ from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import frame
 from mae_viz.ladders.ladder import Ladders
 from mae_viz.measured import collected, evaluate
-from mae_viz.viewer import address, html
+from mae_viz.viewer import html, pane_text
 
 SIZE = (128, 96)
 
@@ -405,7 +405,7 @@ def test_the_viewer_shows_it_beside_the_others(compressai, picture, browser, tmp
     mae_viz.register(Blocks())
     own = {"codec": codec.name, "follow": "own", "own": codec.axis.last.at}
     panes = [own, {**own, "layer": "bits"}, {**own, "layer": "ratio", "channel": 5}, {"codec": "blocks"}]
-    assert address.read(address.write(panes)) == [{"layer": "picture", **pane} for pane in panes]
+    assert pane_text.read(pane_text.write(panes)) == [{"layer": "picture", **pane} for pane in panes]
     page = html.page(Ladders(tmp_path), picture, "coffee", codecs=[codec.name, "blocks"], panes=panes)
     (tmp_path / "own.html").write_text(page, encoding="utf-8")
     with visit(browser, (tmp_path / "own.html").as_uri(), viewport={"width": 1440, "height": 900}) as tab:

@@ -2,13 +2,15 @@
 
 import io
 import math
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import fits, settled, visit
+from chromium import fits, in_address, settled, visit
 from PIL import Image
 from playwright.sync_api import expect
 from starlette.requests import Request
@@ -78,6 +80,39 @@ def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
         ).to_be_visible()
         page.get_by_role("link", name=f"Open λ = {row.lmbda:g} in Explore").click()
         expect(page).to_have_url(f"{server}/explore?lambda={row.lmbda:g}")
+
+
+def test_what_the_curves_show_lies_in_the_address(browser, server):
+    """Every change is a step of the browser's history; what the address says wrongly is passed over."""
+    shown = {"dataset": "Bundled photographs", "codecs-gallery": "JPEG (4:2:0)"}
+    address = f"{server}/curves?{urlencode(shown)}&codecs-gallery=MAE&codecs-gallery=nothing&log=perhaps&quality=none"
+    with visit(browser, address, viewport={"width": 1440, "height": 1200}) as page:
+        chosen = page.get_by_test_id("stMultiSelect")
+        expect(chosen).to_have_text(re.compile(r"JPEG \(4:2:0\)\W*MAE$"))
+        settled(page)
+        page.get_by_role("button", name="MS-SSIM").or_(page.get_by_role("radio", name="MS-SSIM")).click()
+        in_address(page, **{**shown, "codecs-gallery": "nothing"}, quality="MS-SSIM", log="perhaps")
+        settled(page)
+        page.get_by_text("Logarithmic rate").click()
+        in_address(page, quality="MS-SSIM", log="true")
+        settled(page)
+        page.get_by_role("combobox", name="Codecs").click()
+        page.keyboard.press("Backspace")
+        in_address(page, quality="MS-SSIM", log="true", **{"codecs-gallery": "JPEG (4:2:0)"})
+        settled(page)
+        page.keyboard.press("Backspace")
+        in_address(page, exactly=True, dataset=shown["dataset"], quality="MS-SSIM", log="true")
+        expect(page.get_by_text("No codec is chosen: choose some above.")).to_be_visible()
+        settled(page)
+        page.go_back()
+        in_address(page, quality="MS-SSIM", log="true", **{"codecs-gallery": "JPEG (4:2:0)"})
+        expect(chosen).to_have_text(re.compile(r"JPEG \(4:2:0\)$"))
+        page.go_back()
+        expect(chosen).to_have_text(re.compile("MAE$"))
+        page.go_back()
+        in_address(page, quality="MS-SSIM", log="perhaps")
+        page.go_back()
+        in_address(page, quality="none", log="perhaps")
 
 
 def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp_path):

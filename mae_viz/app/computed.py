@@ -9,6 +9,7 @@ from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -73,8 +74,13 @@ class Opened:
 
 _LARGE_ENTRIES = 4
 
+P = ParamSpec("P")
+T = TypeVar("T")
+OfPicture = Callable[Concatenate[str, Picture, P], T]
+"""A function of (key, picture, …)."""
 
-def run(function: Callable, *args, large: bool = False):
+
+def run(function: Callable[..., T], *args: object, large: bool = False) -> T:
     """``function(*args)``, computed in its turn: what pages compute is handed over here, and nothing is in their own
     threads. Raises what the function raises.
 
@@ -93,21 +99,21 @@ def run(function: Callable, *args, large: bool = False):
         raise
 
 
-def kept(entries: int):
+def kept(entries: int) -> Callable[[OfPicture[P, T]], OfPicture[P, T]]:
     """Caches a function of (key, picture, …) for all sessions: so many results, but of large pictures a few alone."""
 
-    def decorate(function):
+    def decorate(function: OfPicture[P, T]) -> OfPicture[P, T]:
         @functools.wraps(function)
-        def of_large(*args):
-            return function(*args)
+        def of_large(key: str, picture: Picture, *args: P.args, **kwargs: P.kwargs) -> T:
+            return function(key, picture, *args, **kwargs)
 
         of_large.__qualname__ += " of large pictures"  # by its name Streamlit knows a cache
         few = st.cache_data(max_entries=min(entries, _LARGE_ENTRIES), show_spinner=False)(of_large)
         many = st.cache_data(max_entries=entries, show_spinner=False)(function)
 
         @functools.wraps(function)
-        def call(key: str, picture: Picture, *args):
-            return (few if picture.large else many)(key, picture, *args)
+        def call(key: str, picture: Picture, *args: P.args, **kwargs: P.kwargs) -> T:
+            return (few if picture.large else many)(key, picture, *args, **kwargs)
 
         return call
 
@@ -216,9 +222,10 @@ def _switched_off(key: str, _picture: Picture, model: str, rate: Rate, channel: 
     before = stream(_picture, model, rate)
 
     def without() -> SwitchedOff:
-        files = [before, probe.switched_off(open_checkpoint(model), before, channel)]
-        decoded = [np.asarray(coder.decompress(data, progress=computing.go_on)) for data in files]
-        return SwitchedOff(*files, *decoded, *(metrics.psnr_db(pixels, _picture.pixels) for pixels in decoded))
+        after = probe.switched_off(open_checkpoint(model), before, channel)
+        a, b = (np.asarray(coder.decompress(data, progress=computing.go_on)) for data in (before, after))
+        a_db, b_db = (metrics.psnr_db(pixels, _picture.pixels) for pixels in (a, b))
+        return SwitchedOff(before, after, a, b, a_db, b_db)
 
     return run(without, large=_picture.large)
 

@@ -1,12 +1,15 @@
 """The list of pages, and links from one to another that carry what is on show.
 
-A page is named by the last part of its address. What a page shows lies in the address too, as query parameters:
-``image`` and ``lambda`` mean the same on every page, the others belong to their page.
+A page is named by the last part of its address; what it shows lies in the address too (`mae_viz.app.address`).
 """
 
+from collections.abc import Callable
 from importlib import import_module
 
 import streamlit as st
+
+from mae_viz.app import address
+from mae_viz.rates import Rate
 
 TITLES = {
     "start": ("Start", ":material/home:"),
@@ -30,17 +33,16 @@ def pages() -> dict[str, st.Page]:
     }
 
 
-def link(name: str, label: str, **state: str | float) -> None:
+def link(name: str, label: str, **state: str | float | Rate) -> None:
     """A link to a page, with the state that it is to show: ``link("explore", "See it", image="china", lambda_=64)``.
 
     The picture on show goes along where ``image`` is not given. A trailing underscore of a name is dropped.
     """
-    carried = {key: st.query_params[key] for key in ("image",) if key in st.query_params}
     given = {key.rstrip("_"): str(value) for key, value in state.items()}
-    st.page_link(pages()[name], label=label, query_params=carried | given)
+    st.page_link(pages()[name], label=label, query_params=address.carried("image") | given)
 
 
-def _runner(name: str):
+def _runner(name: str) -> Callable[[], None]:
     """Imports a page when it is opened, not before: so the first one shows sooner."""
 
     def run() -> None:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from PIL import Image, features
 
@@ -21,7 +22,7 @@ from mae_viz.codecs.interface import Codec, Progress, Quality, QualityAxis
 
 
 @dataclass(frozen=True)
-class ClassicalCodec(Codec):
+class ClassicalCodec(Codec[Quality]):
     """One codec with fixed settings and one free number, its quality."""
 
     name: str
@@ -44,7 +45,7 @@ class ClassicalCodec(Codec):
         return self._decode(data).convert("RGB")
 
     @cached_property
-    def about(self) -> str:
+    def about(self) -> str:  # type: ignore[override]  # an attribute to all who read it; libraries load when asked
         return self.settings["library"]
 
     @cached_property
@@ -70,7 +71,7 @@ def _qualities(*values: float, unit: str = "quality") -> QualityAxis:
 # Pillow notes on a picture how it is being saved: a copy, so that several threads may code one picture at once.
 
 
-def _pillow(format: str, **options) -> Callable[[Image.Image, float], bytes]:
+def _pillow(format: str, **options: Any) -> Callable[[Image.Image, float], bytes]:
     def encode(image: Image.Image, quality: float) -> bytes:
         data = io.BytesIO()
         image.copy().save(data, format, quality=round(quality), **options)

@@ -34,17 +34,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from mae_viz.codecs.interface import Codec, Inspected, Progress, Quality, QualityAxis, SingleQualities
 from mae_viz.codecs.own import naming, quality_axis
 from mae_viz.coding import checkpoints
 from mae_viz.coding.coder import to_image, to_tensor
 from mae_viz.images import MAX_PIXELS
+
+Model = Any
+"""A torch module with CompressAI's interface, of which torch's types know no method."""
 
 Arguments = Callable[[float], dict]
 """A quality → what a model's ``compress``, ``decompress`` and ``forward`` take beside the picture."""
@@ -63,7 +68,7 @@ class _File:
     strings: list[list[bytes]]
 
 
-class CompressAICodec(Codec):
+class CompressAICodec(Codec[Quality]):
     """A module with CompressAI's interface, or one for each quality.
 
     Modules are copied, to the CPU and into evaluation mode, and their coding tables made where they are missing: who
@@ -94,20 +99,20 @@ class CompressAICodec(Codec):
         sides that so many pixels divide, a model's ``downsampling_factor`` or 64 by default. Raises ValueError where
         a small grey picture does not come through.
         """
-        several = isinstance(models, Mapping)
-        modules = list(models.values()) if several else [models]
-        if not modules or not all(isinstance(model, nn.Module) for model in modules):
+        by_quality = dict(models) if isinstance(models, Mapping) else {}
+        modules: list[Model] = list(by_quality.values()) or [models]
+        if not all(isinstance(model, nn.Module) for model in modules):
             raise ValueError(f"{name}: models must be a torch module, or a dict of them by quality.")
-        if not several and qualities is None and _takes_scale(models):
-            qualities = sorted({round(abs(gain), 4) for gain in models.Gain.tolist()})
+        if not by_quality and qualities is None and _takes_scale(modules[0]):
+            qualities = sorted({round(abs(gain), 4) for gain in modules[0].Gain.tolist()})
             arguments, unit = _scale, unit or "scale"
-        numbers = list(models) if several else (0,) if qualities is None else qualities
+        numbers = list(by_quality) or ((0,) if qualities is None else qualities)
         self.name, self.title = name, title or name
         self.short = short or self.title
         self.about = about or f"{type(modules[0]).__name__}, CompressAI {version('compressai')}"
-        self.axis = quality_axis(name, numbers, unit or "quality", SingleQualities if several else QualityAxis)
+        self.axis = quality_axis(name, numbers, unit or "quality", SingleQualities if by_quality else QualityAxis)
         self._arguments = arguments or (lambda quality: {})
-        self._multiple = multiple or getattr(modules[0], "downsampling_factor", 64)
+        self._multiple: int = multiple if multiple else getattr(modules[0], "downsampling_factor", 64)
         self._lock = threading.Lock()
         with naming(self, "be copied"):
             self._models = dict(zip(self.axis.listed, map(_copied, modules), strict=False))
@@ -193,7 +198,7 @@ class CompressAICodec(Codec):
 
     def _latents(self, picture: Image.Image, rate: Quality) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Latents (C, h, w), and the bits (…, h, w) of all kinds of symbols, those of the latents as "y"."""
-        heard = {}
+        heard: dict[str, Tensor] = {}
         with self._working(rate, "show its latents") as (model, arguments), ExitStack() as stack:
             for part in ("gaussian_conditional", "entropy_bottleneck"):
                 if hasattr(model, part):
@@ -224,7 +229,7 @@ class CompressAICodec(Codec):
             return sum(float(part.sum(dtype=np.float64)) for part in bits.values())
 
     @contextmanager
-    def _working(self, rate: Quality, doing: str) -> Iterator[tuple[nn.Module, dict]]:
+    def _working(self, rate: Quality, doing: str) -> Iterator[tuple[Model, dict]]:
         """The model of a rate and what it takes beside the picture; one thread at a time."""
         with naming(self, doing), self._lock, torch.inference_mode():
             model, arguments = self._models.get(rate, self._models[self.axis.first]), self._arguments(rate.value)
@@ -259,14 +264,14 @@ class CompressAICodec(Codec):
         return zlib.crc32(body, zlib.crc32(bytes.fromhex(self._sha256)))
 
 
-def _copied(model: nn.Module) -> nn.Module:
+def _copied(model: Model) -> Model:
     model = copy.deepcopy(model).cpu().float().eval().requires_grad_(False)
     if hasattr(model, "update"):
         model.update()
     return model
 
 
-def _takes_scale(model: nn.Module) -> bool:
+def _takes_scale(model: Model) -> bool:
     """Whether it is a variable-rate model of CompressAI's."""
     return hasattr(model, "Gain") and "inputscale" in inspect.signature(model.compress).parameters
 
@@ -275,17 +280,17 @@ def _scale(scale: float) -> dict:
     return {"inputscale": torch.tensor(scale)}
 
 
-def _bits(model: nn.Module, x: Tensor, arguments: dict) -> dict[str, np.ndarray]:
+def _bits(model: Model, x: Tensor, arguments: dict) -> dict[str, np.ndarray]:
     """What every symbol costs, (C, h, w) for each kind of symbol."""
     likelihoods = model(x, **arguments)["likelihoods"]
     return {part: -torch.log2(p)[0].numpy() for part, p in likelihoods.items()}
 
 
-def _hear(model: nn.Module, part: str, heard: dict[str, Tensor]):
+def _hear(model: Model, part: str, heard: dict[str, Tensor]) -> RemovableHandle:
     """While this is open, what a part of a model is given last is kept in ``heard``."""
     return getattr(model, part).register_forward_pre_hook(lambda _, given: heard.update({part: given[0].clone()}))
 
 
-def _replace(model: nn.Module, part: str, value: Tensor):
+def _replace(model: Model, part: str, value: Tensor) -> RemovableHandle:
     """While this is open, a part of a model gives this."""
     return getattr(model, part).register_forward_hook(lambda *_: value)

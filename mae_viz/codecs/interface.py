@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -55,66 +55,68 @@ class Quality:
 
 AnyRate = Rate | Quality
 
+R = TypeVar("R", bound=AnyRate)
+"""The rates of one codec: `Rate` or `Quality`. ``Codec`` and ``Axis`` alone stand for those of either."""
 
-class Axis(ABC):
+
+class Axis(ABC, Generic[R]):
     """The rates that a codec offers, from the smallest file to the largest."""
 
     kind: ClassVar[str]
     """ "lmbda", "quality" or "none"; also the key of the rate in result files."""
     unit: str
-    listed: Sequence[AnyRate]
+    listed: Sequence[R]
     """Rates that it was trained for, or is measured at unless others are asked for."""
 
     @property
-    def first(self) -> AnyRate:
+    def first(self) -> R:
         return self.listed[0]
 
     @property
-    def last(self) -> AnyRate:
+    def last(self) -> R:
         return self.listed[-1]
 
     @property
-    def start(self) -> AnyRate:
+    def start(self) -> R:
         """Where somebody begins who has not chosen."""
         return self.ladder[len(self.ladder) // 2]
 
     @property
     @abstractmethod
-    def ladder(self) -> tuple[AnyRate, ...]:
+    def ladder(self) -> tuple[R, ...]:
         """Rates to have at hand for scrubbing."""
 
     @property
     @abstractmethod
-    def every(self) -> tuple[AnyRate, ...]:
+    def every(self) -> tuple[R, ...]:
         """All rates that a search may choose from."""
 
     @property
-    def only(self) -> tuple[AnyRate, ...]:
+    def only(self) -> tuple[R, ...]:
         """The rates that there are, where there is nothing between them; empty where there is."""
         return ()
 
     @abstractmethod
-    def near(self, number: float) -> AnyRate:
+    def near(self, number: float) -> R:
         """The rate that comes nearest to a λ or a quality. Raises ValueError outside the axis."""
 
     @abstractmethod
-    def at(self, number: float) -> AnyRate | None:
+    def at(self, number: float) -> R | None:
         """The rate that comes nearest to what a frame or an address names; None outside the axis."""
 
-    def name(self, rate: AnyRate) -> str:
+    def name(self, rate: R) -> str:
         """The rate in words: "λ 702.2", "quality 40"."""
         return f"{self.unit} {rate}"
 
 
 @dataclass(frozen=True)
-class LambdaAxis(Axis):
+class LambdaAxis(Axis[Rate]):
     """λ, on the grid of 1/64 octave that files can name."""
 
     listed: tuple[Rate, ...]
     between: str = ""
     """What happens between two trained λ, in words."""
-    kind: ClassVar[str] = "lmbda"
-    unit: ClassVar[str] = "λ"
+    kind, unit = "lmbda", "λ"
 
     @cached_property
     def ladder(self) -> tuple[Rate, ...]:
@@ -155,7 +157,7 @@ class SingleLambdas(LambdaAxis):
 
 
 @dataclass(frozen=True)
-class QualityAxis(Axis):
+class QualityAxis(Axis[Quality]):
     """Any other number that a codec takes. A larger one never means a smaller file."""
 
     listed: tuple[Quality, ...]
@@ -207,7 +209,7 @@ class SingleQualities(QualityAxis):
         return min(self.listed, key=lambda quality: abs(quality.value - number)) if inside else None
 
 
-class NoAxis(Axis):
+class NoAxis(Axis[Quality]):
     """One rate and no other."""
 
     kind, unit = "none", ""
@@ -234,7 +236,7 @@ class Inspected:
     """Of the whole file."""
 
 
-class Codec(ABC):
+class Codec(ABC, Generic[R]):
     """One way to code pictures, at many rates."""
 
     name: str
@@ -244,7 +246,7 @@ class Codec(ABC):
     """A title for where there is little room."""
     kind: str
     """ "model" (one network), "group" (networks for one λ each), "classical", "other", or "original"."""
-    axis: Axis
+    axis: Axis[R]
     about: str
     """What it is, or made with, in a line."""
     looks: frozenset[str] = frozenset()
@@ -272,7 +274,7 @@ class Codec(ABC):
         """What its result files are called."""
         return self.name
 
-    def rate(self, number: float) -> AnyRate:
+    def rate(self, number: float) -> R:
         """The rate nearest to a λ or a quality. Raises ValueError outside the axis, in a sentence with the title."""
         try:
             return self.axis.near(number)
@@ -280,7 +282,7 @@ class Codec(ABC):
             raise ValueError(f"{self.title}: {error}") from None
 
     @abstractmethod
-    def encode(self, picture: Image.Image, rate: AnyRate, progress: Progress | None = None) -> bytes:
+    def encode(self, picture: Image.Image, rate: R, progress: Progress | None = None) -> bytes:
         """An RGB picture as the bytes of a file, at a rate of the axis."""
 
     @abstractmethod
@@ -301,7 +303,7 @@ class Codec(ABC):
         """−log2 of the probability of all symbols in a file; None where there is no such model."""
         return None
 
-    def inspect(self, picture: Image.Image, rate: AnyRate, progress: Progress | None = None) -> Inspected:
+    def inspect(self, picture: Image.Image, rate: R, progress: Progress | None = None) -> Inspected:
         """A picture's file with the maps behind it. Raises ValueError where ``looks`` offers no "maps"."""
         raise ValueError(self.why_not("maps"))
 

@@ -11,7 +11,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
 
 
-class ModelCodec(Codec):
+class ModelCodec(Codec[Rate]):
     """One model: of those that ship, or a checkpoint's folder."""
 
     kind = "model"
@@ -80,7 +80,7 @@ class ModelCodec(Codec):
         return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits)
 
 
-class GroupCodec(Codec):
+class GroupCodec(Codec[Rate]):
     """Models that serve one λ each, as one codec: the nearest of them stands for any λ."""
 
     kind = "group"
@@ -117,4 +117,4 @@ class GroupCodec(Codec):
         """The model that a file was made with."""
         from mae_viz.coding.bitstream import parse
 
-        return self.models[self.axis.at(parse(data).rate_index)]
+        return self.models[self.axis.near(parse(data).lmbda)]

@@ -22,6 +22,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import Any
 
 from PIL import Image
 
@@ -29,7 +30,7 @@ from mae_viz.codecs.interface import Codec, Progress, Quality, QualityAxis
 from mae_viz.images import open_rgb
 
 
-class OwnCodec(Codec):
+class OwnCodec(Codec[Quality]):
     """An object with ``name``, ``encode`` and ``decode``, as a codec.
 
     What goes wrong inside it is raised as a ValueError that names it.
@@ -37,7 +38,7 @@ class OwnCodec(Codec):
 
     kind = "other"
 
-    def __init__(self, made: object):
+    def __init__(self, made: Any):
         """Raises ValueError for an object that lacks one of the three, or whose qualities are no rising numbers."""
         if lacking := [part for part in ("name", "encode", "decode") if not hasattr(made, part)]:
             raise ValueError(f"{type(made).__name__} is no codec: it lacks {', '.join(lacking)}.")

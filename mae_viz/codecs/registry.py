@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from mae_viz.codecs.classical import CLASSICAL
-from mae_viz.codecs.interface import AnyRate, Codec, NoAxis, Progress
+from mae_viz.codecs.interface import Codec, NoAxis, Progress, Quality
 from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
 from mae_viz.coding import checkpoints
@@ -23,7 +23,7 @@ _ENTRY_POINTS = "mae_viz.codecs"
 _registered: dict[str, Codec] = {}
 
 
-class _Original(Codec):
+class _Original(Codec[Quality]):
     """The picture itself, where codecs are looked at side by side."""
 
     name, title, short, kind, axis = "original", "Original", "Original", "original", NoAxis()
@@ -33,7 +33,7 @@ class _Original(Codec):
     def settings(self) -> dict:
         return {}
 
-    def encode(self, picture: Image.Image, rate: AnyRate, progress: Progress | None = None) -> bytes:
+    def encode(self, picture: Image.Image, rate: Quality, progress: Progress | None = None) -> bytes:
         raise ValueError("the original is no codec: choose one of " + ", ".join(names()) + ".")
 
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:

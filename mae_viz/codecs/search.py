@@ -17,7 +17,7 @@ from PIL import Image
 from mae_viz import metrics
 from mae_viz.codecs.interface import AnyRate, Codec, Progress
 from mae_viz.codecs.registry import codec
-from mae_viz.images import open_rgb
+from mae_viz.images import ImageSource, open_rgb
 from mae_viz.rates import Rate
 
 PATCH = 128
@@ -70,7 +70,7 @@ class UnreachableError(ValueError):
 
 
 def compress_to(
-    image,
+    image: ImageSource,
     model: str = "mae",
     *,
     bytes: int | None = None,
@@ -100,7 +100,15 @@ def compress_to(
 class _Search:
     """One search: a picture, a codec and a target."""
 
-    def __init__(self, picture, codec: Codec, unit: str, target: float, known: Iterable[Known], progress):
+    def __init__(
+        self,
+        picture: Image.Image,
+        codec: Codec,
+        unit: str,
+        target: float,
+        known: Iterable[Known],
+        progress: Progress | None,
+    ):
         self.picture, self.codec, self.unit, self.target, self.progress = picture, codec, unit, target, progress
         self.pixels = picture.width * picture.height
         self.by_psnr = unit == "psnr_db"

@@ -77,8 +77,9 @@ class Frame:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Frame":
         """The reverse of `to_json`. Raises TypeError or KeyError for what is no frame."""
-        known = {field.name for field in fields(cls)}
-        frame = cls(**{k: math.inf if v == _INFINITE else v for k, v in value.items() if k in known})
+        names = {field.name for field in fields(cls)}
+        known: dict[str, Any] = {k: math.inf if v == _INFINITE else v for k, v in value.items() if k in names}
+        frame = cls(**known)
         return replace(frame, rank=tuple(frame.rank)) if frame.rank is not None else frame
 
 
@@ -181,20 +182,8 @@ def compute(
 
     if source.codec is ORIGINAL:
         return None, Frame(rate.at, keep(lossless(picture), ".webp")), files
-    maps, inside = None, {}
-    if source.maps:
-        found = source.codec.inspect(picture, rate, part(0, 0.4))
-        data = found.stream
-        maps = Maps(found.places.shape, len(found.y), source.codec.stride)
-        inside = {
-            "stream": keep(data, ".bin"),
-            "y": keep(found.y.astype("<f4").tobytes(), ".f32"),
-            "bits": keep(found.places.astype("<f4").tobytes(), ".f32"),
-            "estimated_bpp": round(found.estimated_bits / (picture.height * picture.width), 5),
-            "rank": tuple(np.argsort(-found.bits.sum((1, 2)), kind="stable")[:RANKED].tolist()),
-        }
-    else:
-        data = source.codec.encode(picture, rate, part(0, 0.4))
+    found = source.codec.inspect(picture, rate, part(0, 0.4)) if source.maps else None
+    data = found.stream if found else source.codec.encode(picture, rate, part(0, 0.4))
     decoded = source.codec.reconstruct(picture, data, part(0.4, 0.5))
     pixels, original = np.asarray(decoded), np.asarray(picture)
     frame = Frame(
@@ -205,9 +194,19 @@ def compute(
         metrics.psnr_db(pixels, original),
         metrics.ms_ssim_db(pixels, original),
         None if isinstance(rate, Quality) else rate.lmbda,
-        **inside,
     )
-    return maps, frame, files
+    if not found:
+        return None, frame, files
+    frame = replace(
+        frame,
+        stream=keep(data, ".bin"),
+        y=keep(found.y.astype("<f4").tobytes(), ".f32"),
+        bits=keep(found.places.astype("<f4").tobytes(), ".f32"),
+        estimated_bpp=round(found.estimated_bits / (picture.height * picture.width), 5),
+        rank=tuple(np.argsort(-found.bits.sum((1, 2)), kind="stable")[:RANKED].tolist()),
+    )
+    rows, columns = found.places.shape
+    return Maps((rows, columns), len(found.y), source.codec.stride), frame, files
 
 
 def lossless(picture: Image.Image) -> bytes:

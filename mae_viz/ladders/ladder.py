@@ -70,7 +70,7 @@ class Ladder:
     folder: Path
     maps: Maps | None = None
     frames: dict[AnyRate, Frame] = field(default_factory=dict)
-    jobs: dict[AnyRate, Job] = field(default_factory=dict)  # of frames that are not there yet
+    jobs: dict[AnyRate, Job[Frame]] = field(default_factory=dict)  # of frames that are not there yet
     done: float = 0
     """Fraction of the frame in work that is done."""
     error: str | None = None
@@ -188,8 +188,9 @@ class Ladders:
         """The coded file of a picture at a rate, where its frame holds it; nothing is computed."""
         ladder = self.offer(picture, name)
         try:
-            return (ladder.folder / ladder.frames[rate].stream).read_bytes()
-        except (KeyError, TypeError, OSError):
+            file = ladder.frames[rate].stream
+            return (ladder.folder / file).read_bytes() if file else None
+        except (KeyError, OSError):
             return None
 
     def path(self, key: str, file: str) -> Path | None:
@@ -207,7 +208,7 @@ class Ladders:
             self._forget_lost(ladder)  # the next listing is true again, and has made what is missing
         return None
 
-    def _ask_for_grid(self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf) -> list[Future]:
+    def _ask_for_grid(self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf) -> list[Future[Frame]]:
         """The missing frames of the grid, `coarse_to_fine`."""
         codec, grid = ladder.source.codec, ladder.source.grid
         before = 2 if codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
@@ -219,11 +220,11 @@ class Ladders:
             if rate in missing
         ]
 
-    def _ask(self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf) -> Future:
+    def _ask(self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf) -> Future[Frame]:
         """A frame: one that is there, is on its way, or sets out now; a failure where the codec has failed before."""
         with self._lock:
             if ladder.error or rate in ladder.frames:
-                known: Future = Future()
+                known: Future[Frame] = Future()
                 if ladder.error:
                     known.set_exception(ValueError(ladder.error))
                 else:
@@ -342,7 +343,8 @@ def _load(ladder: Ladder) -> None:
     there = _names(ladder.folder)
     found = [entry for name in there if name.endswith(".json") and (entry := _read(ladder.folder / name, there))]
     for maps, frame in sorted(found, key=lambda entry: entry[1].at):
-        ladder.maps, ladder.frames[ladder.source.codec.axis.at(frame.at)] = maps, frame
+        if (rate := ladder.source.codec.axis.at(frame.at)) is not None:
+            ladder.maps, ladder.frames[rate] = maps, frame
     if found:
         with contextlib.suppress(OSError):
             os.utime(ladder.folder)  # in use

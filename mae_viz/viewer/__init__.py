@@ -61,7 +61,7 @@ def manifest(
     """
     names = list(dict.fromkeys([ORIGINAL.name, *(codecs or sources())]))
     described = [{**describe(made.source), "ladder": made.id} for made in _offered(ladders, names, picture)]
-    large = {}
+    large: dict[str, object] = {}
     if whole is not None:
         keys = {made.source.codec.name: made.id for made in _offered(ladders, names, whole, whole=True)}
         large |= {"whole": {"width": whole.width, "height": whole.height, "ladders": keys}, "part": part}

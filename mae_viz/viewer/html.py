@@ -83,10 +83,8 @@ def page(
     manifest = viewer.manifest(ladders, picture, title, rate, codecs, panes) | {"static": True}
     opened = [ladders.open(picture, codec["id"]) for codec in manifest["codecs"]]
     ladders.wait(opened, progress)
-    listings, files = {}, {}
-    for made in opened:
-        listing = _cut(made.listing(), channels, made, files)
-        listings[made.id] = listing
+    files: dict[str, str] = {}
+    listings = {made.id: _cut(made.listing(), channels, made, files) for made in opened}
     data = json.dumps({"manifest": manifest, "ladders": listings, "files": files}, separators=(",", ":"))
     return _PAGE.format(
         title=title.replace("&", "&amp;").replace("<", "&lt;"),

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from mae_viz import viewer as the_viewer
-from mae_viz.images import open_rgb
+from mae_viz.images import ImageSource, open_rgb
 from mae_viz.ladders.frame import middle
 from mae_viz.ladders.ladder import Ladders, shared
 from mae_viz.rates import Rate
@@ -30,7 +30,7 @@ class Viewer(anywidget.AnyWidget):
         self._ladders = ladders or shared()
         self.on_msg(self._answer)
 
-    def _answer(self, _, message: dict, buffers: list) -> None:
+    def _answer(self, _: object, message: dict, buffers: list) -> None:
         key, answer, data = message["ladder"], {"id": message["id"]}, []
         if "file" not in message:
             answer["listing"] = self._ladders.listing(key, message["at"])
@@ -43,7 +43,11 @@ class Viewer(anywidget.AnyWidget):
 
 
 def show(
-    image, title: str = "", lmbda: float = 512.0, codecs: Sequence[str] | None = None, panes=the_viewer.PANES
+    image: ImageSource,
+    title: str = "",
+    lmbda: float = 512.0,
+    codecs: Sequence[str] | None = None,
+    panes: Sequence[dict] = the_viewer.PANES,
 ) -> Viewer:
     """The viewer on any picture that `open_rgb` reads, on the middle of one above 0.8 megapixel. Its ladders are
     computed in the background.

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from mae_viz import probe, rates
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, side_information, subject
 from mae_viz.app.parts.controls import title
@@ -39,7 +39,7 @@ def page() -> None:
             step=5,
             format="%d %%",
             width=200,
-            **controls.kept("opacity", 60, range(101), read=int),
+            **address.held("opacity", 60, range(101), int),
         )
     with st.spinner("Coding the picture with both models at both λ …", show_time=True):
         spent = {(model, rate): Spent(picture, model, rate) for model in models for rate in (high, low)}
@@ -118,7 +118,7 @@ def signed(text: str) -> str:
     return text.replace("-", "−")
 
 
-def show_blocks(picture: Picture, spent: dict, pair: tuple[int, int], shown: str, opacity: float) -> None:
+def show_blocks(picture: Picture, spent: dict, pair: tuple[Rate, Rate], shown: str, opacity: float) -> None:
     """Bits per block over the picture and as a map, both models in the same colours."""
     st.subheader(f"Per block, {SHOWN[shown]}")
     maps = {model: chosen([spent[model, rate].blocks for rate in pair], shown) for model in models_in(spent)}
@@ -143,7 +143,7 @@ def chosen(pair: list[np.ndarray], shown: str) -> np.ndarray:
     return {FIRST: pair[0], SECOND: pair[1], DIFFERENCE: pair[0] - pair[1]}[shown]
 
 
-def show_channels(spent: dict, pair: tuple[int, int], shown: str) -> None:
+def show_channels(spent: dict, pair: tuple[Rate, Rate], shown: str) -> None:
     """Bits per channel, sorted, and their running total."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

@@ -1,17 +1,23 @@
 """Page *R-D curves*: the paper's Fig. 3 on measured files, every codec, BD-rates, and from a point to its picture."""
 
 import math
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mae_viz import metrics, rates
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs import palette
 from mae_viz.figures import style
 from mae_viz.measured import collected
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+    from plotly.graph_objects import Figure
 
 DATASETS = {
     "Kodak": "kodak",
@@ -44,24 +50,21 @@ def page() -> None:
     )
     frame = measurements()
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    name = row.segmented_control(
-        "Data set", list(DATASETS), default="Kodak", required=True, key="dataset", bind="query-params"
+    name = row.segmented_control("Data set", DATASETS, required=True, **address.held("dataset", "Kodak", DATASETS))
+    quality = row.segmented_control("Quality", UNITS, required=True, **address.held("quality", "PSNR", UNITS))
+    log = row.toggle(
+        "Logarithmic rate", **address.held("log", False, None, lambda text: text == "true", lambda _: "true")
     )
-    quality = row.segmented_control(
-        "Quality", list(UNITS), default="PSNR", required=True, key="quality", bind="query-params"
-    )
-    log = row.toggle("Logarithmic rate", key="log", bind="query-params")
     dataset, metric = DATASETS[name], UNITS[quality]
     st.caption(f"**{name}**: {ABOUT[dataset]}")
     drawn = measured(frame, dataset, metric)
     titles = named(drawn)
+    first = [title for title, curve in titles.items() if curve in FIRST] or list(titles)
     shown = st.multiselect(
         "Codecs",
         list(titles),
-        default=[title for title, curve in titles.items() if curve in FIRST] or list(titles),
-        key=f"codecs-{dataset}",
-        bind="query-params",
         placeholder="choose the curves to draw",
+        **address.held_all(f"codecs-{dataset}", first, titles),
     )
     chosen = {titles[title]: title for title in shown}
     draw(drawn[drawn["curve"].isin(chosen)], chosen, quality, log, dataset)
@@ -73,19 +76,19 @@ def page() -> None:
 
 
 @st.cache_data(show_spinner="Reading the results …")
-def measurements():
+def measurements() -> "pd.DataFrame":
     """`mae_viz.measured.collected.results`, read once."""
     return computed.run(collected.results)
 
 
-def measured(frame, dataset: str, metric: str):
+def measured(frame: "pd.DataFrame", dataset: str, metric: str) -> "pd.DataFrame":
     """The means on a data set, by curve and rising rate, where they have that metric and their λ was trained."""
     means = frame[(frame["image"] == "mean") & (frame["dataset"] == dataset) & frame["trained"]]
     means = means[means[collected.METRICS[metric]].notna()]
     return means.sort_values(["kind", "curve", "bpp"], kind="stable")
 
 
-def named(drawn) -> dict[str, str]:
+def named(drawn: "pd.DataFrame") -> dict[str, str]:
     """Curves by title: models first, then what this project measured, then what others published."""
     order = {"model": 0, "group": 0, "other": 1, "classical": 2, "published": 3}
     found = drawn.drop_duplicates("curve").sort_values("kind", key=lambda kind: kind.map(order), kind="stable")
@@ -106,7 +109,7 @@ def own_name(curve: str) -> str:
     return curve.removeprefix("paper-")
 
 
-def draw(drawn, titles: dict[str, str], quality: str, log: bool, dataset: str) -> None:
+def draw(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool, dataset: str) -> None:
     """The curves, and a link for the point that was clicked."""
     if not titles:
         st.info("No codec is chosen: choose some above.")
@@ -127,7 +130,7 @@ def draw(drawn, titles: dict[str, str], quality: str, log: bool, dataset: str) -
         st.caption("Click a point: what it is, and the way to its pictures, appear here.")
 
 
-def plot(drawn, titles: dict[str, str], quality: str, log: bool):
+def plot(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool) -> "Figure":
     """Quality in dB against bits per pixel: a line for each curve; every point carries what `open_point` says."""
     import plotly.graph_objects as go
 
@@ -187,7 +190,16 @@ def at(lmbda: float | None, quality: float | None) -> str:
     return "a published point" if quality is None else f"quality {quality:g}"
 
 
-def open_point(curve, codec, title, lmbda, quality, bpp, psnr, ms_ssim) -> None:
+def open_point(
+    curve: str,
+    codec: str,
+    title: str,
+    lmbda: float | None,
+    quality: float | None,
+    bpp: float,
+    psnr: float | None,
+    ms_ssim: float | None,
+) -> None:
     """A point's numbers, and for a model the link to its pictures."""
     similar = "" if ms_ssim is None else f", MS-SSIM {ms_ssim:.2f} dB"
     similar = similar if psnr is None else f", PSNR {psnr:.2f} dB{similar}"
@@ -196,7 +208,7 @@ def open_point(curve, codec, title, lmbda, quality, bpp, psnr, ms_ssim) -> None:
         site.link("explore", f"Open λ = {lmbda:g} in Explore", lambda_=f"{lmbda:g}")
 
 
-def say_what_lambda_buys(drawn, quality: str) -> None:
+def say_what_lambda_buys(drawn: "pd.DataFrame", quality: str) -> None:
     """What a doubling of λ costs and buys, and how far bottleneck scaling is from the MAE: from the curves."""
     column = collected.METRICS[UNITS[quality]]
     ours, theirs = (drawn[drawn["curve"] == name].sort_values("bpp") for name in ("mae", "bottleneck-scaling"))
@@ -228,7 +240,7 @@ def say_what_lambda_buys(drawn, quality: str) -> None:
     st.markdown("\n".join(lines))
 
 
-def rate_at(bpp, db, level: float) -> float | None:
+def rate_at(bpp: "ArrayLike", db: "ArrayLike", level: float) -> float | None:
     """The rate at which a curve reaches a quality, its logarithm interpolated linearly; None outside the curve."""
     import numpy as np
 
@@ -239,14 +251,13 @@ def rate_at(bpp, db, level: float) -> float | None:
     return float(np.exp(np.interp(level, db[order], np.log(bpp[order]))))
 
 
-def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> None:
+def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict[str, str]) -> None:
     """BD-rates of all curves against one of them."""
     st.subheader("BD-rate: one number for a whole curve")
     curve_names = {curve: title for title, curve in titles.items()}
     offered = list(titles)
     first = next((curve_names[name] for name in ANCHORS if name in curve_names), offered[0])
-    start = offered.index(first)
-    anchor = st.selectbox("Against", offered, index=start, key=f"anchor-{dataset}", bind="query-params")
+    anchor = st.selectbox("Against", offered, **address.held(f"anchor-{dataset}", first, offered))
     found = bd_rates(frame, titles[anchor], dataset, metric)
     rows = []
     for row in found.sort_values("bd_rate_percent").itertuples():
@@ -269,11 +280,11 @@ def show_bd_rates(frame, dataset: str, metric: str, titles: dict[str, str]) -> N
 
 
 @st.cache_data(show_spinner=False)
-def bd_rates(_frame, anchor: str, dataset: str, metric: str):
+def bd_rates(_frame: "pd.DataFrame", anchor: str, dataset: str, metric: str) -> "pd.DataFrame":
     return computed.run(collected.bd_table, anchor, dataset, metric, _frame)
 
 
-def show_papers(frame, metric: str, quality: str, log: bool) -> None:
+def show_papers(frame: "pd.DataFrame", metric: str, quality: str, log: bool) -> None:
     """The paper's own points, in a panel of their own."""
     st.subheader("The paper's own points")
     st.markdown(
@@ -291,7 +302,7 @@ def show_papers(frame, metric: str, quality: str, log: bool) -> None:
     )
 
 
-def show_numbers(drawn, dataset: str) -> None:
+def show_numbers(drawn: "pd.DataFrame", dataset: str) -> None:
     """Every point as a table, with its source."""
     columns = ["title", "lmbda", "quality", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "provenance"]
     with st.expander("The numbers behind the curves, and where they come from"):

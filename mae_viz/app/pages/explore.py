@@ -1,21 +1,23 @@
 """Page *Explore*: one λ drives the pictures, the files and the bottleneck's maps of any codecs, side by side.
 
-What the viewer shows lies in the address: ``lambda``, and ``preset`` or ``panes`` (`mae_viz.viewer.address`). Each
+What the viewer shows lies in the address: ``lambda``, and ``preset`` or ``panes`` (`mae_viz.viewer.pane_text`). Each
 release of λ and each choice is one step of the browser's history.
 """
+
+from functools import partial
 
 import streamlit as st
 
 from mae_viz import viewer
-from mae_viz.app import computed
+from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import blind, controls, matching, subject
 from mae_viz.ladders import ladder
 from mae_viz.ladders.frame import middle, sources
 from mae_viz.rates import Rate
-from mae_viz.viewer import address, streamlit_host
+from mae_viz.viewer import pane_text, streamlit_host
 
-START = 512.0
+START = Rate.near(512)
 
 PRESETS = {
     "pictures": ("Pictures", "original,mae,bottleneck-scaling"),
@@ -55,11 +57,13 @@ def page() -> None:
         return
     rate, panes = what_the_address_says()
     choose_preset(panes)
-    large = {"whole": picture.image, "part": part} if shown is not picture else {}
-    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rate, panes=panes, **large)
+    whole = None if shown is picture else picture.image
+    manifest = viewer.manifest(ladder.shared(), shown.image, picture.name, rate, panes=panes, whole=whole, part=part)
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
     explain_maps(panes)
-    matching.controls(shown, rate, panes, lambda found: turn_to(panes=address.write(found), preset=None))
+    matching.controls(
+        shown, rate, panes, lambda found: address.turn_to({"panes": pane_text.write(found), "preset": None})
+    )
     blind.offer()
     save_files(picture, rate)
     explain_numbers()
@@ -67,41 +71,34 @@ def page() -> None:
 
 def what_the_address_says() -> tuple[Rate, list[dict]]:
     """λ and panes; where the address names what there is not, a sentence says so and the defaults hold."""
-    rate, panes = Rate.near(START), address.read(PRESETS["pictures"][1])
+    rate, panes = START, pane_text.read(PRESETS["pictures"][1])
     try:
-        rate = Rate.near(float(st.query_params.get("lambda", START)))
-        preset = st.query_params.get("preset", "pictures")
-        text = st.query_params.get("panes") or PRESETS.get(preset, PRESETS["pictures"])[1]
-        panes = address.read(text)
+        rate = Rate.near(float(address.read("lambda", str(START))))
+        _, preset = PRESETS.get(address.read("preset"), PRESETS["pictures"])
+        panes = pane_text.read(address.read("panes") or preset)
     except ValueError as error:
         st.warning(f"The address asks for what cannot be shown: {error}")
     return rate, panes
 
 
-def turn_to(**values: str | None) -> None:
-    """Write values into the address, all as one step of the browser's history; None takes one out."""
-    after = {**st.query_params.to_dict(), **values}
-    st.query_params.from_dict({key: value for key, value in after.items() if value is not None})
-
-
 def keep_what_was_released() -> None:
     view = st.session_state["viewer"]["view"]
-    panes = address.write(view["panes"])
+    panes = pane_text.write(view["panes"])
     preset = preset_of(view["panes"])
     named = {"preset": None if preset == "pictures" else preset, "panes": None if preset else panes}
-    turn_to(**{"lambda": str(Rate(view["index"]))}, **named)
+    address.turn_to({"lambda": str(Rate(view["index"])), **named})
 
 
 def preset_of(panes: list[dict]) -> str | None:
     """The preset that these panes are, whichever channel their maps show."""
-    text = address.write([{**pane, "channel": None} for pane in panes])
+    text = pane_text.write([{**pane, "channel": None} for pane in panes])
     return next((name for name, (_, preset) in PRESETS.items() if preset == text), None)
 
 
 def choose_preset(panes: list[dict]) -> None:
     def choose() -> None:
         if name := st.session_state["preset"]:
-            turn_to(preset=None if name == "pictures" else name, panes=None)
+            address.turn_to({"preset": None if name == "pictures" else name, "panes": None})
 
     st.session_state["preset"] = preset_of(panes)
     here = sources()
@@ -143,7 +140,7 @@ def save_files(picture: Picture, rate: Rate) -> None:
         for model in controls.models():
             st.download_button(
                 f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
-                lambda model=model: computed.stream(picture, model, rate),
+                partial(computed.stream, picture, model, rate),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
                 on_click="ignore",

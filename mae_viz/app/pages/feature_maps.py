@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from mae_viz import probe
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
@@ -93,11 +93,11 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
     """All channels; a click chooses one, for the model that the sheet shows."""
     order = look.ranked(ranking)
     key = "channel" if look.modulated else "partner"
-    named = st.query_params.get(key, "")
+    named = address.read(key)
     chosen = int(named) if named.isdecimal() else order[0] if key == "channel" else -1
 
     def choose() -> None:
-        controls.put(key, str(st.session_state["contact-sheet"].chosen), controls.AUTOMATIC)
+        address.turn_to({key: str(st.session_state["contact-sheet"].chosen)})
 
     st.caption(
         f"All {len(order)} channels of {title(look.model)}, {SHEETS[sheet]}, the highest {RANKINGS[ranking]} first. "

@@ -2,6 +2,7 @@
 
 import html
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -45,10 +46,7 @@ def page() -> None:
     with controls.row():
         rate = controls.choose_rate("λ", 512.0, "lambda")
         names = {title(model): model for model in controls.models()}
-        model = names[
-            st.segmented_control("Model", list(names), default=title("mae"), required=True, key="model",
-                                 bind="query-params")
-        ]  # fmt: skip
+        model = names[controls.choose("Model", {name: name for name in names}, title("mae"), "model")]
     with st.spinner(f"Coding {picture.name} …", show_time=True):
         data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height
@@ -94,7 +92,7 @@ def show_parts(parts: list[Part], data: bytes) -> None:
     table(rows, numbers=("offset", "bytes"))
 
 
-def bar(parts: list[Part], colours, caption: str) -> str:
+def bar(parts: list[Part], colours: Sequence[str], caption: str) -> str:
     """Parts side by side (HTML), as wide as they have bytes; what is narrower than a line is drawn as one."""
     cells = "".join(
         f'<div title="{html.escape(f"{part.name}: {part.value} ({part.size} bytes)")}" style="flex:{part.size} 0 0;'

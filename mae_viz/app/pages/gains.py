@@ -1,14 +1,22 @@
 """Page *Gains*: m_k(λ) and d_k(λ) of every modulated layer, beside s(λ) of bottleneck scaling; is d ≈ 1/m?"""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import streamlit as st
 
 from mae_viz import probe, rates
-from mae_viz.app import computed, site
+from mae_viz.app import address, computed, site
 from mae_viz.app.parts import controls, plots
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec, names
 from mae_viz.rates import Rate
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from mae_viz.models import BottleneckScaling, RateModel
 
 RATES = [Rate(index) for index in range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)]
 """Of the curves: eighths of an octave, trained λ and points between them."""
@@ -43,7 +51,7 @@ def page() -> None:
             "Layer",
             list(layers),
             format_func=lambda name: symbol(layers[name]),
-            **controls.kept("layer", bottleneck, layers),
+            **address.held("layer", bottleneck, layers),
         )
     with some:
         marked = st.multiselect(
@@ -51,7 +59,9 @@ def page() -> None:
             range(model.channels),
             max_selections=len(HIGHLIGHTS),
             placeholder="those that change most, least and as the median",
-            **controls.kept("channels", [], read=channels_in(model.channels), write=lambda cs: ",".join(map(str, cs))),
+            **address.held(
+                "channels", [], None, channels_in(model.channels), lambda chosen: ",".join(map(str, chosen))
+            ),
         )
     layer = layers[name]
     rate = min(max(rate, Rate.near(model.lmbdas[0])), Rate.near(model.lmbdas[-1]))
@@ -60,7 +70,7 @@ def page() -> None:
     links(chosen, rate)
 
 
-def channels_in(count: int):
+def channels_in(count: int) -> Callable[[str], list[int]]:
     """Reads channels from the address: "3,14"."""
 
     def read(text: str) -> list[int]:
@@ -80,7 +90,7 @@ def symbol(layer: probe.Layer) -> str:
 def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked: list[int]) -> None:
     """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
     lmbdas = [at.lmbda for at in RATES]
-    scaling = computed.checkpoint("bottleneck-scaling").model.scale
+    scaling = cast("BottleneckScaling", computed.checkpoint("bottleneck-scaling").model).scale
     curves = {
         symbol(layer): probe.gains(layer.modulation, lmbdas),
         "s, bottleneck scaling": probe.gains(scaling, lmbdas),
@@ -106,7 +116,7 @@ def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked:
     )
 
 
-def lines(lmbdas: list[float], curves: dict[str, np.ndarray], here: float, marked: list[int]):
+def lines(lmbdas: list[float], curves: dict[str, np.ndarray], here: float, marked: list[int]) -> "Figure":
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -135,7 +145,7 @@ def lines(lmbdas: list[float], curves: dict[str, np.ndarray], here: float, marke
     return framed(figure, 460)
 
 
-def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]):
+def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]) -> "Figure":
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -155,13 +165,13 @@ def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]):
     return framed(figure, 560)
 
 
-def framed(figure, height: int):
+def framed(figure: "Figure", height: int) -> "Figure":
     figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 40, "b": 10})
     figure.update_layout(legend={"orientation": "h", "y": -0.15})
     return figure
 
 
-def show_inverses(model, rate: Rate) -> None:
+def show_inverses(model: "RateModel", rate: Rate) -> None:
     """log d against −log m over channels, for every pair of layers that face each other."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

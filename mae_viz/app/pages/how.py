@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mae_viz.app import site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, how_figures, subject
 from mae_viz.ladders.frame import middle
+from mae_viz.rates import Rate
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def page() -> None:
             step.figure(look)
 
 
-def layout(number: int, step: Step, lmbda: str):
+def layout(number: int, step: Step, rate: Rate) -> DeltaGenerator:
     """A step's text, equations and links; returns the place for its figure."""
     st.subheader(f"{number}. {step.title}", anchor=f"step-{number}")
     row = st.container(horizontal=True, gap="medium")  # a narrow window has the figure below the text
@@ -150,5 +152,5 @@ def layout(number: int, step: Step, lmbda: str):
         for equation in step.equations:
             st.latex(equation)
         for name, (label, state) in step.links.items():
-            site.link(name, label, **{"lambda_": lmbda, **state})
+            site.link(name, label, **{"lambda_": rate, **state})
     return right

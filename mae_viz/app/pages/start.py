@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mae_viz import viewer
-from mae_viz.app import computed, lessons, site
+from mae_viz.app import address, computed, lessons, site
 from mae_viz.images import gallery
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
@@ -12,7 +12,7 @@ from mae_viz.viewer import streamlit_host
 START = Rate.near(128)
 """λ of the picture at first: low enough to see what the two models lose."""
 
-QUESTIONS = (
+QUESTIONS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
     ("How does a photograph, or one of my own, look at this rate?", "explore", "Explore", {"lambda_": 128}),
     ("What does one channel of the bottleneck hold, and what does λ change in it?", "feature-maps", "Feature maps",
      {"lambda_": 4096}),
@@ -29,7 +29,7 @@ QUESTIONS = (
 def page() -> None:
     st.title("One network for every rate")
     photographs = gallery()
-    name = st.query_params.get("image")
+    name = address.read("image")
     photograph = photographs.get(name) or next(iter(photographs.values()))
     st.markdown(
         "This laboratory is about one neural network that compresses a picture to *any* size: the **modulated "

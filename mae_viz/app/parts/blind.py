@@ -8,7 +8,7 @@ import streamlit as st
 from mae_viz import viewer
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
-from mae_viz.codecs.interface import FRAME_STEP
+from mae_viz.codecs.interface import FRAME_STEP, AnyRate
 from mae_viz.codecs.registry import codec
 from mae_viz.codecs.search import UnreachableError
 from mae_viz.ladders import ladder
@@ -27,7 +27,7 @@ class Round:
 
     picture: str
     order: tuple[str, str]
-    rates: dict[str, Rate]
+    rates: dict[str, AnyRate]
     bytes: dict[str, int]
     answer: str | None = None
 

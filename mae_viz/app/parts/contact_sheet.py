@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from mae_viz.app.parts import plots
@@ -14,7 +15,13 @@ _HERE = Path(__file__).parent
 
 
 def contact_sheet(
-    maps, order: Sequence[int], labels: Sequence[str], chosen: int, title: str, key: str, on_choice: Callable[[], None]
+    maps: np.ndarray,
+    order: Sequence[int],
+    labels: Sequence[str],
+    chosen: int,
+    title: str,
+    key: str,
+    on_choice: Callable[[], None],
 ) -> int | None:
     """Show maps (C, h, w, 4), RGBA, in an order of channels; ``labels`` are read out and shown on hovering.
 

@@ -1,11 +1,12 @@
 """Controls that several pages share, with their values in the address: λ as any number, channels, models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mae_viz import rates
+from mae_viz.app import address
 from mae_viz.codecs.registry import codec
 from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
@@ -24,34 +25,11 @@ def title(model: str) -> str:
     return codec(model).title
 
 
-def kept(key: str, start, options=None, read: Callable = str, write: Callable = str) -> dict:
-    """Arguments of a widget whose value the address keeps under ``key``: ``st.selectbox("Layer", names, **kept(…))``.
-
-    Streamlit's own ``bind="query-params"`` replaces the address at a change; here every change is a step of the
-    browser's history, so that Back returns to the state before. The value starts at ``start``, which the address
-    leaves out, and goes back to it where the address holds what is not among the ``options``.
-    """
-    value = start
-    if key in st.query_params:
-        try:
-            value = read(st.query_params[key])
-        except ValueError:
-            value = start
-    st.session_state[key] = value if options is None or value in options else start
-    return {"key": key, "on_change": lambda: put(key, st.session_state[key], start, write)}
-
-
-def put(key: str, value, start, write: Callable = str) -> None:
-    """Write a value into the address, as one step of the browser's history; ``start`` leaves it out."""
-    others = {name: text for name, text in st.query_params.to_dict().items() if name != key}
-    st.query_params.from_dict(others if value == start else others | {key: write(value)})
-
-
 def choose(label: str, options: dict[str, str], start: str, key: str, help: str | None = None) -> str:
     """One of a few options, by name in the address, with the label that the button shows."""
-    return st.segmented_control(
-        label, options, required=True, format_func=options.get, help=help, **kept(key, start, options)
-    )
+    asked = address.held(key, start, options)
+    chosen = st.segmented_control(label, options, required=True, format_func=options.__getitem__, help=help, **asked)
+    return chosen or start  # one always is, which Streamlit's types do not know
 
 
 def choose_model(label: str, models: Sequence[str], key: str) -> str:
@@ -85,7 +63,7 @@ def choose_channel(label: str, automatic: str, order: Sequence[int], key: str, h
         format_func=lambda name: automatic if name == AUTOMATIC else name,
         help=help,
         width=250,
-        **kept(key, AUTOMATIC, options),
+        **address.held(key, AUTOMATIC, options),
     )
     return None if choice == AUTOMATIC else int(choice)
 
@@ -101,7 +79,9 @@ def choose_rate(label: str, start: float, key: str, help: str = TYPE_ANY) -> Rat
     Where what was typed is no λ, a sentence says so and the page goes on with ``start``.
     """
     offered = [f"{lmbda:g}" for lmbda in sorted({*rates.LMBDAS, start})]
-    text = st.selectbox(label, offered, accept_new_options=True, width=130, help=help, **kept(key, f"{start:g}"))
+    text = st.selectbox(
+        label, offered, accept_new_options=True, width=130, help=help, **address.held(key, f"{start:g}")
+    )
     try:
         return Rate.near(float(text.replace(",", ".")))
     except ValueError:

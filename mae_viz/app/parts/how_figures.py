@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import ArrayLike
 
 from mae_viz import probe, rates
 from mae_viz.app import computed
@@ -18,6 +20,9 @@ from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
 from mae_viz.rates import Rate
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", "#111827")
 LOW, HIGH = Rate.near(rates.LMBDA_MIN), Rate.near(rates.LMBDA_MAX)
@@ -99,6 +104,7 @@ def gdn(look: Look) -> None:
 def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray, np.ndarray, float]:
     """A channel, its inputs and outputs at 500 places of the picture's middle, and the slope without activity."""
     import torch
+    from torch import Tensor
 
     from mae_viz.coding.coder import to_tensor
 
@@ -107,13 +113,15 @@ def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray,
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
     model = computed.checkpoint("mae").model
     layer, lmbda = model.g_a[0], rate.tensor()
+    gdn: Any = layer.nonlinearity  # CompressAI's, which has no types
 
     @torch.inference_mode()
-    def bent():
+    def bent() -> tuple[Tensor, Tensor, Tensor, int]:
         """Before and after, the slopes of the straight lines, and the channel that leaves its line the most."""
+        assert layer.modulation is not None  # in a MAE λ reaches every layer
         u = layer.modulation(lmbda) * layer.conv(to_tensor(part, model.stride) - 0.5)
-        v = layer.nonlinearity(u)
-        slopes = layer.nonlinearity.beta_reparam(layer.nonlinearity.beta) ** -0.5
+        v = gdn(u)
+        slopes = gdn.beta_reparam(gdn.beta) ** -0.5
         removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
         share = removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)
         channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
@@ -158,7 +166,7 @@ def prior(look: Look) -> None:
 
 def error(look: Look) -> None:
     coded = look.coded("mae", look.rate)
-    difference = decoded(coded) - look.picture.pixels.astype(np.int16)
+    difference: np.ndarray = decoded(coded) - look.picture.pixels.astype(np.int16)
     amplified = np.clip(128 + 4 * difference, 0, 255).astype(np.uint8)
     mse = float(np.mean((difference / 255.0) ** 2))
     st.html(
@@ -201,10 +209,10 @@ def scaling(look: Look) -> None:
     coded = {model: [look.coded(model, rate) for rate in SHOWN] for model in MODELS}
     bpp, db = ([getattr(one, name) for one in coded["mae"]] for name in ("bpp", "psnr_db"))
     figure = chart("bits per pixel", "PSNR [dB]")
+    names = [f"λ = {rate}" for rate in SHOWN]
     for model in MODELS:
-        points = [(one.bpp, one.psnr_db) for one in coded[model]]
-        add(figure, *zip(*points, strict=True), title(model), codec(model).colour, mode="lines+markers",
-            text=[f"λ = {rate}" for rate in SHOWN])  # fmt: skip
+        x, y = [one.bpp for one in coded[model]], [one.psnr_db for one in coded[model]]
+        add(figure, x, y, title(model), codec(model).colour, mode="lines+markers", text=names)
     show(figure, "scaling", "PSNR against bits per pixel of both models on this picture")
     theirs = coded["bottleneck-scaling"]
     excess = [
@@ -212,9 +220,9 @@ def scaling(look: Look) -> None:
         for rate, one in zip(SHOWN, theirs, strict=True)
         if (same := rate_at(bpp, db, one.psnr_db)) is not None
     ]
-    y = {rate: computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate)}
-    channel = int(np.argmax(np.abs(y[look.rate]).sum(axis=(1, 2))))
-    ratio = probe.ratio(y[HIGH][channel], y[look.rate][channel])
+    high, here = (computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate))
+    channel = int(np.argmax(np.abs(here).sum(axis=(1, 2))))
+    ratio = probe.ratio(high[channel], here[channel])
     said = ""
     if excess:
         worst = max(excess, key=lambda pair: pair[1])
@@ -300,7 +308,7 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:+.{digits}f} %".replace("-", "−")
 
 
-def chart(x: str, y: str):
+def chart(x: str, y: str) -> "Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -312,7 +320,16 @@ def chart(x: str, y: str):
     return figure
 
 
-def add(figure, x, y, name: str, colour: str, dash: str = "solid", mode: str = "lines", text=None) -> None:
+def add(
+    figure: "Figure",
+    x: ArrayLike,
+    y: ArrayLike,
+    name: str,
+    colour: str,
+    dash: str = "solid",
+    mode: str = "lines",
+    text: list[str] | None = None,
+) -> None:
     import plotly.graph_objects as go
 
     line = {"color": colour, "dash": dash, "width": 2}
@@ -320,5 +337,5 @@ def add(figure, x, y, name: str, colour: str, dash: str = "solid", mode: str = "
     figure.add_trace(go.Scatter(x=x, y=y, name=name, mode=mode, line=line, text=text, hovertemplate=says))
 
 
-def show(figure, key: str, alt: str) -> None:
+def show(figure: "Figure", key: str, alt: str) -> None:
     st.plotly_chart(figure, key=f"figure {key}", config=plots.CONFIG, alt=alt)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,7 +16,7 @@ from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
-from mae_viz.viewer import address
+from mae_viz.viewer import pane_text
 
 KINDS = {"bytes": "same bytes", "bpp": "same bits per pixel", "psnr_db": "same PSNR"}
 UNITS = {"bytes": "bytes", "bpp": "bpp", "psnr_db": "dB"}
@@ -38,7 +39,7 @@ def controls(picture: Picture, rate: Rate, panes: list[dict], show: Callable[[li
     st.subheader("Match")
     title = codec(lead(coded)["codec"]).title
     kind, value, go = st.columns([2, 3, 2], vertical_alignment="bottom")
-    unit = kind.selectbox("Bring all panes to", KINDS, format_func=KINDS.get, key="match")
+    unit = kind.selectbox("Bring all panes to", KINDS, format_func=KINDS.__getitem__, key="match")
     target = value.number_input(
         f"Target in {UNITS[unit]}; empty: what {title} has now", min_value=0.0, value=None, format="%g", key="target"
     )
@@ -46,11 +47,11 @@ def controls(picture: Picture, rate: Rate, panes: list[dict], show: Callable[[li
         with st.spinner("Coding for the target …", show_time=True):
             found, text = match(picture, rate, coded, unit, target)
         moved = [{**pane, **found.get(pane["codec"], {})} for pane in panes]
-        st.session_state["matched"] = Matched(address.write(moved), text)
+        st.session_state["matched"] = Matched(pane_text.write(moved), text)
         show(moved)
         st.rerun()
     matched = st.session_state.get("matched")
-    if matched and matched.panes == address.write(panes):
+    if matched and matched.panes == pane_text.write(panes):
         st.markdown(matched.text)
 
 
@@ -94,7 +95,8 @@ def head(unit: str, target: float) -> str:
 
 def nearest(picture: Picture, name: str, unit: str, target: float, known: list[Known]) -> tuple[Found, float | None]:
     """The file of one codec that meets a target, and its MS-SSIM [dB]."""
-    found = compress_to(picture.image, name, **{unit: target}, known=known, progress=computing.go_on)
+    asked: dict[str, Any] = {unit: target}
+    found = compress_to(picture.image, name, **asked, known=known, progress=computing.go_on)
     return found, metrics.ms_ssim_db(np.asarray(found.codec.decode(found.stream)), picture.pixels)
 
 
@@ -108,8 +110,8 @@ def row(found: Found, ms_ssim_db: float | None, unit: str) -> str:
 
 def known(picture: Picture, name: str) -> list[Known]:
     """What the ladder has coded of the picture already."""
-    frames = ladder.shared().offer(picture.image, name).frames
-    return [Known(rate, f.bytes, f.psnr_db) for rate, f in list(frames.items()) if math.isfinite(f.psnr_db)]
+    frames = list(ladder.shared().offer(picture.image, name).frames.items())
+    return [Known(rate, f.bytes, f.psnr_db) for rate, f in frames if f.bytes and f.psnr_db and math.isfinite(f.psnr_db)]
 
 
 def now_shown(picture: Picture, rate: Rate, pane: dict) -> Known:
@@ -117,13 +119,17 @@ def now_shown(picture: Picture, rate: Rate, pane: dict) -> Known:
     axis = codec(pane["codec"]).axis
     own, of_lmbda = pane.get("follow") == "own", isinstance(axis, LambdaAxis)
     at = pane["own"] if own else rate.at if of_lmbda else axis.start.at
-    return shown(picture, pane["codec"], axis.at(min(max(at, axis.first.at), axis.last.at)))
+    there = axis.at(min(max(at, axis.first.at), axis.last.at))
+    assert there is not None  # it lies on the axis
+    return shown(picture, pane["codec"], there)
 
 
 def shown(picture: Picture, name: str, rate: AnyRate) -> Known:
     """The file that the viewer shows of a codec at a rate."""
     ladders = ladder.shared()
     frame = ladders.frame(ladders.offer(picture.image, name), rate)
+    assert frame.bytes is not None  # those of an original alone are
+    assert frame.psnr_db is not None
     return Known(rate, frame.bytes, frame.psnr_db)
 
 

@@ -19,7 +19,7 @@ def show(picture: Picture, model: str, high: Rate, low: Rate) -> None:
     st.subheader("Side information: what z costs, and what it tells")
     with st.spinner("Counting symbols …"):
         st.markdown("\n".join(say_what_it_saves(picture, model, rate) for rate in dict.fromkeys((high, low))))
-    cost, symbols = (get(picture, model, high) for get in (computed.cost, computed.symbols))
+    cost, symbols = computed.cost(picture, model, high), computed.symbols(picture, model, high)
     order = np.argsort(-cost.y.sum(axis=(1, 2)), kind="stable").tolist()
     channel = controls.choose_channel("σ of channel, most bits first", "most bits at λ₁", order, "sigma")
     channel = order[0] if channel is None else channel
@@ -34,6 +34,7 @@ def show(picture: Picture, model: str, high: Rate, low: Rate) -> None:
 def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
     """What z costs, and what y would cost without it: a line of markdown."""
     cost = computed.cost(picture, model, rate)
+    assert cost.z is not None  # a model with hyperprior
     z = float(cost.z.sum(dtype=np.float64))
     symbols = computed.symbols(picture, model, rate)
     without = float(computed.run(probe.histogram_bits, symbols, large=picture.large).sum())
@@ -48,6 +49,8 @@ def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
 
 def show_maps(picture: Picture, rate: Rate, cost: probe.Cost, channel: int, size: np.ndarray) -> None:
     """Bits of z over the picture; σ of a channel and its symbols' ``size`` (h, w) in the same colours."""
+    assert cost.z is not None  # a model with hyperprior
+    assert cost.sigma is not None
     z, sigma = cost.z.sum(axis=0, dtype=np.float64), cost.sigma[channel]
     levels = [np.log2(1 + values) for values in (sigma, size)]
     top = float(max(level.max() for level in levels))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mae_viz.app import computed
+from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
 from mae_viz.images import ImageError, gallery
 
@@ -13,8 +13,7 @@ def choose_picture() -> Picture | None:
     Returns None, and shows a sentence, where an upload is no picture.
     """
     photographs = gallery()
-    named = st.query_params.get("image")
-    # Not bind="query-params": that replaces the address, and Back could not return to the photograph before.
+    named = address.read("image")
     st.session_state["image"] = named if named in photographs else next(iter(photographs))
     chooser, upload = st.columns(2, gap="large")
     with chooser:
@@ -43,4 +42,4 @@ def choose_picture() -> Picture | None:
 
 
 def _name_picture() -> None:
-    st.query_params["image"] = st.session_state["image"]
+    address.turn_to({"image": st.session_state["image"]})
