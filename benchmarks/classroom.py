@@ -35,12 +35,12 @@ from chromium import serve
 
 import mae_viz
 from mae_viz import rates
+from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.images import gallery, open_rgb
-from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
 
 MODELS = ("mae", "bottleneck-scaling")
-INDICES = tuple(range(0, rates.LAST_INDEX + 1, 3 * ladder.FRAME_STEP))
+INDICES = tuple(range(0, rates.LAST_INDEX + 1, 3 * FRAME_STEP))
 ROUNDS = 2
 THINK_S = (1.0, 6.0)
 UPLOAD = (4000, 3000)
@@ -156,7 +156,7 @@ async def frames(session: Session, index: int) -> list[dict]:
         address = f"{session.url}/mae-viz/ladder/{codec['ladder']}"
         while True:
             listing = json.loads(await asyncio.to_thread(get, f"{address}?at={index}"))
-            assert not listing["error"], listing["error"]
+            assert "error" not in listing, listing["error"]
             there = [frame for frame in listing["frames"] if frame["at"] == index]
             if there:
                 break
