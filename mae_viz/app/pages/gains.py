@@ -11,12 +11,11 @@ from mae_viz.app import address, computed, site
 from mae_viz.app.parts import controls, plots
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec, names
+from mae_viz.coding.checkpoints import Checkpoint
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-    from mae_viz.models import BottleneckScaling, RateModel
 
 RATES = [Rate(index) for index in range(0, rates.LAST_INDEX + 1, rates.STEPS_PER_OCTAVE // 8)]
 """Of the curves: eighths of an octave, trained λ and points between them."""
@@ -42,7 +41,8 @@ def page() -> None:
         rate = controls.choose_rate("λ", 512.0, "lambda")
         drawn = controls.choose("Draw", DRAWN, LINES, "draw")
         levels = controls.choose("Gains", LEVELS, ABSOLUTE, "gains")
-    model = computed.checkpoint(chosen).model
+    checkpoint = computed.checkpoint(chosen)
+    model = checkpoint.model
     layers = {layer.name: layer for layer in probe.layers(model)}
     which, some = st.columns(2)
     with which:
@@ -66,7 +66,7 @@ def page() -> None:
     layer = layers[name]
     rate = min(max(rate, Rate.near(model.lmbdas[0])), Rate.near(model.lmbdas[-1]))
     show_curves(layer, rate, drawn, levels, marked)
-    show_inverses(model, rate)
+    show_inverses(checkpoint, rate)
     links(chosen, rate)
 
 
@@ -90,7 +90,7 @@ def symbol(layer: probe.Layer) -> str:
 def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked: list[int]) -> None:
     """The gains of a layer over λ, beside the scales of bottleneck scaling on the same axes."""
     lmbdas = [at.lmbda for at in RATES]
-    scaling = cast("BottleneckScaling", computed.checkpoint("bottleneck-scaling").model).scale
+    scaling = cast("probe.BottleneckScale", computed.checkpoint("bottleneck-scaling").model.scale)
     curves = {
         symbol(layer): probe.gains(layer.modulation, lmbdas),
         "s, bottleneck scaling": probe.gains(scaling, lmbdas),
@@ -171,12 +171,13 @@ def framed(figure: "Figure", height: int) -> "Figure":
     return figure
 
 
-def show_inverses(model: "RateModel", rate: Rate) -> None:
+def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
     """log d against −log m over channels, for every pair of layers that face each other."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     st.subheader("Does the decoder undo the encoder: is d ≈ 1/m?")
+    model = checkpoint.model
     pairs, across = probe.mirrors(model), 4
     rows = -(-len(pairs) // across)
     columns = min(across, len(pairs))
