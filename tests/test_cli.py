@@ -9,6 +9,7 @@ from PIL import Image
 
 import mae_viz
 from mae_viz import cli, metrics
+from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 
 CHELSEA = str(gallery()["chelsea"].path)
@@ -90,3 +91,26 @@ def test_a_damaged_file_writes_nothing(run, tmp_path):
     done = run("decompress", tmp_path / "damaged.mae", "-o", tmp_path / "out.png", code=2)
     assert "damaged" in done.err
     assert not (tmp_path / "out.png").exists()
+
+
+VERBS = {
+    "compress": ["photo.png", "-o", "out.mae", "--model", "{name}"],
+    "evaluate": ["{name}", "--images", ".", "--out", "rd.json", "--lambdas", "64", "--jobs", "1"],
+    "figure": ["fig4", "--image", "photo.png", "--model", "{name}", "--format", "png"],
+    "export": ["photo.png", "-o", "out.html", "--codecs", "{name}"],
+}
+
+
+@pytest.mark.parametrize("how", ["shipped", "relative", "absolute"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_takes_every_kind_of_name(run, verb, how, crop, tmp_path, monkeypatch):
+    crop.crop((0, 0, 64, 64)).save(tmp_path / "photo.png")
+    folder = tmp_path / "runs" / "mae" / "mae"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(checkpoints.find("mae"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MAE_VIZ_CACHE", str(tmp_path / "cache"))
+    name = {"shipped": "mae", "relative": "runs/mae/mae", "absolute": str(folder)}[how]
+    run(verb, *(argument.format(name=name) for argument in VERBS[verb]))
+    made = {"compress": "out.mae", "evaluate": "rd.json", "figure": "figures/fig4.png", "export": "out.html"}[verb]
+    assert (tmp_path / made).stat().st_size > 100

@@ -4,8 +4,6 @@ import ast
 import itertools
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,29 +95,6 @@ def test_a_checkpoint_elsewhere_is_a_codec_of_its_own(tmp_path, monkeypatch, cro
     checkpoints.save(models.MAE(8), "mae", "other random weights", into=tmp_path / "runs" / "mae")
     assert codec("runs/mae/mae").identity != found.identity
     assert codec("runs/mae/mae").encode(crop, Rate.near(64)) != before
-
-
-VERBS = {
-    "compress": ["photo.png", "-o", "out.mae", "--model", "{name}"],
-    "evaluate": ["{name}", "--images", ".", "--out", "rd.json", "--lambdas", "64", "--jobs", "1"],
-    "figure": ["fig4", "--image", "photo.png", "--model", "{name}", "--format", "png"],
-    "export": ["photo.png", "-o", "out.html", "--codecs", "{name}"],
-}
-
-
-@pytest.mark.parametrize("how", ["shipped", "relative", "absolute"])
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_takes_every_kind_of_name(verb, how, crop, tmp_path):
-    crop.crop((0, 0, 64, 64)).save(tmp_path / "photo.png")
-    folder = tmp_path / "runs" / "mae" / "mae"
-    folder.parent.mkdir(parents=True)
-    folder.symlink_to(checkpoints.find("mae"))
-    name = {"shipped": "mae", "relative": "runs/mae/mae", "absolute": str(folder)}[how]
-    arguments = [argument.format(name=name) for argument in VERBS[verb]]
-    environment = os.environ | {"MAE_VIZ_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run(
-        [sys.executable, "-m", "mae_viz", verb, *arguments], cwd=tmp_path, env=environment, check=True, timeout=300
-    )
 
 
 def test_unknown_names_are_refused_with_those_that_there_are():

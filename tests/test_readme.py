@@ -96,6 +96,7 @@ SCRIPTS = [block for language, block in BLOCKS if language == "sh"]
 """In the README's order: what one leaves behind the next may use."""
 
 
+@pytest.mark.slow
 def test_every_shell_block(shell, folder):
     exported = ""
     for block in SCRIPTS:

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "viewer": LIGHT | {"probe", "codecs", "ladders"},
     "figures": LIGHT | {"models", "coding", "probe", "codecs", "measured"},
     "training": LIGHT | {"layers", "models", "coding"},
-    "app": LIGHT | {"computing", "models", "coding", "probe", "codecs", "measured", "ladders", "viewer", "figures"},
+    "app": LIGHT | {"computing", "coding", "probe", "codecs", "measured", "ladders", "viewer", "figures"},
     "cli": LIGHT | {"coding", "codecs", "measured", "ladders", "viewer", "figures", "training", "app"},
     "__main__": {"cli"},
     "__init__": set(),  # it loads the names that it offers when they are asked for
