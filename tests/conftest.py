@@ -71,6 +71,25 @@ def noise():
     return lambda height, width: generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Arguments of `mae-viz` → what it printed (``out`` and ``err``), having left with ``code``.
+
+    In this process: one of its own would spend seconds on loading torch.
+    """
+    from mae_viz import cli
+
+    def run(*arguments, code: int = 0):
+        monkeypatch.setattr(sys, "argv", ["mae-viz", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        printed = capsys.readouterr()
+        assert (left.value.code or 0) == code, printed.err
+        return printed
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """Address of the real app, with an empty cache; one for all tests."""

@@ -1,8 +1,6 @@
 """BD-rate: cases that can be worked out by hand, an independent integration, and the table."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -121,11 +119,8 @@ def test_one_point_or_three_have_no_bd_rate(published, fewest):
     assert next(line for line in lines if line.startswith("paper-mae ")).endswith("27.12 … 36.24 dB")
 
 
-def test_the_command_prints_anchor_overlap_and_method():
-    done = subprocess.run(
-        [sys.executable, "-m", "mae_viz", "bd-rate", "jpeg"], capture_output=True, text=True, timeout=60, check=True
-    )
-    lines = done.stdout.splitlines()
+def test_the_command_prints_anchor_overlap_and_method(run):
+    lines = run("bd-rate", "jpeg").out.splitlines()
     assert lines[0] == "BD-rate against jpeg on kodak, psnr"
     table = collected.bd_table("jpeg").set_index("curve")
     row = next(line for line in lines if line.startswith("mae "))

@@ -1,33 +1,17 @@
 """The command line: what it writes, prints and refuses. `test_project.py` starts it as a person does."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import mae_viz
-from mae_viz import cli, metrics
+from mae_viz import metrics
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 
 CHELSEA = str(gallery()["chelsea"].path)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Arguments → what the command printed, having left with ``code``."""
-
-    def run(*arguments, code: int = 0):
-        monkeypatch.setattr(sys, "argv", ["mae-viz", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        printed = capsys.readouterr()
-        assert (left.value.code or 0) == code, printed.err
-        return printed
-
-    return run
 
 
 def test_round_trip_and_info(run, tmp_path):
