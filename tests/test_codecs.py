@@ -187,13 +187,20 @@ def test_lines_stand_out_from_light_and_dark_pages(paper):
 def test_nothing_compares_a_codec_s_name_with_a_string():
     """Comparisons, membership and prefixes with the names of codecs; all that may be is listed here."""
     known = {*names(), *checkpoints.available(), *architectures.FACTS, ORIGINAL.name}
+    constants: set[str] = set()
 
     def is_name(node: ast.AST) -> bool:
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             return any(map(is_name, node.elts))
-        return isinstance(node, ast.Constant) and node.value in known
+        named = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+        return named in constants or (isinstance(node, ast.Constant) and node.value in known)
 
     found = []
+    for path in sorted([*(ROOT / "mae_viz").rglob("*.py"), ROOT / "app.py"]):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:  # constants that stand for a name
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value in known:
+                constants |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     for path in sorted([*(ROOT / "mae_viz").rglob("*.py"), ROOT / "app.py"]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             compared = isinstance(node, ast.Compare) and any(map(is_name, [node.left, *node.comparators]))

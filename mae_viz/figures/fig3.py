@@ -27,6 +27,7 @@ COUNTS = {
 }
 """How many rates the paper's curves have."""
 
+_INSTEAD = {ANCHOR: "anchor"}  # of its BD-rate against itself
 _METRICS = {"psnr": "PSNR [dB]", "ms-ssim": "MS-SSIM [dB]"}
 _COLUMNS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
 _ROW_IN = 0.145
@@ -166,7 +167,7 @@ def _percent(row: dict, dataset: str, metric: str) -> str:
     value = row[f"{dataset}_{metric}"]
     if value != value:
         return "n/a"
-    return "anchor" if row["curve"] == ANCHOR else f"{value:+.1f} %".replace("-", "−")
+    return _INSTEAD.get(row["curve"]) or f"{value:+.1f} %".replace("-", "−")
 
 
 def missing(results: "pd.DataFrame") -> list[str]:

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from mae_viz import rates
 from mae_viz.app import address
-from mae_viz.codecs.registry import codec
+from mae_viz.codecs.registry import codec, names
 from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
 
@@ -38,18 +38,18 @@ def choose_model(label: str, models: Sequence[str], key: str) -> str:
 
 def models() -> tuple[str, ...]:
     """The models of all rates that pages look into; the one with hyperprior where it is there."""
-    return (*MODELS, HYPERPRIOR) if HYPERPRIOR in checkpoints.available() else MODELS
+    return tuple(name for name in (*MODELS, HYPERPRIOR) if name in names())
 
 
 def preset(model: str) -> dict[str, str]:
     """What the address of Explore needs for its pictures to be this model's; nothing where they are so anyway."""
-    return {"preset": "hyperprior"} if model == HYPERPRIOR else {}
+    return {"preset": "hyperprior"} if checkpoints.facts(model).hyperprior else {}
 
 
 def choose_pair() -> tuple[str, str]:
     """The MAE to look at, without or with hyperprior where one is there, and bottleneck scaling beside it."""
     mae, rival = MODELS
-    if HYPERPRIOR not in models():
+    if len(models()) == len(MODELS):
         return MODELS
     return choose("MAE", {mae: "without hyperprior", HYPERPRIOR: "with hyperprior"}, mae, "mae"), rival
 
