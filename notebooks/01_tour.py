@@ -37,7 +37,9 @@ from mae_viz import metrics
 from mae_viz import viewer as the_viewer
 from mae_viz.figures.inline import pictures
 from mae_viz.images import gallery, open_rgb
-from mae_viz.ladders import ladder
+from mae_viz.ladders.frame import middle
+from mae_viz.ladders.ladder import shared
+from mae_viz.rates import Rate
 from mae_viz.viewer.notebook import show
 
 photograph = gallery()[PHOTOGRAPH]
@@ -98,8 +100,8 @@ said = ipywidgets.HTML("Move λ and let go.")
 
 def change(event):
     chosen, lmbda = gallery()[event["new"]], widget.view.get("lmbda", 512)
-    picture = ladder.middle(open_rgb(chosen.path))
-    widget.manifest = the_viewer.manifest(ladder.shared(), picture, chosen.title, lmbda)
+    picture = middle(open_rgb(chosen.path))
+    widget.manifest = the_viewer.manifest(shared(), picture, chosen.title, Rate.near(lmbda))
 
 
 def report(event):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mae_viz import metrics, rates
 from mae_viz.architectures import FACTS
+from mae_viz.codecs import palette
 from mae_viz.figures import style
 from mae_viz.measured import collected
 
@@ -36,7 +37,7 @@ _ROW_IN = 0.145
 def labels(results: "pd.DataFrame") -> dict[str, str]:
     """All curves that may be drawn, by name, in their order: the paper's, those to compare with, one's own on Kodak."""
     ours = results[results["dataset"] == OURS].drop_duplicates("curve").set_index("curve")
-    own = [name for name in ours.index if ours.at[name, "kind"] not in ("published", "classical")]
+    own = [name for name in ours.index if name not in palette.drawings()]
     known = {name: style.title(name) for name in style.PAPERS}
     return known | {
         name: ours.at[name, "title"] for name in (*style.OTHERS, *own) if name in ours.index and name not in known
