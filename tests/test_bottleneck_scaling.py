@@ -13,6 +13,8 @@ from mae_viz.coding.coder import to_tensor
 from mae_viz.images import open_rgb
 from mae_viz.training import fold
 
+pytestmark = pytest.mark.slow
+
 SCALARS = 2.0 ** np.arange(-0.5, 0.26, 0.125)  # times √(λ/4096), the classical choice
 
 

@@ -13,6 +13,8 @@ import torch
 from mae_viz.coding import checkpoints
 from mae_viz.training import config, data, loop, machine, state
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     "channels": 48,
     "batch": 4,

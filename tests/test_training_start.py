@@ -17,6 +17,8 @@ from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, Independent, M
 from mae_viz.training import config, data, fold, initialisation, outer
 from mae_viz.training.config import Config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def crops(photograph) -> torch.Tensor:
