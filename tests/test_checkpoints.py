@@ -69,12 +69,19 @@ def test_what_ships():
 
 
 def test_models_come_in_the_order_of_their_rates(tmp_path, monkeypatch):
-    names = ["mae", "mae-hyperprior", "bottleneck-scaling", *(f"independent-{rate}" for rate in (64, 512, 4096))]
-    for name in reversed(names):
+    cards = {
+        "mae": ("MAE", [64, 4096]),
+        "mae-hyperprior": ("MAEHyperprior", [64, 4096]),
+        "bottleneck-scaling": ("BottleneckScaling", [64, 4096]),
+        **{f"independent-{lmbda}": ("Independent", [lmbda]) for lmbda in (64, 512, 4096)},
+    }
+    for name, (architecture, lmbdas) in reversed(cards.items()):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "card.json").touch()
+        (tmp_path / name / "card.json").write_text(json.dumps({"architecture": architecture, "lmbdas": lmbdas}))
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "card.json").touch()
     monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
-    assert mae_viz.available() == names
+    assert mae_viz.available() == [*cards, "damaged"]
 
 
 def test_save_and_load_give_the_same_model(tmp_path):
@@ -90,7 +97,9 @@ def test_save_and_load_give_the_same_model(tmp_path):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(mae_viz.CheckpointError, match="no model named 'nothing': choose one of mae"):
+    with pytest.raises(
+        mae_viz.CheckpointError, match="no model named 'nothing', nor a checkpoint's folder: choose one of mae"
+    ):
         mae_viz.load("nothing")
 
 
