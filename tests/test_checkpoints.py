@@ -97,9 +97,7 @@ def test_save_and_load_give_the_same_model(tmp_path):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(
-        mae_viz.CheckpointError, match="no model named 'nothing', nor a .* one of mae"
-    ):
+    with pytest.raises(mae_viz.CheckpointError, match=r"no model named 'nothing', nor a .* one of mae"):
         mae_viz.load("nothing")
 
 
