@@ -27,6 +27,8 @@ with warnings.catch_warnings():  # what CompressAI imports warns of its own futu
     from compressai.utils.plot.__main__ import main as compressai_plot
     from compressai.utils.plot.__main__ import parse_json_file
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, photograph):

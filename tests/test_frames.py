@@ -30,7 +30,7 @@ def test_the_schema_has_the_fields_of_the_type():
     assert list(FRAME["properties"]) == [field.name for field in fields(Frame)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     st.builds(
         Frame,

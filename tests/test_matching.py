@@ -11,6 +11,8 @@ from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def picture(photograph, tmp_path_factory):
