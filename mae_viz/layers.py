@@ -5,6 +5,7 @@ GDN, EntropyBottleneck and GaussianConditional come from CompressAI. λ arrives 
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -68,17 +69,17 @@ class Modulation(nn.Module):
 
 
 class _RateTable(nn.Module):
-    """What the tables of a few trained λ share: the position of any λ among them."""
+    """What tables with a row for each of a few λ share: the position of any λ among them."""
 
     octaves: Tensor
 
-    def __init__(self, lmbdas: tuple[float, ...]):
+    def __init__(self, knots: Sequence[float]):
         super().__init__()
-        octaves = [math.log2(lmbda / LMBDA_MIN) for lmbda in lmbdas]
+        octaves = [math.log2(lmbda / LMBDA_MIN) for lmbda in knots]
         self.register_buffer("octaves", torch.tensor(octaves), persistent=False)
 
     def neighbours(self, lmbda: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows (B,) of the trained λ below and above each λ, and the fraction (B,) between them in octaves."""
+        """Rows (B,) of the knots below and above each λ, and the fraction (B,) between them in octaves."""
         t = torch.log2(lmbda.float() / LMBDA_MIN)
         last = len(self.octaves) - 1
         upper = torch.bucketize(t, self.octaves).clamp(0, last)
@@ -107,19 +108,19 @@ class BottleneckScale(_RateTable):
 
 
 class RatePrior(_RateTable):
-    """Factorised prior with one set of tables per trained λ, continuous in between.
+    """Factorised prior with one set of tables for each of a few λ, its knots, continuous in between.
 
-    The tables are CompressAI's `EntropyBottleneck` with a row for each (trained λ, channel). Between two
-    trained λ the cumulative logits of the two rows, each taken relative to its own median, are interpolated
-    linearly in log λ, and so are the medians: a convex combination of increasing functions increases, so
-    this is a CDF, its median is known, and its value at a symbol's edge follows from the two rows' values at
-    the same edge - which is what lets the codec do it in integers (`mae_viz.coding.entropy_tables`).
+    Knots are the trained λ or lie closer. The tables are CompressAI's `EntropyBottleneck` with a row for each (knot,
+    channel). Between two knots the cumulative logits of the two rows, each taken relative to its own median, are
+    interpolated linearly in log λ, and so are the medians: a convex combination of increasing functions increases, so
+    this is a CDF, its median is known, and its value at a symbol's edge follows from the two rows' values at the same
+    edge - which is what lets the codec do it in integers (`mae_viz.coding.entropy_tables`).
     """
 
-    def __init__(self, channels: int, lmbdas: tuple[float, ...]):
-        super().__init__(lmbdas)
+    def __init__(self, channels: int, knots: Sequence[float]):
+        super().__init__(knots)
         self.channels = channels
-        self.entropy_bottleneck = EntropyBottleneck(len(lmbdas) * channels, filters=(3, 3, 3))
+        self.entropy_bottleneck = EntropyBottleneck(len(knots) * channels, filters=(3, 3, 3))
         self.entropy_bottleneck.quantiles.requires_grad_(False)  # found by bisection, not by gradients
         self.update_medians()
 
@@ -163,7 +164,7 @@ class RatePrior(_RateTable):
         return rows.reshape(len(self.octaves), self.channels, *rows.shape[1:])
 
     def _row_logits(self, v: Tensor, row: Tensor) -> Tensor:
-        """`EntropyBottleneck._logits_cumulative` on the tables of one trained λ per image."""
+        """`EntropyBottleneck._logits_cumulative` on the tables of one knot per image."""
         tables = self.entropy_bottleneck
         h = v + self._by_rate(tables.quantiles[:, :, 1:2])[row]
         for i in range(len(tables.filters) + 1):

@@ -12,7 +12,7 @@ All models share one call: ``model(x, lmbda)`` with x (B, 3, H, W) in [0, 1], H 
 leave as x̂ + ½. In training mode quantisation is additive uniform noise, otherwise rounding.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from mae_viz import architectures
 from mae_viz.layers import GDN, BottleneckScale, GaussianConditional, Modulation, RatePrior, conv, deconv
-from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR
+from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR, check_knots
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -108,16 +108,22 @@ class RateTransform(nn.ModuleList):
 
 
 class RateModel(nn.Module):
-    """What every model shares: the trained λ, the check of x and λ, and the pass through the layers."""
+    """What every model shares: λ, the check of x and λ, and the pass through the layers.
+
+    ``lmbdas``: the trained λ in rising order. ``knots``: the λ at which the prior has rows of its own, the trained ones
+    where None; they rise from the first trained λ to the last and may lie closer, where channels wake in between.
+    """
 
     stride = 16
     g_a: RateTransform
     g_s: RateTransform
     prior: RatePrior
 
-    def __init__(self, channels: int, lmbdas: tuple[float, ...]):
+    def __init__(self, channels: int, lmbdas: Sequence[float], knots: Sequence[float] | None = None):
         super().__init__()
-        self.channels, self.lmbdas = channels, tuple(float(lmbda) for lmbda in lmbdas)
+        self.channels, self.lmbdas = channels, tuple(map(float, lmbdas))
+        self.knots = check_knots(self.lmbdas if knots is None else knots, self.lmbdas)
+        self.prior = RatePrior(channels, self.knots)
 
     @property
     def facts(self) -> architectures.Architecture:
@@ -155,10 +161,6 @@ class RateModel(nn.Module):
 class _Factorized(RateModel):
     """Models whose latents are coded with the factorised prior."""
 
-    def __init__(self, channels: int, lmbdas: tuple[float, ...]):
-        super().__init__(channels, lmbdas)
-        self.prior = RatePrior(channels, self.lmbdas)
-
     def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
         self.check_size(x)
         lmbda = self.rates(lmbda, x)
@@ -189,16 +191,16 @@ def _transforms(n: int, analysis: AnalysisLayer, synthesis: SynthesisLayer) -> t
 class Independent(_Factorized):
     """Autoencoder for one λ (Ballé et al. 2017): the paper needs seven of them for seven rates."""
 
-    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = (4096.0,)):
-        super().__init__(channels, lmbdas)
+    def __init__(self, channels: int = 192, lmbdas: Sequence[float] = (4096.0,), knots: Sequence[float] | None = None):
+        super().__init__(channels, lmbdas, knots)
         self.g_a, self.g_s = _transforms(channels, Analysis, Synthesis)
 
 
 class MAE(_Factorized):
     """Modulated autoencoder: one network for every λ (paper, section III)."""
 
-    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS):
-        super().__init__(channels, lmbdas)
+    def __init__(self, channels: int = 192, lmbdas: Sequence[float] = LMBDAS, knots: Sequence[float] | None = None):
+        super().__init__(channels, lmbdas, knots)
         self.g_a, self.g_s = _transforms(channels, ModulatedAnalysis, ModulatedSynthesis)
 
 
@@ -208,8 +210,8 @@ class BottleneckScaling(_Factorized):
     q = round(z ⊙ s(λ)), x̂ = g_s(q ⊙ 1/s(λ)).
     """
 
-    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS):
-        super().__init__(channels, lmbdas)
+    def __init__(self, channels: int = 192, lmbdas: Sequence[float] = LMBDAS, knots: Sequence[float] | None = None):
+        super().__init__(channels, lmbdas, knots)
         self.g_a, self.g_s = _transforms(channels, Analysis, Synthesis)
         self.scale = BottleneckScale(channels, self.lmbdas)
 
@@ -227,8 +229,15 @@ class HyperpriorModel(RateModel):
     h_a: RateTransform
     h_s: RateTransform
 
-    def __init__(self, channels: int, lmbdas: tuple[float, ...], analysis: AnalysisLayer, synthesis: SynthesisLayer):
-        super().__init__(channels, lmbdas)
+    def __init__(
+        self,
+        channels: int,
+        lmbdas: Sequence[float],
+        knots: Sequence[float] | None,
+        analysis: AnalysisLayer,
+        synthesis: SynthesisLayer,
+    ):
+        super().__init__(channels, lmbdas, knots)
         n = channels
         self.g_a = RateTransform(
             [
@@ -260,7 +269,6 @@ class HyperpriorModel(RateModel):
                 synthesis(nn.ReLU(), conv(n, n, 3, 1)),
             ]
         )
-        self.prior = RatePrior(n, self.lmbdas)
         self.conditional = GaussianConditional(None)
 
     def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
@@ -286,15 +294,17 @@ class HyperpriorModel(RateModel):
 class IndependentHyperprior(HyperpriorModel):
     """Autoencoder with scale hyperprior for one λ (Ballé et al. 2018)."""
 
-    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = (4096.0,)):
-        super().__init__(channels, lmbdas, Analysis, Synthesis)
+    def __init__(self, channels: int = 192, lmbdas: Sequence[float] = (4096.0,), knots: Sequence[float] | None = None):
+        super().__init__(channels, lmbdas, knots, Analysis, Synthesis)
 
 
 class MAEHyperprior(HyperpriorModel):
-    """Modulated autoencoder with scale hyperprior: gains in all 14 layers (paper, section IV-C)."""
+    """Modulated autoencoder with scale hyperprior: gains in all 14 layers (paper, section III-B)."""
 
-    def __init__(self, channels: int = 192, lmbdas: tuple[float, ...] = LMBDAS_HYPERPRIOR):
-        super().__init__(channels, lmbdas, ModulatedAnalysis, ModulatedSynthesis)
+    def __init__(
+        self, channels: int = 192, lmbdas: Sequence[float] = LMBDAS_HYPERPRIOR, knots: Sequence[float] | None = None
+    ):
+        super().__init__(channels, lmbdas, knots, ModulatedAnalysis, ModulatedSynthesis)
 
 
 ARCHITECTURES: dict[str, type[MAE | BottleneckScaling | Independent | MAEHyperprior | IndependentHyperprior]] = {

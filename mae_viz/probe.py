@@ -208,10 +208,10 @@ def medians(model: "RateModel", rate: Rate) -> np.ndarray:
 
 
 def prior_mix(model: "RateModel", rate: Rate) -> tuple[float, float, float]:
-    """The two trained λ whose tables make the prior at λ, and the weight (0…1) of the upper one."""
+    """The two λ, of the prior's knots, whose tables make the prior at λ, and the weight (0…1) of the upper one."""
 
     lower, upper, weight = model.prior.neighbours(rate.tensor())
-    return model.lmbdas[int(lower)], model.lmbdas[int(upper)], float(weight)
+    return model.knots[int(lower)], model.knots[int(upper)], float(weight)
 
 
 @dataclass(frozen=True)

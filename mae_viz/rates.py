@@ -7,7 +7,9 @@ torch, so that figures and the command line can use it.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,6 +85,20 @@ def check(lmbda: float) -> float:
     if not LMBDA_MIN <= lmbda <= LMBDA_MAX:
         raise ValueError(f"λ = {lmbda:g} is outside the trained range: choose 64 ≤ λ ≤ 4096.")
     return float(lmbda)
+
+
+def check_knots(knots: Sequence[float], lmbdas: Sequence[float]) -> tuple[float, ...]:
+    """λ at which a prior has rows, as floats.
+
+    Raises ValueError where they do not rise from the first trained λ to the last, or two are one point of the grid.
+    """
+    found = tuple(map(float, knots))
+    if found[:1] != tuple(lmbdas[:1]) or found[-1:] != tuple(lmbdas[-1:]):
+        raise ValueError(f"knots must go from the first trained λ to the last, {lmbdas[0]:g} … {lmbdas[-1]:g}.")
+    points = [Rate.near(knot).index for knot in found]
+    if any(b <= a for a, b in pairwise(points)):
+        raise ValueError(f"knots = {[f'{v:g}' for v in found]} must rise by 1/{STEPS_PER_OCTAVE} octave or more.")
+    return found
 
 
 def octave(lmbda: float) -> float:

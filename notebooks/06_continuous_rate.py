@@ -77,7 +77,7 @@ for axis in axes:
 #
 # ## The entropy model between two λ
 #
-# The prior has learned tables at the trained λ only. In between, the *cumulative logits* of the two neighbours are
+# The prior has learned tables at 25 λ, every quarter octave. In between, the *cumulative logits* of the neighbours are
 # interpolated, linearly in log λ. The logit of a cumulative distribution rises; a weighted mean of two rising functions
 # rises; so the result is again a distribution, and it changes continuously with λ.
 

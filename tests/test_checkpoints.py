@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from conftest import KODAK, PHOTOGRAPHS
 
 import mae_viz
 from mae_viz import metrics
-from mae_viz.coding import checkpoints, coder
+from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.images import open_rgb
-from mae_viz.models import MAE, count_parameters
+from mae_viz.models import MAE, MAEHyperprior, count_parameters
+from mae_viz.rates import Rate
 
 # Entropy estimate in bpp and PSNR in dB of the shipped weights. Both were computed from the same weights by a
 # program that shares no code with this one: means over Kodak, and the bundled photograph "coffee".
@@ -40,6 +42,7 @@ MEASURED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MEASURED["kodak" if KODAK else "coffee"])
 def test_rate_and_psnr_are_those_measured_before_conversion(name):
     paths = KODAK or [path for path in PHOTOGRAPHS if path.stem == "coffee"]
@@ -94,6 +97,42 @@ def test_save_and_load_give_the_same_model(tmp_path):
     before = (path / "model.safetensors").read_bytes()
     checkpoints.save(loaded, "again", "the same weights", into=tmp_path)
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("architecture", [MAE, MAEHyperprior])
+def test_knots_are_kept_and_coded_with(tmp_path, crop, architecture):
+    torch.manual_seed(0)
+    model = architecture(48, (64.0, 4096.0), knots=(64.0, 128.0, 500.0, 4096.0)).eval()
+    path = str(checkpoints.save(model, "knots", "random weights", into=tmp_path))
+    opened = checkpoints.open_checkpoint(path)
+    assert opened.card["knots"] == [64.0, 128.0, 500.0, 4096.0]
+    assert opened.model.knots == model.knots
+    rows = [Rate.near(knot).index for knot in model.knots]
+    assert opened.tables.rows.tolist() == rows
+    if opened.hyper:
+        assert opened.hyper.rows.tolist() == rows
+    for lmbda in (100, 500, 700):
+        data = mae_viz.compress(crop, path, lmbda)
+        assert mae_viz.decompress(data, path).size == crop.size
+
+
+def test_a_card_without_knots_means_those_of_the_trained_rates(tmp_path):
+    path = checkpoints.save(MAE(8), "old", "random weights", into=tmp_path)
+    facts = json.loads((path / "card.json").read_text())
+    del facts["knots"]
+    (path / "card.json").write_text(json.dumps(facts))
+    assert mae_viz.load(str(path)).knots == mae_viz.load(str(path)).lmbdas
+
+
+def test_files_of_former_weights_say_where_these_are(crop):
+    """Every model that once shipped, and none that does."""
+    known = json.loads((checkpoints.folder() / "former.json").read_text())
+    assert len(known) >= 22
+    assert not set(known) & {checkpoints.fingerprint_of(name).hex() for name in mae_viz.available()}
+    for identity, (name, commit) in known.items():
+        parsed = replace(bitstream.parse(mae_viz.compress(crop)), fingerprint=bytes.fromhex(identity))
+        with pytest.raises(mae_viz.StreamError, match=f"model {identity}, .* {name} had .* commit {commit} .* Install"):
+            mae_viz.decompress(parsed.pack())
 
 
 def test_unknown_names_list_the_known_ones():

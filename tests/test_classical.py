@@ -37,6 +37,7 @@ def test_files_are_of_the_format_and_come_back(codec, picture):
     assert codec.encode(picture, codec.axis.last) == data
 
 
+@pytest.mark.slow
 @codecs
 def test_quality_is_monotone_in_size(codec, picture):
     sizes = [len(codec.encode(picture, quality)) for quality in codec.axis.listed]

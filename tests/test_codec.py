@@ -140,7 +140,7 @@ def _repacked(stream: bytes, **changes) -> bytes:
 
 
 def test_a_file_of_an_unknown_model_is_refused(crop):
-    with pytest.raises(mae_viz.StreamError, match="a model that is not here"):
+    with pytest.raises(mae_viz.StreamError, match="which is not here"):
         mae_viz.decompress(_repacked(mae_viz.compress(crop), fingerprint=b"?" * 8))
 
 
@@ -168,7 +168,7 @@ def test_a_model_of_ones_own_needs_its_folder(crop, tmp_path):
     torch.manual_seed(0)
     path = str(checkpoints.save(MAE(8), "own", "random weights", into=tmp_path))
     stream = mae_viz.compress(crop, path, 200)
-    with pytest.raises(mae_viz.StreamError, match="a model that is not here"):
+    with pytest.raises(mae_viz.StreamError, match="which is not here"):
         mae_viz.decompress(stream)
     assert mae_viz.decompress(stream, model=path).size == crop.size
 

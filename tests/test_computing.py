@@ -167,6 +167,7 @@ def test_many_askers_each_get_their_own(owner):
         assert list(askers.map(ask, range(500))) == [number * number for number in range(500)]
 
 
+@pytest.mark.slow
 def test_the_server_ends_what_it_computes_and_leaves_no_thread():
     """The app's own start and stop, around a job that would never end."""
     program = """

@@ -26,6 +26,7 @@ CORPUS = fuzz.corpus()
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
 
 
+@pytest.mark.slow
 def test_two_thousand_mutated_files():
     outcomes = fuzz.fuzz(2000, seed=0)
     assert sum(outcomes.values()) > 1900

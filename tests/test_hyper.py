@@ -67,6 +67,7 @@ def test_what_integers_and_a_table_of_scales_cost_in_rate():
     assert bits < 1.005 * entropy + 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lmbda", [64, 512, 4096])
 def test_what_integers_cost_the_shipped_weights(photograph, lmbda):
     """h_s in integers chooses tables that cost less than 0.3 % more than those of its scales in floating point."""

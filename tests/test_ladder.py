@@ -113,6 +113,7 @@ def test_a_classical_frame_is_the_round_trip_through_a_file(opened, picture, qua
     assert opened["jpeg"].frames[Quality(quality)].bytes == len(stream)
 
 
+@pytest.mark.slow
 def test_ladders_of_one_picture_made_at_once_do_not_disturb_each_other(tmp_path, picture):
     ladders = ladder.Ladders(tmp_path)
     made = {name: ladders.open(picture, name) for name in (ORIGINAL.name, "jpeg", "jpeg2000", "webp")}
@@ -172,6 +173,7 @@ def test_of_a_whole_picture_a_rate_that_nobody_waits_for_is_given_up(tmp_path, p
     assert set(made.frames) == {Rate(300)}
 
 
+@pytest.mark.slow
 def test_people_who_left_slow_nobody_down(tmp_path, picture):
     """A grid that nobody asks about any more is dropped, and made where somebody comes back."""
     ladders = ladder.Ladders(tmp_path, patience_s=0)
@@ -299,6 +301,7 @@ def test_what_one_server_has_made_another_finds(tmp_path, picture):
     assert opened_before.frames == made.frames
 
 
+@pytest.mark.slow
 def test_what_another_server_deletes_is_made_again(tmp_path, picture):
     serving, other = ladder.Ladders(tmp_path), ladder.Ladders(tmp_path, limit=1)
     made = serving.open(picture, "jpeg")
@@ -354,6 +357,7 @@ def another_server(tmp_path, picture):
         yield start
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_ladder_at_once(tmp_path, picture, another_server):
     ask, answer = another_server(ladder.CACHE_BYTES)
     ladders = ladder.Ladders(tmp_path)
@@ -366,6 +370,7 @@ def test_two_processes_make_the_same_ladder_at_once(tmp_path, picture, another_s
     assert again.offer(made.picture, "independent").frames == made.frames
 
 
+@pytest.mark.slow
 def test_one_process_serves_while_another_deletes(tmp_path, picture, another_server):
     ask, answer = another_server(1)  # room for nothing but what it has open itself
     ladders = ladder.Ladders(tmp_path)

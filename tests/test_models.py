@@ -111,7 +111,7 @@ def test_rows_of_the_prior_are_compressais_entropy_bottleneck(prior):
     tables = prior.entropy_bottleneck
     values = y.permute(1, 0, 2, 3).reshape(prior.channels, 1, -1).repeat(len(prior.octaves), 1, 1)
     theirs = tables._likelihood(values)[0].clamp(min=1e-9).reshape(len(prior.octaves), prior.channels, -1)
-    for row, lmbda in enumerate((64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)):
+    for row, lmbda in enumerate(mae_viz.load("mae").knots):
         rate = torch.tensor([lmbda])
         ours = prior.likelihood(y - prior.medians(rate), rate)[0, :, 0]
         torch.testing.assert_close(ours, theirs[row], atol=2e-6, rtol=2e-3)
@@ -129,11 +129,39 @@ def test_between_trained_rates_the_prior_is_a_distribution_about_its_median(octa
     assert logits[:, 50].abs().max() < 1e-2  # σ(0) = ½ at the median
 
 
-@pytest.mark.parametrize("lmbda", [64.0, 128.0, 1024.0])
-def test_the_prior_is_continuous_at_trained_rates(prior, lmbda):
+@pytest.mark.parametrize("lmbda", [64.0, 128.0, 152.2185107203483, 1024.0])
+def test_the_prior_is_continuous_at_its_knots(prior, lmbda):
     v = torch.linspace(-3, 3, 13).expand(1, prior.channels, 1, -1).contiguous()
     at, beside = torch.tensor([lmbda]), torch.tensor([lmbda * (1 + 1e-5)])
     torch.testing.assert_close(prior.likelihood(v, at), prior.likelihood(v, beside), atol=1e-4, rtol=1e-3)
+
+
+def test_without_knots_the_prior_has_rows_at_the_trained_rates():
+    assert MAE(8).knots == MAE(8).lmbdas == (64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
+
+
+@pytest.mark.parametrize(
+    ("knots", "says"),
+    [
+        ((64.0, 512.0), "from the first trained λ to the last, 64 … 4096"),
+        ((), "from the first trained λ to the last"),
+        ((64.0, 64.2, 4096.0), "must rise by 1/64 octave"),
+        ((64.0, 512.0, 256.0, 4096.0), "must rise"),
+    ],
+)
+def test_knots_that_do_not_span_the_rates_are_refused(knots, says):
+    with pytest.raises(ValueError, match=says):
+        MAE(8, knots=knots)
+
+
+def test_a_row_between_trained_rates_is_what_is_used_there():
+    """And the rows at the trained λ are not heard."""
+    torch.manual_seed(0)
+    model = MAE(8, (64.0, 4096.0), knots=(64.0, 500.0, 4096.0))
+    with torch.no_grad():
+        model.prior.entropy_bottleneck.quantiles[:, 0, 1] = torch.arange(24.0)
+    medians = model.prior.medians(torch.tensor([500.0])).flatten()
+    torch.testing.assert_close(medians, torch.arange(8.0, 16.0), atol=1e-4, rtol=0)
 
 
 def test_scales_between_trained_rates_are_geometric_means():

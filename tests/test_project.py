@@ -46,6 +46,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_command_line_example_of_the_readme_runs(folder):
     example = next(block for block in code_blocks("sh") if "mae-viz compress" in block)
     lines = example.strip().splitlines()

@@ -114,6 +114,7 @@ def test_classical_codecs_over_their_scale(name, crop):
     assert reached.bytes <= found.bytes
 
 
+@pytest.mark.slow
 def test_large_pictures_begin_with_a_mosaic(photograph):
     picture = photograph.resize((1300, 900), Image.Resampling.LANCZOS)
     assert search.mosaic(picture).size == (512, 512)

@@ -198,6 +198,7 @@ def test_the_bundled_photographs_are_small_free_and_not_in_the_gallery(tmp_path)
     pictures.split(load("tiny").validation)
 
 
+@pytest.mark.slow
 def test_packing_keeps_pictures_names_and_credits(folder, tmp_path):
     said, output = [], tmp_path / "small.zip"
     quality = pack(folder, output, 200_000, said.append)

@@ -37,6 +37,7 @@ def test_without_a_vertex_it_goes_downhill(slope):
     assert found == pytest.approx(-0.2 * slope)
 
 
+@pytest.mark.slow
 def test_the_search_ends_lower_than_the_classical_scale(photograph):
     """R + λ·MSE of a photograph's own crops, and the scale of the largest λ stays exactly 1."""
     crops = to_tensor(photograph, 16)[:, :, :384, :512].unfold(2, 128, 128).unfold(3, 128, 128)

@@ -179,9 +179,32 @@ def test_folding_is_exact(architecture, lmbda):
         torch.testing.assert_close(b["likelihoods"][key], a["likelihoods"][key], rtol=1e-3, atol=1e-5)
 
 
-def test_a_rate_between_the_trained_ones_cannot_be_folded():
+def test_a_rate_between_the_knots_cannot_be_folded():
     with pytest.raises(ValueError, match="choose one of 64, 128"):
         fold.fold(MAE(48), 100.0)
+
+
+@pytest.mark.parametrize("architecture", [MAE, MAEHyperprior])
+def test_a_rate_that_is_a_knot_can(architecture):
+    torch.manual_seed(0)
+    mae = shaken(architecture(48, (64.0, 4096.0), knots=(64.0, 304.4370214406966, 4096.0)))
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        a, b = (model(x, 304.4370214406966) for model in (mae, fold.fold(mae, 304.4370214406966).eval()))
+    for key in a["likelihoods"]:
+        torch.testing.assert_close(b["likelihoods"][key], a["likelihoods"][key], rtol=1e-3, atol=1e-5)
+
+
+def test_knots_come_with_the_checkpoint_or_are_made_from_the_nearest(crops):
+    shipped = checkpoints.load("mae")
+    assert fold.from_checkpoint("mae", Config(), lambda: crops).knots == shipped.knots
+    closer = (64.0, 90.50966799187809, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
+    model = fold.from_checkpoint("mae", Config(knots=closer), lambda: crops)
+    assert model.knots == closer
+    v = torch.linspace(-3, 3, 13).expand(1, model.channels, 1, -1).contiguous()
+    for lmbda in closer:  # all of them are knots of the shipped model too
+        rate = torch.tensor([lmbda])
+        torch.testing.assert_close(model.prior.likelihood(v, rate), shipped.prior.likelihood(v, rate))
 
 
 def test_the_shipped_mae_folds_into_an_independent_model(crop, crops, tmp_path):

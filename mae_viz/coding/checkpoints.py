@@ -1,7 +1,7 @@
 """Weights that ship: ``checkpoints/<name>/model.safetensors`` beside a ``card.json`` that rebuilds the model.
 
-The card says the architecture, λ, the number of parameters, how the weights were trained, and a fingerprint
-of every tensor. Nothing is ever unpickled. `MAE_VIZ_CHECKPOINTS` names another folder to look in.
+The card says the architecture, λ, the knots of its prior, the number of parameters, how the weights were trained, and
+a fingerprint of every tensor. Nothing is ever unpickled. `MAE_VIZ_CHECKPOINTS` names another folder to look in.
 """
 
 import hashlib
@@ -118,6 +118,16 @@ def fingerprint_of(name: str) -> bytes:
     return bytes.fromhex(card(name)["sha256"])[:FINGERPRINT_BYTES]
 
 
+def former(identity: str) -> tuple[str, str] | None:
+    """Name of the model that once shipped with these weights, and the last commit that holds them; None if none did.
+
+    ``identity``: the fingerprint in hex, as a stream carries it.
+    """
+    path = folder() / "former.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return (known[identity][0], known[identity][1]) if identity in known else None
+
+
 def load(name: str = "mae") -> "RateModel":
     """The model named, rebuilt from its card alone, in float32 and evaluation mode, shared by all callers.
 
@@ -154,7 +164,7 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
         {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)} for prefix in _INTEGERS
     )
     weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
-    model = ARCHITECTURES[about["architecture"]](about["channels"], tuple(about["lmbdas"]))
+    model = ARCHITECTURES[about["architecture"]](about["channels"], about["lmbdas"], about.get("knots"))
     _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
     hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
@@ -204,6 +214,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
         "architecture": type(model).__name__,
         "channels": model.channels,
         "lmbdas": list(model.lmbdas),
+        "knots": list(model.knots),
         "parameters": count_parameters(model),
         "training": training,
         "sha256": fingerprint(stored),

@@ -106,9 +106,16 @@ def find_checkpoint(parsed: Stream, model: str | None = None) -> "Checkpoint":
     for name in [model] if model else checkpoints.available():
         if checkpoints.fingerprint_of(name) == parsed.fingerprint:
             return checkpoints.open_checkpoint(name)
+    identity = parsed.fingerprint.hex()
+    if found := checkpoints.former(identity):
+        name, commit = found
+        raise StreamError(
+            f"the file was made with model {identity}, which is not here: {name} had these weights until commit "
+            f"{commit} of mae_viz. Install that commit, or name the folder of its checkpoint as the model."
+        )
     raise StreamError(
-        f"the file was made with a model that is not here (fingerprint {parsed.fingerprint.hex()}): "
-        "install the version of mae_viz, or the checkpoint, that wrote it."
+        f"the file was made with model {identity}, which is not here: install the version of mae_viz that wrote it, or "
+        "name the folder of its checkpoint as the model."
     )
 
 

@@ -1,10 +1,10 @@
 """Entropy tables in integers: the same frequencies on every machine, at every λ of the stream's grid.
 
-A checkpoint stores, for each channel, the cumulative logits of each trained λ at the edges of the symbols
+A checkpoint stores, for each channel, the cumulative logits of each of the prior's knots at the edges of the symbols
 as 16.16 fixed point, and one table of the logistic function. Everything after that is integer arithmetic:
 no libm, no floating point, no dependence on threads or hardware.
 
-At rate index k, between the trained λ with grid indices a ≤ k < b:
+At rate index k, between knots with grid indices a ≤ k < b:
 
 1. logit(edge) = ((b − k) · logit_a(edge) + (k − a) · logit_b(edge)) // (b − a)
 2. F(edge) = σ(logit) on a 16-bit scale, by linear interpolation in the stored table
@@ -58,8 +58,8 @@ class Frequencies:
 class EntropyTables:
     """The integer tables of one checkpoint.
 
-    Arrays: ``logits`` int32 (trained λ, all edges of all channels), ``first`` int32 (channels,): lowest
-    symbol, ``symbols`` int32 (channels,): how many, ``sigmoid`` int32, ``rows`` int32 (trained λ,): their
+    Arrays: ``logits`` int32 (knots, all edges of all channels), ``first`` int32 (channels,): lowest
+    symbol, ``symbols`` int32 (channels,): how many, ``sigmoid`` int32, ``rows`` int32 (knots,): their
     grid indices.
     """
 
@@ -122,16 +122,16 @@ def build(prior: "RatePrior") -> EntropyTables:
     """Integer tables of a trained prior: done once, when a checkpoint is written."""
     import torch
 
-    lmbdas = torch.tensor([rates.LMBDA_MIN * 2.0 ** float(t) for t in prior.octaves], dtype=torch.float32)
+    knots = [rates.Rate.near(rates.LMBDA_MIN * 2.0 ** float(t)) for t in prior.octaves]
     edges = torch.from_numpy(EDGES).float()[None, None, None, :].expand(1, prior.channels, 1, -1)
     with torch.inference_mode():
-        logits = torch.cat([prior.logits(edges, lmbda[None])[:, :, 0] for lmbda in lmbdas]).double().numpy()
-    return from_logits(logits, [rates.Rate.near(float(lmbda)).index for lmbda in lmbdas])
+        logits = torch.cat([prior.logits(edges, knot.tensor())[:, :, 0] for knot in knots]).double().numpy()
+    return from_logits(logits, [knot.index for knot in knots])
 
 
 def from_logits(logits: np.ndarray, rows: list[int]) -> EntropyTables:
     """Tables from cumulative logits (rate indices ``rows``, channels, edges), edges as in `EDGES`."""
-    # symbols whose frequency is not 0 at one trained λ at least, that is edges with 2^-17 < σ < 1 − 2^-17
+    # symbols whose frequency is not 0 at one knot at least, that is edges with 2^-17 < σ < 1 − 2^-17
     inside = (np.abs(logits) < 17 * np.log(2)).any(axis=0)
     kept, first, symbols = [], [], []
     for c in range(logits.shape[1]):

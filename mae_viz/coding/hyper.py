@@ -6,12 +6,12 @@ data compression with latent-variable models", ICLR 2019), carried in float64, w
 independent of their order, of threads and of hardware.
 
 A checkpoint stores as integers what needs a transcendental function: h_s's gains d(λ) at every fourth rate index from
-the first trained one, 16 fractional bits; the medians of z at the trained λ, 12; the fractional bits W of each layer's
-kernels; and the tables of 64 zero-mean Gaussians, whose standard deviations go from 0.11 to 256 in equal ratios. The
-kernels are the stored float16 ones times 2^W, rounded; the biases times 2^(12 + W), rounded. At rate index k, with all
-values v standing for v / 2^12 and clipped to ±2^24 after every step, and ⌊x⌉_b = (x + 2^(b−1)) >> b:
+the first trained one, 16 fractional bits; the medians of z at the prior's knots, 12; the fractional bits W of each
+layer's kernels; and the tables of 64 zero-mean Gaussians, whose standard deviations go from 0.11 to 256 in equal
+ratios. The kernels are the stored float16 ones times 2^W, rounded; the biases times 2^(12 + W), rounded. At rate index
+k, with all values v standing for v / 2^12 and clipped to ±2^24 after every step, and ⌊x⌉_b = (x + 2^(b−1)) >> b:
 
-1. v = symbol of z · 2^12 + median; medians between trained λ as logits are (see `entropy_tables.py`), gains between the
+1. v = symbol of z · 2^12 + median; medians between knots as logits are (see `entropy_tables.py`), gains between the
    stored rate indices a and b = a + 4 as ((b − k) · d_a + (k − a) · d_b + 2) >> 2
 2. for each of the three layers: v ← ⌊v · gain⌉_16, then max(v, 0) except in the first; v ← ⌊layer(v)⌉_W with the
    kernels and biases in integers
@@ -148,13 +148,13 @@ def build(model: "HyperpriorModel") -> IntegerHyperSynthesis:
             else np.ones((len(steps), model.channels))
             for layer in model.h_s
         ]
-        medians = torch.cat([model.prior.medians(torch.tensor([v]))[:, :, 0, 0] for v in model.lmbdas])
+        medians = torch.cat([model.prior.medians(torch.tensor([v]))[:, :, 0, 0] for v in model.knots])
     arrays = {
         "gains": np.clip(np.rint(np.stack(gains, axis=1) * (1 << _GAIN_BITS)), 0, (1 << 28) - 1),
         "medians": np.clip(np.rint(medians.double().numpy() * (1 << _BITS)), -_LIMIT, _LIMIT),
         "shifts": [_shift(layer.conv) for layer in model.h_s],
         "thresholds": np.rint((np.log(SCALES[:-1]) + np.log(SCALES[1:])) / 2 * (1 << _BITS)),
-        "rows": [rates.Rate.near(lmbda).index for lmbda in model.lmbdas],
+        "rows": [rates.Rate.near(lmbda).index for lmbda in model.knots],
     }
     # ln Φ(x) − ln Φ(−x) of the symbols' edges: the logit of the Gaussian's cumulative distribution
     edges = torch.from_numpy(entropy_tables.EDGES)[None] / torch.from_numpy(SCALES)[:, None]

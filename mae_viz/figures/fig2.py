@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Fig. 2. The modulated autoencoder. conv k×k / s: kernel k, stride s, {channels} channels; ⊙: one gain for each "
-    "channel. Every gain is a function of λ alone, {hidden} hidden units and an exponential; the prior has a set of "
-    "tables for each trained λ and is interpolated between them. Q rounds; AE and AD are the arithmetic coder."
+    "channel. Every gain is a function of λ alone, {hidden} hidden units and an exponential; the prior has "
+    "tables of its own at {knots} λ and is interpolated between them. Q rounds; AE and AD are the arithmetic coder."
 )
 
 _TOP, _TALL = 1.62, (1.02, 0.86, 0.72)  # height of the signal's line; of the boxes of layers 1, 2, 3
@@ -40,7 +40,7 @@ def caption(model: "MAE | None" = None) -> str:
     from mae_viz.models import MAE
 
     model = model or MAE()
-    return CAPTION.format(channels=model.channels, hidden=_hidden(model))
+    return CAPTION.format(channels=model.channels, hidden=_hidden(model), knots=len(model.knots))
 
 
 def _hidden(model: "MAE") -> int:

@@ -22,6 +22,7 @@ class Config:
     channels: int = 192
     outer_channels: int = 0  # between the two outermost layers while training, with hyperprior; 0 for all
     lmbdas: tuple[float, ...] = rates.LMBDAS
+    knots: tuple[float, ...] = ()  # λ at which the prior has rows; without any, those of the start, or lmbdas
     start: Literal["classical", "random"] = "classical"  # where no checkpoint is given to start from
     start_step: float = 1.0  # quantisation step of the classical start, relative to the one right at high rates
     entropy_steps: int = 150  # steps in which the prior alone is fitted to that start, before step 0
@@ -80,6 +81,8 @@ class Config:
             raise ValueError(f"lmbdas = {list(self.lmbdas)} must be one or more λ in rising order.")
         for lmbda in self.lmbdas:
             rates.check(lmbda)
+        if self.knots:
+            rates.check_knots(self.knots, self.lmbdas)
         if FACTS[self.architecture].single and len(self.lmbdas) > 1:
             raise ValueError(f"an independent model has one λ, not {list(self.lmbdas)}: give --lambda 512, say.")
         if self.start == "classical" and self.channels < 48:

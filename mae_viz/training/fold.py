@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -26,12 +26,12 @@ from mae_viz.training.initialisation import scale_widths
 
 @torch.no_grad()
 def fold(mae: MAE | MAEHyperprior, lmbda: float) -> Independent | IndependentHyperprior:
-    """The independent model that computes what a MAE computes at one of its trained λ.
+    """The independent model that computes what a MAE computes at a λ at which its prior has a row.
 
-    Raises ValueError for a λ between the trained ones: its entropy tables are a mixture, which one row cannot hold.
+    Raises ValueError for a λ between the prior's knots: its entropy tables are a mixture, which one row cannot hold.
     """
-    if lmbda not in mae.lmbdas:
-        raise ValueError(f"λ = {lmbda:g} cannot be folded: choose one of {', '.join(f'{v:g}' for v in mae.lmbdas)}.")
+    if lmbda not in mae.knots:
+        raise ValueError(f"λ = {lmbda:g} cannot be folded: choose one of {', '.join(f'{v:g}' for v in mae.knots)}.")
     plain = (Independent if isinstance(mae, MAE) else IndependentHyperprior)(mae.channels, (lmbda,))
     for part in ("g_a", "h_a", "g_s", "h_s"):
         for source, target in zip(getattr(mae, part, ()), getattr(plain, part, ()), strict=True):
@@ -43,7 +43,7 @@ def fold(mae: MAE | MAEHyperprior, lmbda: float) -> Independent | IndependentHyp
                 gdn, (beta, gamma) = target.nonlinearity, folded.gdn
                 gdn.beta.copy_(gdn.beta_reparam.init(beta))
                 gdn.gamma.copy_(gdn.gamma_reparam.init(gamma))
-    _copy_rows(mae.prior.entropy_bottleneck, plain.prior.entropy_bottleneck, mae.lmbdas.index(lmbda))
+    _copy_rows(mae.prior.entropy_bottleneck, plain.prior.entropy_bottleneck, mae.knots.index(lmbda))
     return plain
 
 
@@ -70,6 +70,20 @@ def freeze(independent: Independent, lmbdas: tuple[float, ...], scalar: float | 
     return model
 
 
+@torch.no_grad()
+def respace(model: RateModel, knots: Sequence[float]) -> RateModel:
+    """The same model with a prior that has rows at other λ: each copied from the nearest row, in octaves."""
+    target = ARCHITECTURES[type(model).__name__](model.channels, model.lmbdas, knots)
+    rows = (model.prior.octaves - target.prior.octaves[:, None]).abs().argmin(dim=1)
+    tables = dict(model.named_parameters())
+    for name, parameter in target.named_parameters():
+        value: Tensor = tables[name]
+        if name.startswith("prior."):
+            value = value.reshape(len(model.knots), model.channels, *value.shape[1:])[rows].reshape(parameter.shape)
+        parameter.copy_(value)
+    return target
+
+
 def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> RateModel:
     """A model as the configuration wants it, from a checkpoint of it or of one that it can be made from.
 
@@ -89,6 +103,8 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
         model = deepen(model, config.lmbdas, crops())
     elif type(model) is not wanted:
         raise ValueError(f"{name} is a {type(model).__name__}, from which no {wanted.__name__} can start.")
+    if config.knots and model.knots != config.knots:
+        model = respace(model, config.knots)
     if model.channels != config.channels or model.lmbdas != config.lmbdas:
         raise ValueError(
             f"{name} has {model.channels} channels and λ = {[f'{v:g}' for v in model.lmbdas]}: "
@@ -98,7 +114,7 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
 
 
 def _copy_rows(source: EntropyBottleneck, target: EntropyBottleneck, rate: int) -> None:
-    """The tables of one trained λ."""
+    """The tables of one knot."""
     rows = slice(rate * target.channels, (rate + 1) * target.channels)
     tables = dict(source.named_parameters())
     for name, parameter in target.named_parameters():

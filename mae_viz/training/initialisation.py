@@ -85,7 +85,7 @@ def classical(model: RateModel, crops: Tensor, step: float = 1.0) -> None:
     if isinstance(model, HyperpriorModel):
         write_hyper(model, _padded(std, model.channels))
     else:
-        relative = torch.tensor([math.sqrt(lmbda / top) for lmbda in model.lmbdas])
+        relative = torch.tensor([math.sqrt(knot / top) for knot in model.knots])
         widths = relative[:, None] * _padded(std, model.channels)
         set_widths(model.prior.entropy_bottleneck, torch.sqrt(widths**2 + 1 / 12).flatten())
     model.prior.update_medians()

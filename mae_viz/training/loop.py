@@ -100,6 +100,7 @@ class Run:
             self.origin = f"started from {Path(source).name}"
             some = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)
             model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
+            self.config = config = config.changed(knots=model.knots)  # what going on and exporting are to know
             made_from = checkpoints.facts(source)
             if isinstance(model, BottleneckScaling) and made_from.single:
                 many = data.Batches(self._pictures, self.training, config, count=_SCALE_CROPS)
@@ -112,7 +113,7 @@ class Run:
             model = self._empty()
             model.load_state_dict(saved["model"])
             return model
-        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
+        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas, config.knots or None)
         if isinstance(model, BottleneckScaling):
             raise ValueError("bottleneck scaling starts from an independent model: give --from independent-4096.")
         if config.start == "classical":
@@ -129,7 +130,7 @@ class Run:
     def _empty(self) -> RateModel:
         """A model of the shape that this run trains, whatever its weights."""
         config = self.config
-        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas)
+        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas, config.knots or None)
         if config.outer_channels:
             outer.resize(model, config.outer_channels)
         return model
@@ -263,6 +264,7 @@ def train(
         with fabric.rank_zero_first():
             pictures = data.open_pictures(where, config.scales, report.say)
         if saved:
+            config = config.changed(knots=config.knots or saved["config"].get("knots", ()))
             _say_changes(saved["config"], config, report.say)
         run = Run(config, pictures, fabric, report.say)
         run.begin(source, saved)
@@ -322,6 +324,6 @@ def _say_changes(before: dict, config: Config, say: Callable[[str], None]) -> No
         was = before.get(key, getattr(Config, key))  # a run may be older than a setting
         if was == value or (isinstance(value, tuple) and tuple(was) == value):
             continue
-        if key in ("architecture", "channels", "outer_channels", "lmbdas", "optimizer"):
+        if key in ("architecture", "channels", "outer_channels", "lmbdas", "knots", "optimizer"):
             raise ValueError(f"the run was begun with {key} = {was}, not {value}: give another --out.")
         say(f"going on with {key} = {value} instead of {was}")

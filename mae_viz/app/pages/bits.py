@@ -210,15 +210,15 @@ def which_tables(model: str, rate: Rate, below: float, above: float, weight: flo
     facts = computed.checkpoint(model).model.facts
     side = facts.hyperprior
     if weight in (0, 1):
-        whose = "the prior of z has a table of its own there" if side else "it has a table of its own"
-        return f"λ = {rate} is a trained λ: {whose}, nothing is interpolated."
+        whose = "the prior of z" if side else "the prior"
+        return f"At λ = {rate} {whose} has a table of its own: nothing is interpolated."
     what = "the entropy model of z" if side else "its entropy model"
     own = "its gains come from λ itself" if facts.modulated else "log s(λ) is mixed in the same way"
     own += ", and so do the σ that y is coded with" if side else ""
     return (
-        f"λ = {rate} lies between the trained λ = {below:g} and {above:g}: {what} is "
-        f"**{1 - weight:.3f} × the table of {below:g} + {weight:.3f} × the table of {above:g}** (cumulative logits and "
-        f"medians, linear in log₂ λ); {own}."
+        f"λ = {rate} lies between two λ with tables of their own, {below:.4g} and {above:.4g}: {what} is "
+        f"**{1 - weight:.3f} × the table of {below:.4g} + {weight:.3f} × the table of {above:.4g}** (cumulative "
+        f"logits and medians, linear in log₂ λ); {own}."
     )
 
 
