@@ -59,7 +59,8 @@ def test_start_leads_to_other_pages_with_their_state(browser, server):
     with visit(browser, server) as page:
         page.get_by_role("link", name="How it works, step 10").click()
         expect(page).to_have_url(f"{server}/how?lambda=700")
-        expect(page.get_by_text("λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1").first).to_be_visible()
+        between = "λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1"
+        expect(page.get_by_text(between).first).to_be_visible()
 
 
 def test_a_point_of_a_curve_leads_to_its_picture(browser, server):

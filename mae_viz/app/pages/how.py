@@ -111,8 +111,8 @@ STEPS = (
     Step(
         "Any λ, and the file",
         "Seven λ are trained, the slider knows hundreds. Gains come from λ itself; the **entropy model is mixed of "
-        "the tables of two λ around it** (25 have their own), in the logits of its cumulative distribution, which stays one. A "
-        "range coder then writes the integers, within a fraction of a per cent of the estimate.",
+        "the tables of two λ around it** (25 λ have their own), in the logits of its cumulative distribution, which "
+        "stays one. A range coder then writes the integers, within a fraction of a per cent of the estimate.",
         (r"\ell_\lambda = (1-w)\,\ell_{\lambda_0} + w\,\ell_{\lambda_1},\ \ell = \mathrm{logit}\,P",
          r"w = \log_2(\lambda / \lambda_0) \,/\, \log_2(\lambda_1 / \lambda_0)"),
         how_figures.between,
