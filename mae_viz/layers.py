@@ -43,7 +43,7 @@ def deconv(in_channels: int, out_channels: int, kernel: int, stride: int) -> nn.
 class Modulation(nn.Module):
     """Gains of one layer as a function of λ: m(λ) = exp(W₂ relu(W₁ λ/λmax + b₁) + b₂).
 
-    Source: paper, section III-D and Fig. 2; d(λ) of the decoder has the same form.
+    Source: paper, section III-B and Fig. 2; d(λ) of the decoder has the same form.
     """
 
     hidden = 50

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LMBDAS = (64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
-"""Λ of the models without hyperprior (paper, section IV-A)."""
+"""Λ of the models without hyperprior: the values are those of the authors' released code."""
 
 LMBDAS_HYPERPRIOR = (64.0, 256.0, 1024.0, 4096.0)
 """Λ of the models with hyperprior: the paper says that there are four, its figure suggests these."""

@@ -87,7 +87,7 @@ axis.grid(alpha=0.3)
 # <details><summary>Answer</summary>
 #
 # The estimate: it has no header (35 bytes here), and no cost for rounding the probabilities to integers. On the
-# smallest files this is about one per cent, on the largest less than a thousandth. The result files hold both
+# smallest files this is about one per cent, on the largest about a thousandth or less. The result files hold both
 # (`bpp`, `estimated_bpp`).
 # </details>
 #
@@ -104,6 +104,13 @@ jpeg(kodak)
 
 # %%
 print(output.wrapped(fig3.caption(results)))
+
+# %% [markdown]
+# How the curves came about, in a line each:
+
+# %%
+for name in ("mae", "independent", "bottleneck-scaling", "mae-hyperprior", "independent-hyperprior"):
+    print(mae_viz.codec(name).history)
 
 # %% [markdown]
 # The same curves to play with: choose a data set and a metric.
@@ -149,7 +156,8 @@ for name in ("bottleneck-scaling", "jpeg", "jpeg2000", "hevc-intra-444"):
     print(f"{title:20} {by_hand[name]:+6.1f} % against the MAE (package bjontegaard: {by_package:+6.1f} %)")
 
 # %% [markdown]
-# **Question 2.** Bottleneck scaling's curve begins at a much higher rate than the MAE's. Does its BD-rate say so?
+# **Question 2.** In the paper's panel bottleneck scaling's curve begins at almost three times the MAE's lowest rate.
+# Does its BD-rate say so?
 #
 # <details><summary>Answer</summary>
 #
@@ -252,8 +260,8 @@ show(
 )
 
 # %% [markdown]
-# **Question 4.** The block DCT rounds scaled latents: it is bottleneck scaling. Why does it reach low rates, where the
-# network with bottleneck scaling does not?
+# **Question 4.** The block DCT rounds scaled latents: it is bottleneck scaling. Why does a coarse step do less harm to
+# it than to a network?
 #
 # <details><summary>Answer</summary>
 #

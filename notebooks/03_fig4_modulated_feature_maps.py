@@ -64,7 +64,7 @@ mean = np.average(ratio, weights=weights)
 constancy = np.sqrt(np.average((ratio - mean) ** 2, weights=weights)) / abs(mean)
 library = probe.ratio(y_high, y_low)
 assert np.isclose(constancy, library.constancy, rtol=1e-4)
-print(f"channel {channel}: mean ratio {mean:.3f}, constancy score {constancy:.4f}, {1 - kept.mean():.0%} masked")
+print(f"channel {channel}: mean ratio {mean:.3f}, constancy score {constancy:.4f}, {1 - kept.mean():.1%} masked")
 
 # %% [markdown]
 # If λ only scaled this channel, all points below would lie on one line through the origin. The spread about it is what
@@ -127,9 +127,8 @@ assert np.nanmax(scores["Bottleneck scaling"]) < 1e-5 < np.nanmin(scores["MAE"])
 # %% [markdown]
 # ## Try it
 #
-# Three panes: the photograph, the ratio map of the MAE, and that of bottleneck scaling. Drag λ: the ratio is that
-# of the
-# λ you choose to the one in the pane's own menu. Hold the mouse over a map to read its values.
+# Three panes: the photograph, the ratio map of the MAE, and that of bottleneck scaling. Drag λ: the ratio is that of
+# the λ you choose to the one in the pane's own menu. Hold the mouse over a map to read its values.
 
 # %%
 show(
@@ -147,9 +146,9 @@ show(
 # %% [markdown]
 # ## The gains themselves
 #
-# What λ controls directly are the gains: one curve per channel and layer. Before the rounding (m3) and after it (d1)
-# they mirror each other where a channel stays in use: what one makes small the other makes large again. Channels that
-# are switched off at low λ fall away in both.
+# What λ controls directly are the gains: one curve per channel and layer. Do those before the rounding (m3) and after
+# it (d1) mirror each other? The correlation of log d1 with −log m3 over λ answers for each channel: 1 for a mirror, −1
+# where both fall together. Channels that cost nothing at the lower λ are counted apart.
 
 # %%
 mae = checkpoints.open_checkpoint("mae").model
@@ -162,6 +161,13 @@ for axis, layer in zip(axes.flat, probe.layers(mae), strict=True):
     )
     axis.set_title(f"{layer.name}(λ) / {layer.name}(4096)", fontsize=9)
     axis.set_xscale("log", base=2)
+before, after = (
+    np.log2(probe.gains(layer.modulation, lmbdas)) for layer in probe.layers(mae) if layer.name in ("m3", "d1")
+)
+mirrored = np.array([np.corrcoef(-before[:, c], after[:, c])[0, 1] for c in range(before.shape[1])])
+in_use = view.bits >= 1
+for which, name in ((in_use, "in use"), (~in_use, "off")):
+    print(f"{which.sum()} channels {name} at λ = {LOW:g}: median correlation {np.median(mirrored[which]):+.2f}")
 for axis in axes[1]:
     axis.set(xlabel="λ", xticks=rates.LMBDAS, xticklabels=[f"{v:g}" for v in rates.LMBDAS])
     axis.tick_params(axis="x", labelsize=7)
@@ -172,7 +178,7 @@ for axis in axes[1]:
 #
 # <details><summary>Answer</summary>
 #
-# Read them off: usually m3, right before the rounding, falls furthest, because it sets the quantisation step; the
-# earlier layers decide *what* is kept. Bottleneck scaling has one such panel, s(λ), and its inverse in the decoder; all
-# other panels would be flat lines at 1.
+# Read them off. m3 stands right before the rounding and sets the quantisation step; the gains before it change what
+# each place is divided by. Bottleneck scaling has one such panel, s(λ), and its inverse in the decoder; all other
+# panels would be flat lines at 1.
 # </details>

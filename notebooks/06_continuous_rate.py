@@ -17,7 +17,7 @@
 # %% Settings
 PHOTOGRAPH = "coffee"
 CHANNEL = 1
-BETWEEN = 724.0  # a λ between the trained 512 and 1024
+BETWEEN = 660.0  # a λ between the trained 512 and 1024
 TARGETS_KB = (4, 8, 16, 32)
 
 # %%
@@ -95,7 +95,7 @@ axis.legend()
 axis.grid(alpha=0.3)
 
 # %% [markdown]
-# What would it cost to use the nearest trained tables instead? We keep the latents at λ and only change the prior.
+# What would it cost to use the tables of a trained λ instead? We keep the latents at λ and only change the prior.
 
 # %%
 x = to_tensor(original, model.stride)
@@ -109,6 +109,7 @@ def bpp_with(y, table_lmbda):
     return float(-torch.log2(model.prior.likelihood(centred, at)).sum()) / (original.width * original.height)
 
 
+low, high = 512.0, 1024.0
 inside = [low * 2.0**t for t in np.linspace(0, 1, 9)]
 extra = {"tables of the lower λ": [], "tables of the upper λ": []}
 for lmbda in inside:

@@ -251,6 +251,8 @@ class Codec(ABC, Generic[R]):
     """What it is, or made with, in a line."""
     looks: frozenset[str] = frozenset()
     """Which of `LOOKS` it offers."""
+    history: str = ""
+    """What its weights began at and what followed, in a sentence or two: to be read beside its curve."""
     stride: int = 16
     """Pixels to a place of its maps, both ways."""
 

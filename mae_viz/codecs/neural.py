@@ -52,6 +52,14 @@ class ModelCodec(Codec[Rate]):
         return {key: self.card[key] for key in ("architecture", "channels", "lmbdas", "parameters", "training")}
 
     @property
+    def history(self) -> str:  # type: ignore[override]
+        """What its card says of its start, its steps and its quantisation in training."""
+        began, quantisation = self.card.get("began_at"), self.card.get("quantisation")
+        said = [f"{self.title} began at {began}, {self.card['steps']:,} steps of its own followed."] if began else []
+        said += [f"{'It' if began else self.title} was trained with {quantisation}."] if quantisation else []
+        return " ".join(said)
+
+    @property
     def checkpoint(self) -> checkpoints.Checkpoint:
         """Its weights, loaded once."""
         return checkpoints.open_checkpoint(self.name)
@@ -100,6 +108,23 @@ class GroupCodec(Codec[Rate]):
     @cached_property
     def settings(self) -> dict:
         return {f"λ = {rate}": model.settings for rate, model in self.models.items()}
+
+    @property
+    def history(self) -> str:  # type: ignore[override]
+        """How many of the models began at another one, and what their curve then does not show."""
+        cards = [model.card for model in self.models.values()]
+        late = [card for card in cards if card.get("began_at")]
+        if not late:
+            return ""
+        which = f"all {len(cards)}" if len(late) == len(cards) else f"{len(late)} of {len(cards)}"
+        steps = [card["steps"] for card in late]
+        span = f"{min(steps):,} to {max(steps):,}" if len(set(steps)) > 1 else f"{steps[0]:,}"
+        starts = " and ".join(sorted({card["began_at"] for card in late}))
+        return (
+            f"{self.title}: {which} began at {starts} and were trained alone, at one λ each, for {span} "
+            "steps. They show what one λ gains from there, and not what networks trained alone from the "
+            "first step would reach."
+        )
 
     def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
         return self.models[rate].encode(picture, rate, progress)

@@ -186,11 +186,13 @@ def _fill(model: "RateModel", weights: dict, path: Path) -> None:
             parameter.copy_(torch.from_numpy(weights[key]))
 
 
-def save(model: "RateModel", name: str, training: str, into: Path | None = None) -> Path:
+def save(model: "RateModel", name: str, training: str, into: Path | None = None, **more: str | int) -> Path:
     """Write a model as a checkpoint: kernels and γ in float16, the small rest in float32, entropy tables as
     integers, and the card.
 
-    ``training`` says in a sentence or two where the weights come from. Returns the checkpoint's folder.
+    ``training`` says in a sentence or two where the weights come from. ``more``, for the card: ``began_at``, the model
+    whose weights it started from, ``steps``, how many followed, and ``quantisation``, what stood for rounding in them.
+    Returns the checkpoint's folder.
     """
     import torch
     from safetensors.numpy import save_file
@@ -216,6 +218,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None)
         "lmbdas": list(model.lmbdas),
         "knots": list(model.knots),
         "parameters": count_parameters(model),
+        **more,
         "training": training,
         "sha256": fingerprint(stored),
     }

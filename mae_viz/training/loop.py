@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
 _RMS_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 1344, 6000
+_QUANTISATION = {"noise": "uniform noise", "round": "rounding, its gradient that of the identity"}
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
 
@@ -47,7 +48,7 @@ class Run:
         )
         self.step = self.skipped = self._skipped_in_a_row = 0
         self.seconds = 0.0
-        self.origin = origin
+        self.origin, self.began_at = origin, ""
         self._pictures = pictures
 
     def begin(self, source: str = "", saved: dict | None = None) -> None:
@@ -84,7 +85,7 @@ class Run:
                 group["rate"] = rate  # a configuration may have changed
             self.average.load_state_dict(saved["average"])
             self.step, self.skipped, self.seconds = saved["step"], saved["skipped"], saved["seconds"]
-            self.origin = saved["origin"]
+            self.origin, self.began_at = saved["origin"], saved.get("began_at", "")
         rounds = config.quantisation == "round"
         # as the codec computes: at high λ bfloat16 alone costs 0.3 % of the Lagrangian, and more with other roundings
         self.averaged = objective.Lagrangian(self.average, rounds=rounds)
@@ -97,7 +98,8 @@ class Run:
     def _weights(self, source: str, saved: dict | None) -> RateModel:
         config = self.config
         if source and not saved:
-            self.origin = f"started from {Path(source).name}"
+            self.began_at = Path(source).name
+            self.origin = f"started from {self.began_at}"
             some = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)
             model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
             self.config = config = config.changed(knots=model.knots)  # what going on and exporting are to know
@@ -209,6 +211,7 @@ class Run:
             "seconds": self.seconds,
             "precision": self.precision,
             "origin": self.origin,
+            "began_at": self.began_at,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -227,7 +230,9 @@ class Run:
             f"{self.origin}{narrow}; {config.optimizer} optimiser, {config.weights} weights, average {config.ema}"
             f"{note}; {self.precision}, {self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
         )
-        return checkpoints.save(model, name, training, into)
+        more: dict[str, str | int] = {"began_at": self.began_at} if self.began_at else {}
+        more |= {"steps": self.step, "quantisation": _QUANTISATION[config.quantisation]}
+        return checkpoints.save(model, name, training, into, **more)
 
 
 def train(

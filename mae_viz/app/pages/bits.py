@@ -21,9 +21,8 @@ WIDEST = 200
 def page() -> None:
     st.title("Where the bits go")
     st.markdown(
-        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, the MAE "
-        "stops paying for whole channels and for smooth places; bottleneck scaling can only round all of them more "
-        "coarsely, and pays more for the same picture."
+        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, for which "
+        "places and which channels does each model stop paying? The sentences below count both."
     )
     picture = subject.choose_picture()
     if picture is None:

@@ -88,10 +88,10 @@ STEPS = (
         how_figures.parameters,
     ),
     Step(
-        "Bottleneck scaling: round more coarsely",
+        "Bottleneck scaling: one number for each channel",
         "The simple answer (Theis et al. 2017): train for λ = 4096 alone, then multiply the channels by s(λ) before "
-        "rounding. **The map stays the same whatever λ is, so at low λ it is the wrong one**: an encoder made for the "
-        "finest picture goes on describing detail that the bargain at λ = 64 would never pay for.",
+        "rounding. **The map stays the same whatever λ is; only its steps grow.** Encoder and decoder were made for "
+        "the finest picture and know nothing of the bargain at λ = 64. What that costs here is counted below.",
         (r"\mathbf{q} = \lfloor \mathbf{z} \odot s(\lambda) \rceil",
          r"\hat{\mathbf{x}} = g_s(\mathbf{q} \odot 1/s(\lambda))"),
         how_figures.scaling,
