@@ -8,9 +8,10 @@ All models share one call: ``model(x, lmbda)`` with x (B, 3, H, W) in [0, 1], H 
   the rate in bits is −log2 of them, summed;
 - ``y``: the latents before quantisation (for bottleneck scaling: after scaling).
 
-λ is an argument and never state: one model serves many callers at different λ. Images enter as x − ½ and
-leave as x̂ + ½. The decoder's order is that of the paper's text: d(λ), then IGDN, then the deconvolution; the badges in
-its Fig. 2 and the authors' released code put IGDN before d(λ). In training mode quantisation is additive uniform noise, otherwise rounding.
+λ is an argument and never state: one model serves many callers at different λ. Images enter as x − ½ and leave as
+x̂ + ½. The decoder's order is that of the paper's text: d(λ), then IGDN, then the deconvolution; the badges in its
+Fig. 2 and the authors' released code put IGDN before d(λ). In training mode quantisation is additive uniform noise,
+otherwise rounding.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Fig. 2. The modulated autoencoder. conv k×k / s: kernel k, stride s, {channels} channels; ⊙: one gain for each "
-    "channel. Every gain is a function of λ alone, {hidden} hidden units and an exponential; the prior has "
-    "tables of its own at {knots} λ and is interpolated between them. The decoder's order, gain, IGDN, deconvolution, is that of the "
-    "paper's text; its own Fig. 2 and the authors' released code put IGDN before the gain. Q rounds; AE and AD are the arithmetic coder."
+    "channel. Every gain is a function of λ alone, {hidden} hidden units and an exponential; the prior has tables "
+    "of its own at {knots} λ and is interpolated between them. The decoder's order, gain, IGDN, deconvolution, is "
+    "that of the paper's text; its own Fig. 2 and the authors' released code put IGDN before the gain. Q rounds; AE "
+    "and AD are the arithmetic coder."
 )
 
 _TOP, _TALL = 1.62, (1.02, 0.86, 0.72)  # height of the signal's line; of the boxes of layers 1, 2, 3
