@@ -137,6 +137,26 @@ def bd_rate(
 
 
 @app.command()
+def report(
+    name: Annotated[str | None, typer.Argument(help="of one table: else all")] = None,
+    write: Annotated[bool, typer.Option(help="bring the tables of checkpoints/README.md up to date")] = False,
+) -> None:
+    """Print the tables of checkpoints/README.md, computed from the result files."""
+    from mae_viz.coding import checkpoints
+    from mae_viz.measured import collected
+    from mae_viz.measured import report as tables
+
+    results = collected.results()
+    if write:
+        file = checkpoints.folder() / "README.md"
+        write_whole(file, tables.write(_read(file).decode("utf-8"), results).encode("utf-8"))
+        return
+    if name and name not in tables.TABLES:
+        raise ValueError(f"there is no table {name!r}: choose one of {', '.join(tables.TABLES)}.")
+    typer.echo("\n\n".join(tables.TABLES[key](results) for key in ([name] if name else tables.TABLES)))
+
+
+@app.command()
 def export(
     image: Annotated[str, typer.Argument(help="a picture, or the name of a bundled photograph (china, flower, …)")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the .html file to write")],

@@ -20,7 +20,7 @@
 # [Yang et al. 2020](https://arxiv.org/abs/1912.05526)) serves all of them with one network that takes λ as an input.
 
 # %% Settings
-PHOTOGRAPH = "coffee"  # one of the bundled ones: china, flower, astronaut, chelsea, coffee, rocket
+PHOTOGRAPH = "coffee"  # one of the bundled ones: list(gallery()) names them
 LMBDAS = (64, 512, 4096)
 DETAIL = (225, 150, 355, 230)  # left, top, right, bottom: a part to look at closely
 

@@ -21,6 +21,10 @@ BETWEEN = 660.0  # a λ between the trained 512 and 1024
 TARGETS_KB = (4, 8, 16, 32)
 
 # %%
+import json
+from itertools import pairwise
+from pathlib import Path
+
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
@@ -75,6 +79,54 @@ for axis in axes:
 # has steps, a given λ buys a little more or less than its neighbours, but rate control searches for bytes anyway.
 # </details>
 #
+# ## Channels that wake
+#
+# At λ = 64 most of the 192 channels sleep: they are 0 everywhere and cost nothing. Each must wake somewhere on the way
+# up. Training had them wake *just below the next trained λ*, all at once, because only there the loss asked for them;
+# the files of the MAE that shipped before show it as a staircase. In today's weights a quarter of them wakes at each
+# quarter octave (by setting the perceptrons' hidden units; at the trained λ nothing changed), and the prior has tables
+# of its own there.
+
+# %%
+pavilion = open_rgb(gallery()["china"].path)
+asleep, awake = (probe.latents(checkpoint, pavilion, Rate.near(lmbda))[1].sum(axis=(1, 2)) for lmbda in (64, 128))
+waking = np.flatnonzero((asleep < 1) & (awake >= 1))
+before = json.loads(Path("before_waking.json").read_text(encoding="utf-8"))
+assert set(map(str, waking)) == set(before["relative_gains"])
+layer = next(layer for layer in probe.layers(model) if layer.name == "m3")
+gains = probe.gains(layer.modulation, [*before["lmbdas"], 4096.0])[:, waking]
+figure, axes = plt.subplots(1, 3, figsize=(10, 3.1), layout="constrained", width_ratios=(1, 1, 1.2))
+drawn = {"before": np.array(list(before["relative_gains"].values())).T, "now": gains[:-1] / gains[-1]}
+for axis, (when, values) in zip(axes, drawn.items(), strict=False):
+    axis.loglog(before["lmbdas"], np.maximum(values, 1e-4), linewidth=0.8)
+    axis.set(title=f"m3 of {len(waking)} channels, {when}", xlabel="λ", ylim=(1e-4, 2))
+    axis.set_xscale("log", base=2)
+files = {"before": {float(lmbda): size for lmbda, size in before["bytes"].items()}}
+ours = results[(results["codec"] == "mae") & (results["dataset"] == "gallery") & (results["image"] == "china")]
+ours = ours.sort_values("lmbda")
+files["now"] = dict(
+    zip(ours["lmbda"], (ours["bpp"] * pavilion.width * pavilion.height / 8).round().astype(int), strict=True)
+)
+for when, sizes in files.items():
+    steps = [100 * (b / a - 1) for a, b in pairwise(sizes.values())]
+    axes[2].plot(list(sizes)[1:], steps, ".-", label=when)
+    print(f"{when:6}: from λ = 108 to 128 the file of the pavilion grows by {steps[3]:.0f} %")
+axes[2].set(title="growth of the file in a quarter octave [%]", xlabel="λ")
+axes[2].set_xscale("log", base=2)
+axes[2].legend()
+for axis in axes:
+    axis.grid(alpha=0.3)
+
+# %% [markdown]
+# The pictures and their files on the way up:
+
+# %%
+climb = [(lmbda, mae_viz.compress(pavilion, "mae", lmbda)) for lmbda in (107.6, 117.4, 128)]
+pictures(
+    [(f"λ = {lmbda:g}: {len(stream):,} bytes", mae_viz.decompress(stream)) for lmbda, stream in climb],
+)
+
+# %% [markdown]
 # ## The entropy model between two λ
 #
 # The prior has learned tables at 25 λ, every quarter octave. In between, the *cumulative logits* of the neighbours are

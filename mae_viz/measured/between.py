@@ -1,0 +1,37 @@
+"""What a model costs between its trained λ: every measured λ against the curve through the trained ones."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def rate_at(curve_bpp: Sequence[float], curve_db: Sequence[float], db: np.ndarray) -> np.ndarray:
+    """Bits per pixel of a curve at qualities in dB: log rate by PCHIP, as BD-rates have it; nan outside the curve."""
+    from scipy.interpolate import PchipInterpolator
+
+    order = np.argsort(curve_db)
+    quality, rate = np.asarray(curve_db)[order], np.log(np.asarray(curve_bpp)[order])
+    return np.exp(PchipInterpolator(quality, rate, extrapolate=False)(db))
+
+
+def between(frame: "pd.DataFrame", codec: str, dataset: str = "kodak") -> "pd.DataFrame":
+    """A row for each λ at which a codec was measured on a data set, by rising λ.
+
+    Columns: lmbda, trained, bpp, psnr_db, excess_percent (bits per pixel over those of the curve through the trained λ
+    at the same PSNR; 0 at these, nan outside), growth_percent (bits per pixel over those of the λ before; nan at the
+    first). Raises ValueError where nothing was measured.
+    """
+    rows = frame[(frame["codec"] == codec) & (frame["dataset"] == dataset) & (frame["image"] == "mean")]
+    if rows.empty:
+        raise ValueError(f"nothing of {codec!r} is measured on {dataset!r}: run `mae-viz evaluate {codec}` first.")
+    rows = rows.sort_values("lmbda")[["lmbda", "trained", "bpp", "psnr_db"]].reset_index(drop=True)
+    curve = rows[rows["trained"]]
+    same = rate_at(curve["bpp"], curve["psnr_db"], rows["psnr_db"].to_numpy())
+    return rows.assign(
+        excess_percent=100 * (rows["bpp"] / same - 1),
+        growth_percent=100 * rows["bpp"].pct_change(fill_method=None),
+    )
