@@ -125,7 +125,9 @@ def test_a_file_with_a_channel_switched_off(coded, crop):
 # What is in a model
 
 
-@pytest.mark.parametrize(("rate", "mix"), [(Rate.near(512), (512.0, 512.0, 0.0)), (BETWEEN, (512.0, 1024.0, 29 / 64))])
+@pytest.mark.parametrize(
+    ("rate", "mix"), [(Rate.near(512), (512.0, 512.0, 0.0)), (BETWEEN, (608.8740428813932, 724.0773439350247, 13 / 16))]
+)
 def test_the_prior_is_what_files_are_coded_with(rate, mix):
     checkpoint = open_checkpoint("mae")
     below, above, weight = probe.prior_mix(checkpoint.model, rate)
@@ -139,7 +141,7 @@ def test_the_prior_is_what_files_are_coded_with(rate, mix):
         for k in range(-20, 21):
             entry = k - table.first
             if 0 <= entry < escape and table.counts[entry] > 1:
-                assert table.counts[entry] / 65536 == pytest.approx(expected[k + 20], abs=0.003)
+                assert table.counts[entry] / 65536 == pytest.approx(expected[k + 20], abs=0.005)
     assert (pmf.sum(axis=1) <= 1 + 1e-5).all()
 
 

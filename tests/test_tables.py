@@ -17,24 +17,30 @@ def test_frequencies_are_complete_and_close_to_the_prior(name, index):
     symbols = torch.arange(-reach, reach + 1).float().expand(1, checkpoint.model.channels, 1, -1)
     with torch.inference_mode():
         likelihoods = checkpoint.model.prior.likelihood(symbols, rate)[0, :, 0].double().numpy()
+    at = max(1, int(np.searchsorted(checkpoint.tables.rows, index)))
     for c, model in enumerate(checkpoint.tables.at(index)):
         assert model.counts.sum() == TOTAL
         assert model.counts.min() >= 1
         p = likelihoods[c, model.first + reach : model.first + reach + len(model.counts) - 1]
-        # what coding with these integers costs beyond the prior itself, in bits per symbol
-        assert np.sum(p * np.log2(p * TOTAL / model.counts[:-1])) < 0.01
+        # what coding with these integers costs beyond the prior itself, in bits per symbol; more where a channel sleeps
+        # at one of the two knots, because logits are stored within ±16 only
+        below, above = checkpoint.tables.rows[[at - 1, at]]
+        sleeps = any(len(checkpoint.tables.at(int(row))[c].counts) <= 2 for row in (below, above))
+        assert np.sum(p * np.log2(p * TOTAL / model.counts[:-1])) < (0.03 if sleeps else 0.01)
 
 
 def test_tables_need_integers_only():
     """Rebuilt from the stored arrays in Python integers, without numpy's arithmetic: the same frequencies."""
     tables = open_checkpoint("mae").tables
-    index, a, b = 100, 64, 128
+    index, row = 100, 6
+    a, b = map(int, tables.rows[[row, row + 1]])
+    assert a < index < b
     start = 0
     for c, model in enumerate(tables.at(index)[:12]):
         edges = int(tables.symbols[c]) + 1
         cumulative = []
         for edge in range(start, start + edges):
-            low, high = int(tables.logits[1, edge]), int(tables.logits[2, edge])
+            low, high = int(tables.logits[row, edge]), int(tables.logits[row + 1, edge])
             x = max(0, min(32 << 16, ((b - index) * low + (index - a) * high) // (b - a) + (16 << 16)))
             entry, rest = divmod(x, 1024)
             here = int(tables.sigmoid[entry])
