@@ -1,7 +1,6 @@
 """What the project's own files promise."""
 
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -40,24 +39,11 @@ def code_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    shutil.copy(gallery()["coffee"].path, tmp_path / "photo.png")
-    return tmp_path
-
-
 @pytest.mark.slow
-def test_the_command_line_example_of_the_readme_runs(folder):
-    example = next(block for block in code_blocks("sh") if "mae-viz compress" in block)
-    lines = example.strip().splitlines()
-    assert len(lines) == 3
-    for line in lines:
-        program, *arguments = line.split()
-        assert program == "mae-viz"
-        command = [sys.executable, "-m", "mae_viz", *arguments]
-        done = subprocess.run(command, cwd=folder, check=True, timeout=120, stderr=subprocess.PIPE, text=True)
-        assert done.stderr == ""  # not even a warning from a library
-    assert (folder / "decoded.png").stat().st_size > 10_000
+def test_a_command_prints_no_warning_of_a_library(tmp_path):
+    command = [sys.executable, "-m", "mae_viz", "compress", gallery()["coffee"].path, "-o", tmp_path / "photo.mae"]
+    done = subprocess.run(command, check=True, timeout=120, stderr=subprocess.PIPE, text=True)
+    assert done.stderr == ""
 
 
 def test_the_tree_of_the_readme_names_real_files():

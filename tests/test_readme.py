@@ -2,16 +2,19 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import warnings
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import mae_viz
+from mae_viz import cli
 from mae_viz.codecs import registry
 from mae_viz.images import gallery
 from mae_viz.training.data import BUNDLED
@@ -20,20 +23,15 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
 
-SHELL = """
-set -eu
-mae-viz() {
-    case "$1 $2" in
-        evaluate*) set -- "$@" --images small --dataset small --lambdas 64 --qualities 2 --jobs 1;;
-        train*)
-            set -- "$@" --set channels=12 --set start=random --set steps=2 --set batch=2 --set crop=64 \\
-                --set validation_crop=64 --set entropy_steps=1 --set compile=false --set precision=float32;;
-    esac
-    "$PYTHON" -m mae_viz "$@"
+LESS = {
+    "evaluate": ["--images", "small", "--dataset", "small", "--lambdas", "64", "--qualities", "2", "--jobs", "1"],
+    "train": [
+        *("--set", "channels=12", "--set", "start=random", "--set", "steps=2", "--set", "batch=2", "--set", "crop=64"),
+        *("--set", "validation_crop=64", "--set", "entropy_steps=1", "--set", "compile=false"),
+        *("--set", "precision=float32"),
+    ],
 }
-make() { command make --dry-run --directory "$ROOT" "$@"; }
-"""
-"""Before a block: the commands as they are, but for small pictures and short runs; of make what it would do."""
+"""What follows a command so that it takes small pictures or few steps."""
 
 MY_CODECS = """
 import io
@@ -69,39 +67,46 @@ def folder(tmp_path_factory) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def shell(folder):
-    """Runs a block of shell commands there; returns what it prints."""
-
-    def run(block: str) -> str:
-        environment = os.environ | {
-            "HOME": str(folder),
-            "MAE_VIZ_CACHE": str(folder / "cache"),
-            "PYTHON": sys.executable,
-            "PYTHONPATH": str(ROOT),
-            "ROOT": str(ROOT),
-        }
-        # a block that sets PYTHONPATH means the folder it stands in, beside an installed mae_viz
-        block = block.replace("PYTHONPATH=$PWD", 'PYTHONPATH="$PWD:$PYTHONPATH"')
-        done = subprocess.run(
-            ["bash", "-c", SHELL + block], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+def lines(block: str) -> list[list[str]]:
+    """The commands of a shell block, each as its words; comments are left out."""
+    return [words for line in block.splitlines() if (words := shlex.split(line, comments=True))]
 
 
-SCRIPTS = [block for language, block in BLOCKS if language == "sh"]
-"""In the README's order: what one leaves behind the next may use."""
+def own_process(words: list[str], environment: dict[str, str], folder: Path) -> None:
+    """Run `mae-viz` as a shell would, but in a fork of this process: torch and CompressAI are loaded already."""
+
+    def child() -> None:
+        os.environ.update(environment)
+        os.chdir(folder)
+        sys.path[:0] = [path for path in environment["PYTHONPATH"].split(os.pathsep) if path not in sys.path]
+        sys.argv = words
+        cli.main()
+
+    process = get_context("fork").Process(target=child)
+    process.start()
+    process.join(600)
+    assert process.exitcode == 0, words
 
 
 @pytest.mark.slow
-def test_every_shell_block(shell, folder):
-    exported = ""
-    for block in SCRIPTS:
-        shell(exported + block)
-        exported += "".join(line + "\n" for line in block.splitlines() if line.startswith("export "))
+def test_every_shell_block(folder):
+    """In the README's order: what one leaves behind the next may use. Of make what it would do."""
+    environment = {
+        "HOME": str(folder),
+        "MAE_VIZ_CACHE": str(folder / "cache"),
+        "PYTHONPATH": str(ROOT),
+        "PWD": str(folder),
+    }
+    for language, block in BLOCKS:
+        for program, *rest in lines(block) if language == "sh" else []:
+            rest = [word.replace("~", environment["HOME"]).replace("$PWD", environment["PWD"]) for word in rest]
+            if program == "export":
+                environment |= dict(word.split("=", 1) for word in rest)
+            elif program == "make":
+                subprocess.run(["make", "--dry-run", *rest], cwd=ROOT, check=True, capture_output=True, timeout=60)
+            else:
+                assert program == "mae-viz"
+                own_process([program, *rest, *LESS.get(rest[0], [])], environment, folder)
     for made in ("photo.mae", "decoded.png", "figures/fig4.pdf", "runs/mae/mae/card.json", "results/kodak/mine.json"):
         assert (folder / made).stat().st_size > 100, made
 
