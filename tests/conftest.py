@@ -107,11 +107,14 @@ def browser():
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> Path:
-    """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/; trained once for all tests."""
+    """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/; trained once for all tests.
+
+    Half of its steps: enough to see it learn.
+    """
     from mae_viz.training import config, loop
 
     folder = tmp_path_factory.mktemp("tiny-run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("tiny-cache")))
-        loop.train(config.load("tiny"), folder, "tiny")
+        loop.train(config.load("tiny").changed(steps=450, validate_every=150), folder, "tiny")
     return folder
