@@ -10,6 +10,7 @@ from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
+from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
 from mae_viz.figures import style
 from mae_viz.measured import collected, datasets, intervals
@@ -264,14 +265,15 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
 
 
 def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
-    """Models against published networks of their kind, one for each rate, where there are such."""
+    """The MAEs against published networks of their kind, one for each rate, where there are such."""
     found = against_peers(frame, dataset, metric)
+    modulated = frame.loc[frame["architecture"].isin([n for n, f in FACTS.items() if f.modulated]), "curve"]
     lines = [
         f"- **{rows['title'].iloc[0]}** against networks of its kind, one for each rate: "
         + ", ".join(f"{collected.percent(row)} against {row.peer_title}" for row in rows.itertuples())
         + "."
-        for curve, rows in found.groupby("curve", sort=False)
-        if curve in style.PAPERS
+        for curve in style.PAPERS
+        if len(rows := found[(found["curve"] == curve) & found["curve"].isin(modulated)])
     ]
     if lines:
         st.markdown("\n".join(lines))
@@ -300,26 +302,28 @@ def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict
     first = next((curve_names[name] for name in ANCHORS if name in curve_names), offered[0])
     anchor = st.selectbox("Against", offered, **address.held(f"anchor-{dataset}", first, offered))
     found, kind = bd_rates(frame, titles[anchor], dataset, metric), collected.metric_named(metric)
+    common = f"overlap [{kind.unit}]" if kind.unit else "overlap"
     rows = []
     for row in found.sort_values("bd_rate_percent").itertuples():
         overlaps = row.bd_rate_percent == row.bd_rate_percent
         value, *between = collected.percent(row).removesuffix("]").partition(" [")
+        alone = "\u00a0*" if "alone" in row.interval_over else ""
+        none_common = "none" if not row.interval_over else "other images"
         rows.append(
             {
                 "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.PAPERS else row.title,
                 "BD-rate": value.replace(" ", "\u00a0"),
-                "95 % interval": "".join(between[1:]).replace(", ", " … "),
-                "over": row.interval_over or "–",
-                "overlap": f"{row.from_db:.1f} … {row.to_db:.1f}\u00a0{kind.unit}".strip() if overlaps else "none",
-                "points": str(row.points),
-                "lowest rate": f"{row.lowest_bpp:.3f}\u00a0bpp",
+                "95 % interval": "".join(between[1:]).replace(", ", " … ") + alone,
+                common: f"{row.from_db:.1f} … {row.to_db:.1f}" if overlaps else none_common,
+                "lowest bpp": f"{row.lowest_bpp:.3f}",
             }
         )
-    table(rows, numbers=("BD-rate", "95 % interval", "overlap", "points", "lowest rate"))
+    table(rows, numbers=("BD-rate", "95 % interval", common, "lowest bpp"))
     st.caption(
         f"Below 0: fewer bits than {anchor} at equal quality, here the {kind.averaging}. Models enter with the λ that "
         f"they were trained for; “every λ” is the curve through all that were measured. {metrics.BDRate.method}. "
-        f"{intervals.METHOD}."
+        f"{intervals.METHOD}. * over one curve's images alone: wide, because other images need other rates, while the "
+        "published means stand still."
     )
     st.download_button(
         "Save the BD-rates (CSV)", found.to_csv(index=False), f"bd-rate-{dataset}-{metric}.csv", "text/csv",
