@@ -64,7 +64,7 @@ def points(results: "pd.DataFrame", dataset: str = OURS) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    if not ((results["dataset"] == dataset) & results["kind"].isin(["model", "classical", "own", "published"])).any():
+    if not ((results["dataset"] == dataset) & (results["kind"] != "paper")).any():
         there = ", ".join(name for name in collected.datasets(results) if name != datasets.PAPERS)
         raise ValueError(f"nothing is measured on {dataset!r}: choose {there}, or measure it with mae-viz evaluate.")
     frames = []

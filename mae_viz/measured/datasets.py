@@ -14,18 +14,18 @@ TITLES = {
 
 ELSEWHERE = {
     "clic": (
-        "CLIC is not fetched from here: its servers have moved more than once, and its pictures' licences ask to take "
-        "them from the source. Get the professional test set of https://clic.compression.cc (the paper measured 44 "
-        f"pictures of it), unpack it into a folder, and run: mae-viz evaluate mae --images FOLDER --dataset {PAPERS} "
-        f"--out results/{PAPERS}/mae.json"
+        "CLIC is not fetched, for there are no checksums of it here. Its home is https://clic.compression.cc; the "
+        "paper measured 44 pictures of its professional test set.",
+        PAPERS,
     ),
     "tecnick": (
-        "Tecnick is not fetched from here: get the archive SAMPLING of https://testimages.org (100 pictures, 1200 × "
-        "1200, 8 bits, RGB), unpack it into a folder, and run: mae-viz evaluate mae --images FOLDER --dataset tecnick "
-        "--out results/tecnick/mae.json"
+        "Tecnick's TESTIMAGES are not fetched, for there are no checksums of them here. Their home is "
+        "https://testimages.org; the files are at https://sourceforge.net/projects/testimages/files/, those of "
+        "1200 × 1200, 8 bits, RGB in SAMPLING and OLD/OLD_SAMPLING.",
+        "tecnick",
     ),
 }
-"""What to do for the sets that no address with checksums is known for."""
+"""Sets without checksums: where to get them, and what to call them."""
 
 
 def title(name: str) -> str:
@@ -38,7 +38,12 @@ def fetch(name: str) -> str:
     Raises ValueError for an unknown name, ConnectionError where nothing can be fetched.
     """
     if name in ELSEWHERE:
-        return f"{ELSEWHERE[name]}; MAE_VIZ_RESULTS=results then shows it beside the rest."
+        where, called = ELSEWHERE[name]
+        return (
+            f"{where} Unpack them into a folder, and run\n"
+            f"  mae-viz evaluate mae --images FOLDER --dataset {called} --out results/{called}/mae.json\n"
+            f"  MAE_VIZ_RESULTS=results mae-viz figure fig3 --dataset {called}"
+        )
     if name != "kodak":
         raise ValueError(f"there is no data set {name!r} to fetch: choose kodak, {', '.join(ELSEWHERE)}.")
     home = kodak.folder()
