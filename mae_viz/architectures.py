@@ -25,7 +25,13 @@ class Architecture:
     """Where models of one λ each stand for one curve together: the name of all of them,"""
     group_title: str = ""
     group_short: str = ""
+    peers: tuple[str, ...] = ()
+    """Published curves of networks of its kind, one network for each rate; the nearest first, which for models without
+    hyperprior has the same transform."""
 
+
+_FACTORIZED = ("published-balle2017", "published-bmshj2018-factorized")
+_HYPERPRIOR = ("published-bmshj2018-hyperprior", "published-balle2018-hyperprior")
 
 FACTS = {
     "MAE": Architecture(
@@ -33,6 +39,7 @@ FACTS = {
         "MAE",
         modulated=True,
         between="between trained λ: the gains come from λ itself, the entropy model is interpolated",
+        peers=_FACTORIZED,
     ),
     "MAEHyperprior": Architecture(
         "MAE + hyperprior",
@@ -40,11 +47,13 @@ FACTS = {
         modulated=True,
         hyperprior=True,
         between="between trained λ: the gains come from λ itself, the entropy model is interpolated",
+        peers=_HYPERPRIOR,
     ),
     "BottleneckScaling": Architecture(
         "Bottleneck scaling",
         "Scaling",
         between="between trained λ: log s(λ) and the entropy model are interpolated",
+        peers=_FACTORIZED,
     ),
     "Independent": Architecture(
         "Independent model",
@@ -53,6 +62,7 @@ FACTS = {
         group="independent",
         group_title="Independent models",
         group_short="Independent",
+        peers=_FACTORIZED,
     ),
     "IndependentHyperprior": Architecture(
         "Independent model + hyperprior",
@@ -62,6 +72,7 @@ FACTS = {
         group="independent-hyperprior",
         group_title="Independent models + hyperprior",
         group_short="Indep. + hyper",
+        peers=_HYPERPRIOR,
     ),
 }
 """In the order in which lists show them."""

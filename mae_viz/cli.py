@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mae_viz.rates import Rate
 from mae_viz.storage import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +28,7 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Option(help="a model that ships (mae, bottleneck-scaling, …) or a checkpoint's folder")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="write the numbers into this file too")]
 Lmbda = Annotated[float, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")]
 
 
@@ -92,9 +96,9 @@ def info(file: Annotated[Path, typer.Argument(help="a .mae file")]) -> None:
 
 @app.command()
 def evaluate(
-    names: Annotated[list[str], typer.Argument(help="models, checkpoint folders, jpeg, jpeg2000, webp, avif, …")],
+    names: Annotated[list[str], typer.Argument(help="models, checkpoint folders, jpeg, mozjpeg, webp, avif, …")],
     out: Annotated[Path, typer.Option(help="FILE.json; for several codecs {name} in it, else FILE-<name>.json each")],
-    images: Annotated[Path | None, typer.Option(help="a folder of pictures; Kodak without it")] = None,
+    images: Annotated[Path | None, typer.Option(help="a folder of pictures, searched recursively; else Kodak")] = None,
     dataset: Annotated[str | None, typer.Option(help="what to call the pictures: else the folder's name")] = None,
     lambdas: Annotated[str | None, typer.Option(help="λ of the models, such as 64,512: else the trained ones")] = None,
     per_octave: Annotated[
@@ -103,15 +107,23 @@ def evaluate(
     qualities: Annotated[str | None, typer.Option(help="of the classical codecs, such as 10,50: else all")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="processes, of one thread each")] = os.cpu_count() or 1,
     restart: Annotated[bool, typer.Option(help="measure anew what FILE already holds")] = False,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="also: ssimulacra2, vmaf (pip install mae_viz[metrics]); repeat for more")
+    ] = None,
+    csv: Csv = None,
 ) -> None:
-    """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was."""
+    """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was.
+
+    --csv has a row for each image and rate, and those of the means (image "mean").
+    """
     from mae_viz.codecs import registry
     from mae_viz.codecs.interface import LambdaAxis
+    from mae_viz.measured import collected, kodak, records
     from mae_viz.measured import evaluate as evaluation
-    from mae_viz.measured import kodak, records
 
     dataset = dataset or (images.resolve().name.lower() if images else "kodak")
-    pictures = evaluation.pictures_in(images) if images else kodak.images()
+    pictures = evaluation.pictures_in(images) if images else {path.stem: path for path in kodak.images()}
+    tables = []
     for name in names:
         codec = registry.codec(name)
         axis = codec.axis
@@ -120,20 +132,41 @@ def evaluate(
             points = [*(points or []), *evaluation.lmbdas_per_octave(axis, per_octave)]
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
-            document = evaluation.evaluate(name, pictures, file, dataset, points, jobs, progress, restart)
+            document = evaluation.evaluate(name, pictures, file, dataset, points, jobs, progress, restart, metric or ())
         typer.echo(f"{file}:\n{records.means_text(document)}")
+        tables.append(collected.read(file))
+    if csv:
+        import pandas as pd
+
+        _save_table(pd.concat(tables, ignore_index=True), csv)
 
 
 @app.command()
 def bd_rate(
     anchor: Annotated[str, typer.Argument(help="the curve to compare with: jpeg, mae, published-bpg-444, …")],
     dataset: Annotated[str, typer.Option(help="kodak, or whatever was measured")] = "kodak",
-    metric: Annotated[str, typer.Option(help="psnr or ms-ssim")] = "psnr",
+    metric: Annotated[
+        str, typer.Option(help="psnr, ms-ssim (dB of the images' mean), ms-ssim-mean-of-db, ssimulacra2, vmaf")
+    ] = "psnr",
+    csv: Csv = None,
 ) -> None:
-    """Compare every measured and published curve with one of them, as a table."""
+    """Compare every measured and published curve with one of them, as a table with 95 % intervals."""
     from mae_viz.measured import collected
 
-    typer.echo(collected.bd_text(anchor, dataset, metric))
+    frame = collected.results()
+    typer.echo(collected.bd_text(anchor, dataset, metric, frame))
+    if csv:
+        _save_table(collected.bd_table(anchor, dataset, metric, frame), csv)
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="kodak; clic or tecnick: where to get them")],
+) -> None:
+    """Fetch a data set to measure on, once, with checksums; or say where to get it and how to name it."""
+    from mae_viz.measured import datasets
+
+    typer.echo(datasets.fetch(dataset))
 
 
 @app.command()
@@ -224,6 +257,7 @@ def figure(
     lambdas: Annotated[str | None, typer.Option(help="fig4: the two λ of the ratio, such as 4096,64")] = None,
     crop: Annotated[str | None, typer.Option(help="fig4: LEFT,TOP,WIDTH,HEIGHT in pixels")] = None,
     model: Annotated[str, typer.Option(help="fig4: a MAE that ships, or a checkpoint's folder")] = "mae",
+    dataset: Annotated[str, typer.Option(help="fig3: kodak, gallery, or whatever was measured")] = "kodak",
 ) -> None:
     """Regenerate the paper's figures and Table I from committed results and weights, with a caption beside each."""
     from mae_viz.figures import output
@@ -234,7 +268,7 @@ def figure(
     chosen = [int(channel) for channel in _numbers(channels) or []]
     pair = (two[0], two[1]) if two else None
     rectangle = (int(box[0]), int(box[1]), int(box[2]), int(box[3])) if box else None
-    for path in output.write(which.split(","), out, form.split(","), image, chosen, pair, rectangle, model):
+    for path in output.write(which.split(","), out, form.split(","), image, chosen, pair, rectangle, model, dataset):
         typer.echo(path)
 
 
@@ -317,6 +351,12 @@ def _progress(task: str) -> Iterator[Callable[[float], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def _save_table(table: "pd.DataFrame", file: Path) -> None:
+    """A table as CSV, without columns that have no value."""
+    write_whole(file, table.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n").encode())
+    typer.echo(f"{file}: {len(table)} rows")
 
 
 def _numbers(text: str | None) -> list[float] | None:

@@ -51,8 +51,22 @@ def document(images, tmp_path_factory):
 
 
 def test_a_folder_s_pictures_by_name(folder, tmp_path):
-    assert [path.name for path in pictures_in(folder)] == ["a.png", "b.png"]
+    assert pictures_in(folder) == {"a": folder / "a.png", "b": folder / "b.png"}
     with pytest.raises(ValueError, match="no pictures in"):
+        pictures_in(tmp_path)
+
+
+def test_pictures_of_folders_below_keep_their_own_names(tmp_path, photograph):
+    for name in ("night/a.png", "day/a.webp", "a.b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        photograph.crop((100, 100, 116, 108)).save(tmp_path / name)
+    found = pictures_in(tmp_path)
+    assert list(found) == ["a.b", "day/a", "night/a"]
+    document = evaluate("jpeg", found, tmp_path / "rd.json", "some", [50])
+    assert [row["image"] for row in document["measurements"]] == list(found)
+    assert [image["image"] for image in document["images"]] == list(found)
+    photograph.crop((100, 100, 116, 108)).save(tmp_path / "day" / "a.png")
+    with pytest.raises(ValueError, match=r"day/a\.png and .*day/a\.webp differ in their suffix alone"):
         pictures_in(tmp_path)
 
 
@@ -62,7 +76,7 @@ def test_every_number_of_a_model_computed_again(document, images):
     assert [(row["image"], row["lmbda"]) for row in rows] == [("a", lmbda), ("b", lmbda), ("a", 4096), ("b", 4096)]
     model = mae_viz.load("mae")
     for row in rows:
-        path = next(path for path in images if path.stem == row["image"])
+        path = images[row["image"]]
         x = np.asarray(Image.open(path))
         stream = mae_viz.compress(path, "mae", row["lmbda"])
         x_hat = np.asarray(mae_viz.decompress(stream))
@@ -86,6 +100,9 @@ def test_means_are_means(document):
         assert len(rows) == 2
         for key in ("bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "encode_s", "decode_s"):
             assert mean[key] == pytest.approx((rows[0][key] + rows[1][key]) / 2, abs=1e-6)
+        values = [1 - 10 ** (-row["ms_ssim_db"] / 10) for row in rows]
+        assert mean["db_of_mean_ms_ssim"] == pytest.approx(-10 * math.log10(1 - sum(values) / 2), abs=1e-6)
+        assert mean["db_of_mean_ms_ssim"] < mean["ms_ssim_db"]
 
 
 def test_the_file_says_what_was_measured_with_what(document):
@@ -136,7 +153,7 @@ def test_a_file_is_never_continued_with_something_else(images, tmp_path):
     out = tmp_path / "rd.json"
     evaluate("jpeg", images, out, "two", [10])
     before = out.read_bytes()
-    for change in ({"name": "webp"}, {"dataset": "three"}, {"images": images[:1]}):
+    for change in ({"name": "webp"}, {"dataset": "three"}, {"images": {"a": images["a"]}}):
         arguments = {"name": "jpeg", "images": images, "out": out, "dataset": "two", "points": [10]} | change
         with pytest.raises(ValueError, match="start it anew"):
             evaluate(**arguments)
@@ -165,6 +182,7 @@ def test_what_is_infinite_or_undefined_is_null(tmp_path):
     assert row["psnr_db"] is None  # nothing is lost
     assert row["ms_ssim_db"] is None  # and the picture is too small
     assert mean["psnr_db"] is None
+    assert mean["db_of_mean_ms_ssim"] is None
     assert document["results"].keys() == {"bpp", "encoding_time", "decoding_time"}
     frame = collected.read(tmp_path / "rd.json")
     assert frame["psnr_db"].isna().all()
@@ -179,12 +197,14 @@ def test_bad_points_names_and_pictures_end_in_sentences(images, tmp_path):
     with pytest.raises(ValueError, match="quality 100 is outside 5 … 95"):
         evaluate("jpeg", images, out, "two", [100])
     with pytest.raises(
-        mae_viz.CheckpointError, match=r"no model named 'vvc'.*Codecs beside the models: jpeg, jpeg2000"
+        mae_viz.CheckpointError, match=r"no model named 'vvc'.*Codecs beside the models: jpeg, jpeg-444, mozjpeg"
     ):
         evaluate("vvc", images, out, "two")
     with pytest.raises(ValueError, match="one at least"):
         evaluate("jpeg", [], out, "none")
-    (tmp_path / "broken.png").write_bytes(images[0].read_bytes()[:100])
+    with pytest.raises(ValueError, match="names that differ before the dot"):
+        evaluate("jpeg", [images["a"], tmp_path / "a.png"], out, "twice")
+    (tmp_path / "broken.png").write_bytes(images["a"].read_bytes()[:100])
     with pytest.raises(mae_viz.ImageError, match=r"broken\.png: the picture is damaged"):
         evaluate("jpeg", [tmp_path / "broken.png"], out, "broken", [50])
     assert not out.exists()
@@ -226,10 +246,7 @@ def test_compressai_reads_ours(document):
     assert psnr["name"] == "MAE"
     assert psnr["xs"] == [mean["bpp"] for mean in document["means"]]
     assert psnr["ys"] == [mean["psnr_db"] for mean in document["means"]]
-    for decibel, mean in zip(ms_ssim["ys"], document["means"], strict=True):
-        rows = [row for row in document["measurements"] if row["lmbda"] == mean["lmbda"]]
-        values = [1 - 10 ** (-row["ms_ssim_db"] / 10) for row in rows]
-        assert decibel == pytest.approx(-10 * math.log10(1 - np.mean(values)), abs=1e-4)
+    assert ms_ssim["ys"] == pytest.approx([mean["db_of_mean_ms_ssim"] for mean in document["means"]], abs=1e-4)
 
 
 @pytest.mark.parametrize("path", collected.files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -238,7 +255,8 @@ def test_compressai_reads_every_committed_file(path):
     means = collected.read(path).query("image == 'mean'")
     assert curve["xs"] == pytest.approx(means["bpp"].tolist())
     assert curve["ys"] == pytest.approx(means["psnr_db"].tolist())
-    assert np.all(np.abs(parse_json_file(path, "ms-ssim")["ys"] - means["ms_ssim_db"]) < 0.9)
+    similar = means["db_of_mean_ms_ssim"].fillna(means["ms_ssim_db_as_drawn"])
+    assert parse_json_file(path, "ms-ssim")["ys"] == pytest.approx(similar.tolist(), abs=2e-3)
 
 
 def test_compressai_overlays_ours(tmp_path):
@@ -262,7 +280,15 @@ def test_results_are_tidy(table):
     assert set(table["kind"]) == {"model", "classical", "published", "paper"}
     key = ["codec", "dataset", "image", "lmbda", "quality", "bpp", "psnr_db"]
     assert not table.duplicated(key).any()
-    assert table[["bpp", "psnr_db", "ms_ssim_db"]].notna().all().all()
+    assert table[["bpp", "psnr_db"]].notna().all().all()
+    means, kinds = table[table["image"] == "mean"], table["kind"]
+    assert table.loc[kinds.isin(["model", "classical"]), "ms_ssim_db"].notna().all()
+    assert means.loc[means["kind"] != "paper", "db_of_mean_ms_ssim"].notna().all()
+    assert table.loc[table["image"] != "mean", "db_of_mean_ms_ssim"].isna().all()
+    # what others publish is of one kind, what the paper draws of an unknown one: neither is in the others' column
+    assert table.loc[kinds.isin(["published", "paper"]), "ms_ssim_db"].isna().all()
+    assert table.loc[kinds == "paper", "ms_ssim_db_as_drawn"].notna().all()
+    assert table.loc[kinds != "paper", "ms_ssim_db_as_drawn"].isna().all()
     assert table["provenance"].str.len().gt(20).all()
     assert table.loc[table["kind"] == "model", ["lmbda", "estimated_bpp"]].notna().all().all()
     assert table.loc[table["kind"] == "classical", "quality"].notna().all()
@@ -299,6 +325,17 @@ def test_committed_means_are_the_means_of_the_committed_rows(table):
         mean, single = rows[rows["image"] == "mean"], rows[rows["image"] != "mean"]
         for key in ("bpp", "psnr_db", "ms_ssim_db"):
             assert mean[key].item() == pytest.approx(single[key].mean(), abs=1e-5)
+        value = np.mean([1 - 10 ** (-db / 10) for db in single["ms_ssim_db"]])
+        assert mean["db_of_mean_ms_ssim"].item() == pytest.approx(-10 * math.log10(1 - value), abs=1e-5)
+
+
+def test_files_of_before_get_the_second_kind_of_ms_ssim_on_reading(document, tmp_path):
+    before = {key: value for key, value in document.items() if key != "file"}
+    before["means"] = [{k: v for k, v in mean.items() if k != "db_of_mean_ms_ssim"} for mean in before["means"]]
+    (tmp_path / "rd.json").write_text(json.dumps(before))
+    old, new = collected.read(tmp_path / "rd.json"), collected.read(document["file"])
+    assert old.equals(new)
+    assert old["db_of_mean_ms_ssim"].notna().sum() == 2
 
 
 @pytest.mark.parametrize(
@@ -330,26 +367,27 @@ def test_real_files_cost_little_more_than_the_estimate(table):
 def test_published_numbers_are_the_published_ones(table):
     def at(codec, dataset, rank):
         rows = table[(table["codec"] == codec) & (table["dataset"] == dataset)].sort_values("bpp")
-        return rows.iloc[rank][["bpp", "psnr_db", "ms_ssim_db"]].tolist()
+        return rows.iloc[rank][["bpp", "psnr_db", "db_of_mean_ms_ssim", "ms_ssim_db_as_drawn"]].tolist()
 
     assert at("published-bmshj2018-factorized", "kodak", 0)[:2] == pytest.approx([0.1226, 26.9088], abs=1e-4)
     assert at("published-jpeg2000-tensorflow", "kodak", 0)[0] == pytest.approx(0.1, abs=1e-3)
-    assert at("paper-mae", "clic-professional-test", -1) == [0.977, 36.24, 19.86]
+    values = at("paper-mae", "clic-professional-test", -1)
+    assert [values[i] for i in (0, 1, 3)] == [0.9761, 36.242, 19.863]
     # the value 0.9100 of the first point in dB
     assert at("published-bmshj2018-factorized", "kodak", 0)[2] == pytest.approx(-10 * math.log10(0.0900), abs=0.01)
 
 
-def test_our_jpeg_is_the_published_one(table):
-    """Two programs, two versions of one library: rates to 0.2 %, PSNR within 0.15 dB (ours is higher)."""
+def test_our_jpeg_is_the_published_one_in_smaller_files(table):
+    """Two programs, two versions of one library: PSNR within 0.15 dB; ours has tables for each picture."""
     ours, theirs = (collected.curves(table, "kodak")[name] for name in ("jpeg", "published-jpeg"))
-    assert ours[1][:18] == pytest.approx(theirs[1][:18], rel=2e-3)
     assert ours[2][:18] == pytest.approx(theirs[2][:18], abs=0.15)
+    assert (np.array(ours[1][:18]) < 0.97 * np.array(theirs[1][:18])).all()
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "low", "high"),
     [
-        ("jpeg", "published-jpeg", -4, 1),
+        ("jpeg", "published-jpeg", -15, -8),  # theirs has the standard Huffman tables
         ("jpeg2000", "published-jpeg2000", -25, 0),  # ours takes the 9/7 wavelet, OpenJPEG's default is the 5/3
         ("webp", "published-webp", -12, 0),  # ours takes the slowest method
         ("avif", "published-av1", 0, 20),  # theirs is the reference encoder at full effort, ours takes half a second

@@ -136,15 +136,22 @@ def test_drawings_in_the_docs_are_these(two_runs, name):
 def test_fig_3_draws_what_the_result_files_say():
     """An independent way to the numbers: the JSON files, a mean over images, nothing of the code behind the figure."""
     figure = fig3.draw(mae_viz.results())
-    for axis, key in ((figure.axes[0], "psnr_db"), (figure.axes[2], "ms_ssim_db")):
+
+    def psnr(images):
+        return np.mean([row["psnr_db"] for row in images])
+
+    def ms_ssim(images):
+        return -10 * np.log10(np.mean([10 ** (-row["ms_ssim_db"] / 10) for row in images]))
+
+    for axis, mean in ((figure.axes[0], psnr), (figure.axes[2], ms_ssim)):
         lines = {line.get_label(): line.get_xydata() for line in axis.lines}
         for label, pattern in (("MAE", "mae"), ("Bottleneck scaling", "bottleneck-scaling")):
             rows = json.loads((ROOT / f"checkpoints/{pattern}/rd-kodak.json").read_text())["measurements"]
             trained = sorted({row["lmbda"] for row in rows} & {64.0 * 2**k for k in range(7)})
             by_lmbda = [[row for row in rows if row["lmbda"] == lmbda] for lmbda in trained]
             assert [len(images) for images in by_lmbda] == [24] * 7
-            means = [[np.mean([row[k] for row in images]) for k in ("bpp", key)] for images in by_lmbda]
-            np.testing.assert_allclose(lines[label], means, atol=1e-5)
+            bpp = [np.mean([row["bpp"] for row in images]) for images in by_lmbda]
+            np.testing.assert_allclose(lines[label], np.c_[bpp, list(map(mean, by_lmbda))], atol=1e-5)
 
 
 def test_fig_3_keeps_the_papers_points_apart():
@@ -152,6 +159,12 @@ def test_fig_3_keeps_the_papers_points_apart():
     theirs = collected.curves(mae_viz.results(), "clic-professional-test")["paper-mae"]
     (line,) = [line for line in figure.axes[1].lines if line.get_label() == "MAE"]
     np.testing.assert_array_equal(line.get_xydata(), np.column_stack(theirs[1:]))
+    (line,) = [line for line in figure.axes[3].lines if line.get_label() == "MAE"]
+    drawn = collected.curves(mae_viz.results(), "clic-professional-test", collected.AS_DRAWN["ms-ssim"])["paper-mae"]
+    np.testing.assert_array_equal(line.get_xydata(), np.column_stack(drawn[1:]))
+    said = [[text.get_text() for text in axis.texts] for axis in figure.axes[:4]]
+    unknown = "the paper does not say how it averaged"
+    assert said == [["mean of the images' dB"], [unknown], ["dB of the images' mean"], [unknown]]
     assert "CLIC" in figure.axes[1].get_title()
     assert "Kodak" in figure.axes[0].get_title()
     for left, right in ((0, 1), (2, 3)):
@@ -168,13 +181,65 @@ def test_bd_rates_of_both_sets_stand_side_by_side(two_runs):
     lines = (two_runs[0] / "fig3-bd-rate.csv").read_text(encoding="utf-8").splitlines()
     table = {row["curve"]: row for row in csv.DictReader(lines)}
     results = mae_viz.results()
-    for dataset, prefix in (("kodak", ""), ("clic-professional-test", "paper-")):
-        for metric in ("psnr", "ms-ssim"):
-            expected = collected.bd_table(f"{prefix}mae", dataset, metric, results).set_index("curve")
-            found = float(table["bottleneck-scaling"][f"{dataset}_{metric}"])
-            assert found == pytest.approx(expected.at[f"{prefix}bottleneck-scaling", "bd_rate_percent"])
+    sides = {"ours": ("kodak", ""), "paper": ("clic-professional-test", "paper-")}
+    columns = {"bd_rate_percent": "", "low_percent": "_low", "high_percent": "_high"}
+    for side, metric in (("ours", "psnr"), ("ours", "ms-ssim"), ("paper", "psnr")):
+        dataset, prefix = sides[side]
+        expected = collected.bd_table(f"{prefix}mae", dataset, metric, results).set_index("curve")
+        for column, end in columns.items():
+            found = float(table["bottleneck-scaling"][f"{side}_{metric}{end}"])
+            assert found == pytest.approx(expected.at[f"{prefix}bottleneck-scaling", column])
+    assert not [column for column in table["mae"] if column.startswith("paper_ms-ssim")]
     caption = (two_runs[0] / "fig3.txt").read_text(encoding="utf-8")
-    assert f"{float(table['bottleneck-scaling']['kodak_psnr']):+.1f} %" in caption
+    row = table["bottleneck-scaling"]
+    value, low, high = (float(row[f"ours_psnr{end}"]) for end in columns.values())
+    assert f"{value:+.1f} % [{low:+.1f}, {high:+.1f}]".replace("-", "−") in caption
+
+
+def test_the_paper_s_column_is_filled():
+    table = fig3.bd_rates(mae_viz.results()).set_index("curve")
+    for name, percent in (("jpeg", 53.0), ("jpeg2000", -22.5), ("published-bpg-444", -42.6), ("mae-hyperprior", -27.3)):
+        assert table.at[name, "paper_psnr"] == pytest.approx(percent, abs=0.05)
+        assert table.at[name, "paper_psnr_low"] < percent < table.at[name, "paper_psnr_high"]
+
+
+def test_the_caption_says_how_the_numbers_came_about(two_runs):
+    caption = " ".join((two_runs[0] / "fig3.txt").read_text(encoding="utf-8").split())
+    for name in ("jpeg", "jpeg-444", "mozjpeg", "jpeg2000", "hevc-intra-444"):
+        settings = json.loads((ROOT / f"mae_viz/measured/shipped/kodak-{name}.json").read_text())["settings"]
+        assert f"{settings['library']}; {settings['subsampling']}; {settings['mode']}" in caption
+    for said in (
+        "MS-SSIM the dB of the images' mean",
+        "the paper does not say how it averaged MS-SSIM, so no BD-rate is given on it",
+        "against Ballé 2017, MSE (published by TensorFlow Compression), ",
+        "bootstrap samples of the images",
+    ):
+        assert said in caption
+
+
+def test_fig_3_of_another_data_set(tmp_path):
+    (figure, *_) = output.write(["fig3"], tmp_path, ["svg", "csv", "tex"], dataset="gallery")
+    assert "Bundled photographs" in figure.read_text(encoding="utf-8")
+    rows = list(csv.DictReader((tmp_path / "fig3.csv").read_text(encoding="utf-8").splitlines()))
+    jpeg = [row for row in rows if (row["side"], row["curve"]) == ("ours", "jpeg")]
+    _, bpp, db = collected.curves(mae_viz.results(), "gallery")["jpeg"]
+    assert [float(row["bpp"]) for row in jpeg] == bpp
+    assert [float(row["psnr_db"]) for row in jpeg] == db
+    with pytest.raises(ValueError, match=r"nothing is measured on 'moon': choose .*gallery"):
+        output.write(["fig3"], tmp_path, dataset="moon")
+
+
+def test_fig_3_without_the_mae_compares_with_the_first_curve(tmp_path, monkeypatch):
+    for name, factor in (("one", 1.0), ("two", 1.1)):
+        measured = {"bpp": [factor * rate for rate in (0.2, 0.5, 0.9, 1.2)], "psnr-rgb": [28.5, 31.9, 34.8, 36]}
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / f"{name}.json").write_text(json.dumps({"name": name.title(), "results": measured}))
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
+    results = mae_viz.results()
+    table = fig3.bd_rates(results, "mine").set_index("curve")
+    assert table.at["two", "ours_psnr"] == pytest.approx(10)
+    assert "BD-rates against One" in fig3.caption(results, "mine")
+    assert len(fig3.draw(results, "mine").axes[0].lines) == 2
 
 
 def test_what_does_not_ship_is_named_in_the_caption_and_not_drawn(tmp_path, monkeypatch):
@@ -182,9 +247,7 @@ def test_what_does_not_ship_is_named_in_the_caption_and_not_drawn(tmp_path, monk
     monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
     results = mae_viz.results()
     caption = " ".join(fig3.caption(results).split())
-    assert (
-        "do not ship: Independent models, Bottleneck scaling, Independent models + hyperprior, MAE + hyper" in caption
-    )
+    assert "measured there: Independent models, Bottleneck scaling, Independent models + hyperprior, MAE" in caption
     drawn = {line.get_label() for line in fig3.draw(results).axes[0].lines}
     assert "MAE" in drawn
     assert not drawn & {"Independent models", "Bottleneck scaling", "MAE + hyperprior"}
@@ -205,8 +268,8 @@ def test_a_codec_of_ones_own_appears(tmp_path, monkeypatch):
     (line,) = [line for line in figure.axes[0].lines if line.get_label() == "My codec"]
     np.testing.assert_array_equal(line.get_xydata(), np.column_stack([measured["bpp"], measured["psnr-rgb"]]))
     row = fig3.bd_rates(results).set_index("curve").loc["mine"]
-    assert row["kodak_psnr"] < 0
-    assert row["clic-professional-test_points"] == 0
+    assert row["ours_psnr"] < 0
+    assert row["paper_points"] == 0
     assert "My codec" in fig3.caption(results)
 
 

@@ -72,6 +72,20 @@ def test_the_folder_named_is_used_and_checked(folder, monkeypatch):
         kodak.folder(sha256=SHA256)
 
 
+@pytest.mark.parametrize("name", ["clic", "tecnick"])
+def test_sets_without_checksums_say_where_to_get_them(run, name):
+    said = run("fetch", name).out
+    assert "https://" in said
+    assert "mae-viz evaluate mae --images FOLDER --dataset" in said
+
+
+def test_fetching_says_where_the_images_lie(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAE_VIZ_KODAK", str(tmp_path))
+    missing = run("fetch", "kodak", code=2).err
+    assert "kodim01.png is missing: all 24 are needed" in missing
+    assert "choose kodak, clic, tecnick" in run("fetch", "imagenet", code=2).err
+
+
 def test_the_list_names_24_different_images():
     assert list(kodak.SHA256) == [f"kodim{i:02}.png" for i in range(1, 25)]
     assert len({bytes.fromhex(digest) for digest in kodak.SHA256.values()}) == 24

@@ -91,7 +91,7 @@ def test_what_the_curves_show_lies_in_the_address(browser, server):
         chosen = page.get_by_test_id("stMultiSelect")
         expect(chosen).to_have_text(re.compile(r"JPEG \(4:2:0\)\W*MAE$"))
         settled(page)
-        page.get_by_role("button", name="MS-SSIM").or_(page.get_by_role("radio", name="MS-SSIM")).click()
+        page.get_by_role("radio", name="MS-SSIM", exact=True).click()
         in_address(page, **{**shown, "codecs-gallery": "nothing"}, quality="MS-SSIM", log="perhaps")
         settled(page)
         page.get_by_text("Logarithmic rate").click()

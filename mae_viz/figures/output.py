@@ -34,12 +34,13 @@ def write(
     lmbdas: tuple[float, float] | None = None,
     crop: tuple[int, int, int, int] | None = None,
     model: str = "mae",
+    dataset: str = "kodak",
 ) -> list[Path]:
     """Write figures by name ("all" for every one) and their captions into a folder. Returns the files.
 
-    ``image`` (a bundled photograph's name, or a file), ``channels``, ``lmbdas``, ``crop`` (left, top, width, height)
-    and ``model`` (a MAE) are those of Fig. 4. Raises ValueError for an unknown name or format, or a crop outside the
-    picture.
+    ``dataset`` (any that was measured) is that of Fig. 3; ``image`` (a bundled photograph's name, or a file),
+    ``channels``, ``lmbdas``, ``crop`` (left, top, width, height) and ``model`` (a MAE) are those of Fig. 4. Raises
+    ValueError for an unknown name, format or data set, or a crop outside the picture.
     """
     wanted = [name for name in NAMES if name in which or "all" in which]
     if unknown := [name for name in which if name not in (*NAMES, "all")]:
@@ -50,7 +51,7 @@ def write(
     makers: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
         "fig1": lambda: _fig1(formats),
         "fig2": lambda: _fig2(formats),
-        "fig3": lambda: _fig3(formats),
+        "fig3": lambda: _fig3(formats, dataset),
         "fig4": lambda: _fig4(formats, image, channels, lmbdas, crop, model),
         "table1": lambda: _table1(formats),
     }
@@ -99,19 +100,19 @@ def _fig2(formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     return _rendered("fig2", fig2.draw(), formats, fig2.caption())
 
 
-def _fig3(formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _fig3(formats: Sequence[str], dataset: str) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import fig3
     from mae_viz.measured import collected
 
     results = collected.results()
-    yield from _rendered("fig3", fig3.draw(results), formats, fig3.caption(results))
-    points, differences = fig3.points(results), fig3.bd_rates(results)
+    yield from _rendered("fig3", fig3.draw(results, dataset), formats, fig3.caption(results, dataset))
+    points, differences = fig3.points(results, dataset), fig3.bd_rates(results, dataset)
     if "csv" in formats:
         yield "fig3.csv", points.to_csv(index=False, lineterminator="\n").encode()
         yield "fig3-bd-rate.csv", differences.to_csv(index=False, lineterminator="\n").encode()
     if "tex" in formats:
         yield "fig3.tex", fig3.points_to_tex(points).encode()
-        yield "fig3-bd-rate.tex", fig3.to_tex(differences).encode()
+        yield "fig3-bd-rate.tex", fig3.to_tex(differences, dataset).encode()
 
 
 def _fig4(

@@ -60,7 +60,7 @@ PAPERS = {
 }
 """The paper's five curves, and the architectures behind them."""
 
-OTHERS = ("jpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444")
+OTHERS = ("jpeg", "jpeg-444", "mozjpeg", "jpeg2000", "hevc-intra-444", "published-bpg-444")
 """Codecs to compare with, on the data set that they were measured on."""
 
 _MARKERS = {

@@ -8,12 +8,15 @@ folder that such a file lies in names the data set.
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mae_viz import metrics
 from mae_viz.architectures import FACTS
 from mae_viz.coding import checkpoints
+from mae_viz.measured import intervals, records
+from mae_viz.measured.further import FURTHER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +25,7 @@ COLUMNS = {
     "codec": "str",  # mae, independent-4096, jpeg, …
     "curve": "str",  # the same, but one name for all the models that make a curve together: independent
     "title": "str",
+    "architecture": "str",  # of a model, a name of `mae_viz.architectures.FACTS`; else ""
     "kind": "str",  # model, classical, published (by others, on a data set that codecs are compared on), paper
     "dataset": "str",
     "image": "str",  # an image's name, or "mean"
@@ -31,14 +35,53 @@ COLUMNS = {
     "bpp": "float64",
     "estimated_bpp": "float64",
     "psnr_db": "float64",
-    "ms_ssim_db": "float64",
+    "ms_ssim_db": "float64",  # in the row "mean": the mean over images of their dB
+    "db_of_mean_ms_ssim": "float64",  # in the row "mean" alone: the dB of the mean over images
+    "ms_ssim_db_as_drawn": "float64",  # read off a figure whose authors do not say which of the two it is
+    "bpp_uncertainty": "float64",  # limits of the reading error, ±
+    "psnr_db_uncertainty": "float64",
     "encode_s": "float64",
     "decode_s": "float64",
     "provenance": "str",
 }
-"""Columns of `results()`; numbers that are not defined or infinite are nan."""
+"""Columns of `results()`; numbers that are not defined or infinite are nan. Metrics of `FURTHER` that some file holds
+have a column each behind these."""
 
-METRICS = {"psnr": "psnr_db", "ms-ssim": "ms_ssim_db"}
+
+@dataclass(frozen=True)
+class Metric:
+    """How well a data set's pictures come back, and how the images' values become one."""
+
+    column: str
+    title: str
+    averaging: str
+    unit: str = "dB"
+    of_image: str = ""
+    """The images' column, where it is not the mean's."""
+
+
+METRICS = {
+    "psnr": Metric("psnr_db", "PSNR", "mean of the images' dB"),
+    "ms-ssim": Metric("db_of_mean_ms_ssim", "MS-SSIM", "dB of the images' mean", of_image="ms_ssim_db"),
+    "ms-ssim-mean-of-db": Metric("ms_ssim_db", "MS-SSIM", "mean of the images' dB"),
+}
+"""By the names that commands take. Published curves hold the first kind of MS-SSIM; only equal kinds are compared."""
+
+_UNSAID = "the paper does not say how it averaged"
+AS_DRAWN = {
+    "psnr": Metric("psnr_db", "PSNR", _UNSAID),
+    "ms-ssim": Metric("ms_ssim_db_as_drawn", "MS-SSIM", _UNSAID),
+}
+"""The paper's own: its MS-SSIM is there to look at, and no BD-rate is taken on it."""
+
+
+def metric_named(name: str) -> Metric:
+    """One of `METRICS`, or of `FURTHER`. Raises ValueError for any other."""
+    if name in FURTHER:
+        return Metric(name, FURTHER[name].title, "mean over images", unit="")
+    if name not in METRICS:
+        raise ValueError(f"there is no metric {name!r}: choose one of {', '.join((*METRICS, *FURTHER))}.")
+    return METRICS[name]
 
 
 def files() -> list[Path]:
@@ -67,7 +110,8 @@ def read(path: Path) -> "pd.DataFrame":
         document = json.loads(Path(path).read_text(encoding="utf-8"))
         rows = _our_rows(document) if "means" in document else _compressai_rows(document, Path(path))
         frame = pd.DataFrame(rows)
-        return frame.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+        columns = COLUMNS | {name: "float64" for name in FURTHER if name in frame}
+        return frame.reindex(columns=list(columns)).astype(columns)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no result file of mae_viz or CompressAI ({error}).") from None
 
@@ -80,17 +124,32 @@ def _our_rows(document: dict) -> list[dict]:
         curve, title = facts.group, facts.group_title
     shared = {key: document[key] for key in ("codec", "kind", "dataset")}
     shared |= {"curve": curve, "title": title, "provenance": _provenance(document)}
+    shared["architecture"] = settings.get("architecture", "")
     trained = settings.get("lmbdas")
     return [
         {**shared, "trained": trained is None or row.get("lmbda") in trained, **row}
-        for row in document["means"] + document["measurements"]
+        for row in _means(document) + document["measurements"]
     ]
+
+
+def _means(document: dict) -> list[dict]:
+    """The means, with the dB of the mean MS-SSIM, which files of before do not hold, from the images' rows."""
+    by_rate: dict[tuple, list[dict]] = {}
+    for row in document["measurements"]:
+        by_rate.setdefault((row.get("lmbda"), row.get("quality")), []).append(row)
+    found = []
+    for mean in document["means"]:
+        rows = by_rate.get((mean.get("lmbda"), mean.get("quality")))
+        found.append(mean | {"db_of_mean_ms_ssim": records.db_of_mean_ms_ssim(rows)} if rows else mean)
+    return found
 
 
 def _provenance(document: dict) -> str:
     if "source" in document["settings"]:
         return f"{document['settings']['source']}; {document['settings']['averaging']}"
-    by = f"weights {document['fingerprint'][:16]}" if document["fingerprint"] else document["settings"]["library"]
+    settings = document["settings"]
+    how = [str(settings[key]) for key in ("library", "subsampling", "mode") if key in settings]
+    by = f"weights {document['fingerprint'][:16]}" if document["fingerprint"] else "; ".join(how)
     return f"measured by mae_viz {document['versions']['mae_viz']}, {by}"
 
 
@@ -101,6 +160,7 @@ def _compressai_rows(document: dict, path: Path) -> list[dict]:
     shared = {
         "codec": path.stem,
         "curve": path.stem,
+        "architecture": "",
         "title": name,
         "kind": "published",
         "dataset": path.parent.name,
@@ -109,67 +169,158 @@ def _compressai_rows(document: dict, path: Path) -> list[dict]:
         "provenance": f"{document.get('description', name)} ({path.name})",
     }
     return [
-        {**shared, "bpp": bpp, "psnr_db": db, "ms_ssim_db": metrics.to_db(v)}
+        {**shared, "bpp": bpp, "psnr_db": db, "db_of_mean_ms_ssim": metrics.to_db(v)}
         for bpp, db, v in zip(measured["bpp"], psnr, value, strict=True)
     ]
 
 
 Curve = tuple[str, list[float], list[float]]
-"""Title, rates in bits per pixel, and dB."""
+"""Title, rates in bits per pixel, and qualities, in dB but for a metric that has another unit."""
 
 
-def curves(frame: "pd.DataFrame", dataset: str, metric: str = "psnr", trained_only: bool = True) -> dict[str, Curve]:
+def curves(
+    frame: "pd.DataFrame", dataset: str, metric: str | Metric = "psnr", trained_only: bool = True
+) -> dict[str, Curve]:
     """Curves on one data set by name, by rising rate.
 
-    ``metric``: "psnr" or "ms-ssim". Points without that metric are left out, and curves without a point.
+    ``metric``: a name of `METRICS` or `FURTHER`, or a `Metric`. Points without it are left out, and curves without a
+    point.
     """
-    column = METRICS[metric]
-    means = frame[(frame["image"] == "mean") & (frame["dataset"] == dataset) & frame[column].notna()]
+    found = metric if isinstance(metric, Metric) else metric_named(metric)
+    means = frame[(frame["image"] == "mean") & (frame["dataset"] == dataset)]
+    means = means[means[found.column].notna()] if found.column in means else means.iloc[:0]
     if trained_only:
         means = means[means["trained"]]
     return {
-        name: (points["title"].iloc[0], points["bpp"].tolist(), points[column].tolist())
+        name: (points["title"].iloc[0], points["bpp"].tolist(), points[found.column].tolist())
         for name, points in means.sort_values("bpp", kind="stable").groupby("curve", sort=False)
     }
 
 
-def bd_table(
-    anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None
-) -> "pd.DataFrame":
-    """BD-rate of every curve on a data set against the one named, as a DataFrame.
+def datasets(frame: "pd.DataFrame") -> list[str]:
+    """Data sets on which there are curves, by name."""
+    return sorted(set(frame["dataset"]))
 
-    Columns: curve, title, points, lowest_bpp, bd_rate_percent (nan where there is none), from_db, to_db.
+
+def peers(frame: "pd.DataFrame", curve: str, dataset: str) -> list[str]:
+    """Published curves on a data set of networks of the kind of this curve's, the nearest first."""
+    there = frame[frame["dataset"] == dataset]
+    architectures = there.loc[there["curve"] == curve, "architecture"]
+    facts = FACTS.get(architectures.iloc[0]) if len(architectures) else None
+    return [name for name in facts.peers if (there["curve"] == name).any()] if facts else []
+
+
+EVERY = ", every λ"
+"""What the name of a curve through all measured λ ends with, beside that of the trained ones."""
+
+BD_COLUMNS = (
+    "curve",
+    "title",
+    "points",
+    "lowest_bpp",
+    "bd_rate_percent",
+    "low_percent",
+    "high_percent",
+    "interval_over",
+    "from_db",
+    "to_db",
+    "source",
+)
+
+
+def bd_table(
+    anchor: str,
+    dataset: str = "kodak",
+    metric: str = "psnr",
+    frame: "pd.DataFrame | None" = None,
+    only: tuple[str, ...] | None = None,
+) -> "pd.DataFrame":
+    """BD-rate of every curve on a data set, or of those named in ``only``, against one, as a DataFrame.
+
+    Columns: `BD_COLUMNS`. ``bd_rate_percent`` is nan where there is none; ``low_percent`` and ``high_percent`` are its
+    95 % interval (`mae_viz.measured.intervals`) over what ``interval_over`` says; ``from_db`` and ``to_db`` are the
+    common interval in the metric's unit. Networks of the anchor's kind come first, the nearest before the others.
     Models enter with the λ that they were trained for; where others were measured too, a further row named
-    "<curve>, every λ" holds them all. Raises ValueError for an unknown anchor.
+    "<curve>, every λ" holds them all. Curves measured on other images than the anchor are not compared. Raises
+    ValueError for an unknown anchor or metric.
     """
     import pandas as pd
 
     frame = results() if frame is None else frame
+    kind = metric_named(metric)
     measured = curves(frame, dataset, metric)
     for name, curve in curves(frame, dataset, metric, trained_only=False).items():
         if len(curve[1]) > len(measured.get(name, ("", []))[1]):
-            measured[f"{name}, every λ"] = f"{curve[0]}, every λ", *curve[1:]
+            measured[name + EVERY] = curve[0] + EVERY, *curve[1:]
     if anchor not in measured:
         raise ValueError(
-            f"there is no curve {anchor!r} on {dataset!r}: choose one of {', '.join(measured) or '(none)'}."
+            f"there is no curve {anchor!r} on {dataset!r} in {kind.title} ({kind.averaging}): choose one of "
+            f"{', '.join(measured) or '(none)'}."
         )
-    rows = []
-    for name, (title, bpp, db) in measured.items():
-        difference = metrics.bd_rate(*measured[anchor][1:], bpp, db)
-        low, high = difference.overlap or (None, None)
-        rows.append((name, title, len(bpp), min(bpp), difference.percent, low, high))
-    columns = ["curve", "title", "points", "lowest_bpp", "bd_rate_percent", "from_db", "to_db"]
-    return pd.DataFrame(rows, columns=columns).astype({"bd_rate_percent": "float64", "from_db": "float64"})
+
+    def side(name: str) -> intervals.Side:
+        rows = frame[(frame["dataset"] == dataset) & (frame["curve"] == name.removesuffix(EVERY))]
+        return intervals.side(rows if name.endswith(EVERY) else rows[rows["trained"]], kind.column, kind.of_image)
+
+    first = peers(frame, anchor.removesuffix(EVERY), dataset)
+    order = [name for name in dict.fromkeys([*first, *measured]) if name in measured and (not only or name in only)]
+    sources = frame[frame["dataset"] == dataset].drop_duplicates("curve").set_index("curve")["provenance"]
+    theirs, rows = side(anchor), []
+    for name in order:
+        title, bpp, quality = measured[name]
+        ours = side(name)
+        if intervals.comparable(theirs, ours):
+            difference = metrics.bd_rate(*measured[anchor][1:], bpp, quality)
+            low, high, over = intervals.interval(theirs, ours) if name != anchor else (None, None, "")
+        else:
+            difference, (low, high, over) = metrics.BDRate(None, None), (None, None, "measured on other images")
+        common = difference.overlap or (None, None)
+        source = sources[name.removesuffix(EVERY)]
+        rows.append((name, title, len(bpp), min(bpp), difference.percent, low, high, over, *common, source))
+    numbers = ("bd_rate_percent", "low_percent", "high_percent", "from_db", "to_db")
+    return pd.DataFrame(rows, columns=list(BD_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
+
+
+def against_peers(frame: "pd.DataFrame", dataset: str, metric: str = "psnr") -> "pd.DataFrame":
+    """BD-rate of each of this project's curves against networks of its kind, the nearest first.
+
+    Columns: those of `bd_table`, and peer, peer_title.
+    """
+    import pandas as pd
+
+    measured, found = curves(frame, dataset, metric), []
+    for name in measured:
+        for peer in peers(frame, name, dataset):
+            if peer in measured:
+                row = bd_table(peer, dataset, metric, frame, only=(name,))
+                found.append(row.assign(peer=peer, peer_title=measured[peer][0]))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*BD_COLUMNS, "peer", "peer_title"])
+
+
+def percent(row: object) -> str:
+    """The BD-rate of a row of `bd_table` with its interval: "−7.1 % [−8.0, −6.2]", or n/a."""
+    value, low, high = (getattr(row, name) for name in ("bd_rate_percent", "low_percent", "high_percent"))
+    if value != value:
+        return "n/a"
+    between = f" [{low:+.1f}, {high:+.1f}]" if low == low else ""
+    return f"{value:+.1f} %{between}".replace("-", "−")
 
 
 def bd_text(anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None) -> str:
     """`bd_table` as text, with what the numbers mean below it."""
-    table = bd_table(anchor, dataset, metric, frame)
-    head = f"{'curve':<42} {'points':>6} {'lowest bpp':>10} {'BD-rate':>9}   overlap"
-    lines = [f"BD-rate against {anchor} on {dataset}, {metric}", "", head]
+    frame = results() if frame is None else frame
+    table, kind = bd_table(anchor, dataset, metric, frame), metric_named(metric)
+    of_its_kind = peers(frame, anchor, dataset)
+    head = f"{'curve':<40} {'points':>6} {'lowest bpp':>10} {'BD-rate':>9} {'95 % interval':>18}   overlap"
+    lines = [f"BD-rate against {anchor} on {dataset}, {kind.title} ({kind.averaging})", "", head]
     for row in table.itertuples():
-        known = row.bd_rate_percent == row.bd_rate_percent
-        percent = f"{row.bd_rate_percent:+.1f} %" if known else "n/a"
-        overlap = f"{row.from_db:.2f} … {row.to_db:.2f} dB" if known else "none"
-        lines.append(f"{row.curve:<42} {row.points:>6} {row.lowest_bpp:>10.4f} {percent:>9}   {overlap}")
-    return "\n".join([*lines, "", f"{metrics.BDRate.method}."])
+        value, *between = percent(row).partition(" [")
+        overlap = f"{row.from_db:.2f} … {row.to_db:.2f} {kind.unit}".strip() if value != "n/a" else "none"
+        said = "".join(between).strip()
+        lines.append(f"{row.curve:<40} {row.points:>6} {row.lowest_bpp:>10.4f} {value:>9} {said:>18}   {overlap}")
+        if row.interval_over and row.interval_over != intervals.IMAGES:
+            lines[-1] += f"   ({row.interval_over})"
+    if of_its_kind:
+        lines += ["", f"Networks of its kind, one for each rate, nearest first: {', '.join(of_its_kind)}."]
+    lines += ["", f"{metrics.BDRate.method}.", f"{intervals.METHOD}."]
+    return "\n".join(lines)

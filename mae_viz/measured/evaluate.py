@@ -14,9 +14,10 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -29,7 +30,7 @@ from mae_viz import metrics
 from mae_viz.codecs import registry
 from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
 from mae_viz.images import ImageError, open_rgb
-from mae_viz.measured import records
+from mae_viz.measured import further, records
 
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
 
@@ -40,31 +41,33 @@ Progress = Callable[[float], None]
 
 def evaluate(
     name: str,
-    images: list[Path],
+    images: Mapping[str, Path] | Sequence[Path],
     out: Path,
     dataset: str,
     points: list[float] | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
     restart: bool = False,
+    metric: Sequence[str] = (),
 ) -> dict:
     """Measure one codec on a list of pictures, write the JSON file and return what it holds.
 
-    ``name``: a codec (`mae_viz.codecs.registry.codec`). ``points``: λ (moved to the grid that files can name) or
-    qualities, all that the codec was trained for or lists where None. Points that the file already
-    holds are kept and not measured again, unless ``restart``. ``jobs``: processes (in a script, above 1 only under
-    ``if __name__ == "__main__"``). Raises ValueError where the file was measured with something else.
+    ``name``: a codec (`mae_viz.codecs.registry.codec`). ``images``: by name, or a list of files, whose names count up
+    to the last dot. ``points``: λ (moved to the grid that files can name) or qualities, all that the codec was trained
+    for or lists where None. Points that the file already holds are kept and not measured again, unless ``restart``.
+    ``jobs``: processes (in a script, above 1 only under ``if __name__ == "__main__"``). ``metric``: further ones to
+    measure (`mae_viz.measured.further`). Raises ValueError where the file was measured with something else.
     """
     codec = registry.codec(name)
     key = codec.axis.kind
+    paths = _named(images)
     wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
-    facts = _facts(codec, images, dataset)
+    facts = _facts(codec, paths, dataset, metric)
     rows = {} if restart else records.load(out, facts, key)
-    paths = {path.stem: path for path in images}
     todo = [(image, rate) for rate in wanted for image in paths if (image, rate.number) not in rows]
     done, saved = 0, time.monotonic()
     try:
-        for row in _measured(name, [(paths[image], rate) for image, rate in todo], jobs):
+        for row in _measured(name, [Task(image, paths[image], rate, tuple(metric)) for image, rate in todo], jobs):
             rows[row["image"], row[key]] = row
             done += 1
             if progress:
@@ -77,12 +80,27 @@ def evaluate(
     return document
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures directly in a folder, by name. Raises ValueError where there are none."""
+def pictures_in(folder: Path) -> dict[str, Path]:
+    """The pictures in a folder and in those below it, by path without suffix: "a", "night/b".
+
+    Raises ValueError where there are none, or two that differ in their suffix alone.
+    """
     Image.init()
-    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in Image.EXTENSION)
+    found: dict[str, Path] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in Image.EXTENSION):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise ValueError(f"{found[name]} and {path} differ in their suffix alone: rename one, or take it out.")
+        found[name] = path
     if not found:
         raise ValueError(f"there are no pictures in {folder}: name a folder with PNG, JPEG, WebP, AVIF or TIFF files.")
+    return found
+
+
+def _named(images: Mapping[str, Path] | Sequence[Path]) -> dict[str, Path]:
+    found = dict(images) if isinstance(images, Mapping) else {path.stem: path for path in images}
+    if len(found) < len(images) or not found:
+        raise ValueError("the pictures need names that differ before the dot, and there must be one at least.")
     return found
 
 
@@ -99,28 +117,40 @@ def file_for(out: Path, name: str, several: bool) -> Path:
     return out.with_name(f"{out.stem}-{name}{out.suffix}") if several else out
 
 
-def measure(name: str, path: Path, rate: AnyRate) -> dict:
-    """One picture at one rate: a row of measurements. Raises ImageError for a file that is no picture."""
+@dataclass(frozen=True)
+class Task:
+    """One picture to code at one rate."""
+
+    image: str
+    path: Path
+    rate: AnyRate
+    metric: tuple[str, ...] = ()
+    """Further metrics to measure."""
+
+
+def measure(name: str, task: Task) -> dict:
+    """One picture by one codec at one rate: a row of measurements. Raises ImageError for a file that is no picture."""
     codec = _warm(name, registry.codec(name).identity)
     try:
-        picture = open_rgb(path)
+        picture = open_rgb(task.path)
     except ImageError as error:
-        raise ImageError(f"{path.name}: {error}") from None
+        raise ImageError(f"{task.path.name}: {error}") from None
     start = time.perf_counter()
-    data = codec.encode(picture, rate)
+    data = codec.encode(picture, task.rate)
     middle = time.perf_counter()
     decoded = codec.reconstruct(picture, data)
     end = time.perf_counter()
     a, b = np.asarray(picture), np.asarray(decoded)
     bits = codec.estimated_bits(data)
     return {
-        "image": path.stem,
-        codec.axis.kind: rate.number,
+        "image": task.image,
+        codec.axis.kind: task.rate.number,
         "bytes": len(data),
         "bpp": metrics.bpp(len(data), picture.height, picture.width),
         "estimated_bpp": bits and round(bits / (picture.height * picture.width), 6),
         "psnr_db": _rounded(metrics.psnr_db(a, b), 5),
         "ms_ssim_db": _rounded(metrics.ms_ssim_db(a, b), 5),
+        **{name: _rounded(further.FURTHER[name].compute(a, b), 5) for name in task.metric},
         "encode_s": round(middle - start, 4),
         "decode_s": round(end - middle, 4),
     }
@@ -141,15 +171,15 @@ def _warm(name: str, identity: str) -> Codec:
     return found
 
 
-def _measured(name: str, tasks: list[tuple[Path, AnyRate]], jobs: int) -> Iterator[dict]:
+def _measured(name: str, tasks: list[Task], jobs: int) -> Iterator[dict]:
     if jobs <= 1 or len(tasks) <= 1:
         with _one_thread():
-            for path, rate in tasks:
-                yield measure(name, path, rate)
+            for task in tasks:
+                yield measure(name, task)
         return
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), initializer=_start_worker)
     try:
-        for future in as_completed([pool.submit(measure, name, path, rate) for path, rate in tasks]):
+        for future in as_completed([pool.submit(measure, name, task) for task in tasks]):
             yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
@@ -176,11 +206,10 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _facts(codec: Codec, images: list[Path], dataset: str) -> dict:
+def _facts(codec: Codec, images: dict[str, Path], dataset: str, metric: Sequence[str]) -> dict:
     """What a file must agree in with the run that continues it, and how it introduces itself."""
-    if len({path.stem for path in images}) < len(images) or not images:
-        raise ValueError("the pictures need names that differ before the dot, and there must be one at least.")
-    hashes = [{"image": path.stem, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in images]
+    measured_by = further.installed(metric)
+    hashes = [{"image": name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for name, path in images.items()]
     return {
         "name": codec.title,
         "description": f"{codec.title} on {dataset} ({len(images)} images), real files, measured by mae_viz",
@@ -191,9 +220,9 @@ def _facts(codec: Codec, images: list[Path], dataset: str) -> dict:
         "settings": codec.settings,
         "versions": software(),
         "machine": machine(),
-        "definitions": records.DEFINITIONS,
+        "definitions": records.DEFINITIONS | {name: further.FURTHER[name].definition for name in measured_by},
         "images": hashes,
-    }
+    } | ({"metrics": measured_by} if measured_by else {})
 
 
 def software() -> dict[str, str]:

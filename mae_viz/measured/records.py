@@ -3,7 +3,8 @@
 At its top a result file has CompressAI's shape (``name``, ``description``, ``results``: lists over the rates, which
 ``python -m compressai.utils.plot`` overlays with CompressAI's own). Further keys say more: ``means`` and
 ``measurements`` (rows for each rate, and for each rate and image; null where a value is infinite or not defined),
-``definitions``, ``settings``, ``versions``, ``machine``, ``images``, ``fingerprint``.
+``definitions``, ``settings``, ``versions``, ``machine``, ``images``, ``fingerprint``, and ``metrics`` where others than
+PSNR and MS-SSIM were measured: what computed each of them.
 """
 
 import json
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mae_viz import metrics
+from mae_viz.measured.further import FURTHER
 from mae_viz.storage import write_whole
 
 Rows = dict[tuple[str, float], dict]
@@ -24,12 +27,13 @@ DEFINITIONS = {
     "psnr_db": "10 log10(255² / MSE) on 8-bit RGB, for each image",
     "ms_ssim_db": "−10 log10(1 − MS-SSIM) on 8-bit RGB, for each image; null under 161 px a side",
     "means": "at each rate the mean over all images of their bpp and of their dB",
-    "results": "as CompressAI plots it: lists over the rates; ms-ssim-rgb is the mean over images of the MS-SSIM "
-    "value, whose dB lie a little below the mean of the images' dB that means gives",
+    "db_of_mean_ms_ssim": "−10 log10(1 − v) of the mean v over images of the MS-SSIM value, as most curves are "
+    "published: below ms_ssim_db of the means, the mean of the images' dB",
+    "results": "as CompressAI plots it: lists over the rates; ms-ssim-rgb is the mean over images of the MS-SSIM value",
     "seconds": "encode_s from pixels in memory to bytes, decode_s back, wall clock, one thread",
 }
 
-SAME = ("codec", "dataset", "fingerprint", "settings", "versions", "machine", "images")
+SAME = ("codec", "dataset", "fingerprint", "settings", "versions", "machine", "images", "metrics")
 """What a file must agree in with the run that continues it."""
 
 
@@ -43,7 +47,7 @@ def load(out: Path, facts: dict, rate_key: str) -> Rows:
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{out} is no result file of this codec: name another one, or start it anew.") from None
     for key in SAME:
-        if document.get(key) != json.loads(json.dumps(facts[key])):
+        if document.get(key) != json.loads(json.dumps(facts.get(key))):
             raise ValueError(f"{out} was measured with other {key}: name another file, or start it anew (--restart).")
     return rows
 
@@ -66,10 +70,17 @@ def save(out: Path, facts: dict, rows: Rows, rate_key: str) -> dict:
 def _mean(rows: list[dict], rate_key: str) -> dict:
     """The mean over images at one rate; null where one of the values is."""
     mean = {"image": "mean", rate_key: rows[0][rate_key]}
-    for key in ("bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "encode_s", "decode_s"):
+    further = [key for key in rows[0] if key in FURTHER]
+    for key in ("bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", *further, "encode_s", "decode_s"):
         values = [row[key] for row in rows]
         mean[key] = None if None in values else round(float(np.mean(values)), 6)
-    return mean
+    return mean | {"db_of_mean_ms_ssim": db_of_mean_ms_ssim(rows)}
+
+
+def db_of_mean_ms_ssim(rows: list[dict]) -> float | None:
+    """The dB of the mean MS-SSIM over the rows of all images at one rate; None where one of them has none."""
+    decibels = [row["ms_ssim_db"] for row in rows]
+    return None if None in decibels else round(metrics.db_of_mean_ms_ssim(decibels), 6)
 
 
 def _as_compressai(means: list[dict], measurements: list[dict], rate_key: str) -> dict[str, list[float]]:
@@ -78,7 +89,7 @@ def _as_compressai(means: list[dict], measurements: list[dict], rate_key: str) -
     results = {theirs: [mean[ours] for mean in means] for ours, theirs in names.items()}
     decibels = [[row["ms_ssim_db"] for row in measurements if row[rate_key] == mean[rate_key]] for mean in means]
     if not any(None in values for values in decibels):
-        results["ms-ssim-rgb"] = [round(float(np.mean(1 - 10 ** (-np.array(v) / 10))), 8) for v in decibels]
+        results["ms-ssim-rgb"] = [round(metrics.mean_ms_ssim(values), 8) for values in decibels]
     return {key: values for key, values in results.items() if None not in values}
 
 
@@ -102,7 +113,8 @@ def to_text(document: dict) -> str:
 
 def means_text(document: dict) -> str:
     """The means of a result file as a table."""
-    columns = {"lmbda": 8, "quality": 8, "bpp": 8, "estimated_bpp": 14, "psnr_db": 8, "ms_ssim_db": 11, "decode_s": 9}
+    columns = {"lmbda": 8, "quality": 8, "bpp": 8, "estimated_bpp": 14, "psnr_db": 8, "ms_ssim_db": 11}
+    columns |= {"db_of_mean_ms_ssim": 18, **dict.fromkeys(FURTHER, 11), "decode_s": 9}
     shown = {key: width for key, width in columns.items() if document["means"] and key in document["means"][0]}
     lines = [" ".join(f"{key:>{width}}" for key, width in shown.items())]
     for mean in document["means"]:

@@ -5,28 +5,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mae_viz import metrics, rates
+from mae_viz import metrics
 from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
+from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
 from mae_viz.figures import style
-from mae_viz.measured import collected
+from mae_viz.measured import collected, datasets, intervals
+from mae_viz.measured.further import FURTHER
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
     from plotly.graph_objects import Figure
 
-DATASETS = {
-    "Kodak": "kodak",
-    "Bundled photographs": "gallery",
-    "CLIC 2020 (published)": "clic2020-professional",
-}
-"""Data sets by what they are called here; the paper's own has a panel to itself."""
-
-PAPERS = "clic-professional-test"
 ABOUT = {
     "kodak": "24 photographs of 768 × 512: what this project measured on real files, beside the curves that others "
     "published for the same images.",
@@ -34,7 +28,10 @@ ABOUT = {
     "clic2020-professional": "curves that CompressAI published for another set of photographs; this project has "
     "measured nothing on it.",
 }
-UNITS = {"PSNR": "psnr", "MS-SSIM": "ms-ssim"}
+"""What the data sets are that come with the project; others are told by the number of their pictures."""
+
+UNITS = {"PSNR": "psnr", "MS-SSIM": "ms-ssim", "MS-SSIM, mean of dB": "ms-ssim-mean-of-db"}
+"""Qualities by what they are called here; further metrics join where they are measured."""
 ANCHORS = ("jpeg", "published-jpeg")
 """What BD-rates are taken against at first: the first of these that is there."""
 FIRST = (*style.PAPERS, *style.OTHERS)
@@ -44,21 +41,29 @@ FIRST = (*style.PAPERS, *style.OTHERS)
 def page() -> None:
     st.title("R-D curves")
     st.markdown(
-        "Up and to the left is better. **Follow MAE and bottleneck scaling from right to left**: they begin at nearly "
-        "the same point, and the lower the rate, the farther bottleneck scaling falls behind. Click a point of a "
-        "model to see its pictures in Explore."
+        "Up and to the left is better. **Follow MAE and bottleneck scaling from right to left**: how far they lie "
+        "apart is told below the plot. Click a point of a model to see its pictures in Explore."
     )
     frame = measurements()
+    places = data_sets(frame)
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    name = row.segmented_control("Data set", DATASETS, required=True, **address.held("dataset", "Kodak", DATASETS))
-    quality = row.segmented_control("Quality", UNITS, required=True, **address.held("quality", "PSNR", UNITS))
+    name = row.segmented_control(
+        "Data set", places, required=True, **address.held("dataset", next(iter(places)), places)
+    )
+    dataset = places[name]
+    units = qualities(frame, dataset)
+    quality = row.segmented_control("Quality", units, required=True, **address.held("quality", "PSNR", units))
     log = row.toggle(
         "Logarithmic rate", **address.held("log", False, None, lambda text: text == "true", lambda _: "true")
     )
-    dataset, metric = DATASETS[name], UNITS[quality]
-    st.caption(f"**{name}**: {ABOUT[dataset]}")
+    metric = units[quality]
+    kind = collected.metric_named(metric)
+    st.caption(f"**{name}**: {about(frame, dataset)} {kind.title} of a curve's point is the {kind.averaging}.")
     drawn = measured(frame, dataset, metric)
     titles = named(drawn)
+    if not titles:
+        st.info(f"No curve has {quality} on this data set: choose another quality.")
+        return
     first = [title for title, curve in titles.items() if curve in FIRST] or list(titles)
     shown = st.multiselect(
         "Codecs",
@@ -67,11 +72,11 @@ def page() -> None:
         **address.held_all(f"codecs-{dataset}", first, titles),
     )
     chosen = {titles[title]: title for title in shown}
-    draw(drawn[drawn["curve"].isin(chosen)], chosen, quality, log, dataset)
-    if dataset == "kodak":
-        say_what_lambda_buys(drawn, quality)
+    draw(drawn[drawn["curve"].isin(chosen)], chosen, kind, log, dataset)
+    say_what_lambda_buys(drawn, kind)
+    say_of_its_kind(frame, dataset, metric)
     show_bd_rates(frame, dataset, metric, titles)
-    show_papers(frame, metric, quality, log)
+    show_papers(frame, metric, log)
     show_numbers(drawn, dataset)
 
 
@@ -81,10 +86,29 @@ def measurements() -> "pd.DataFrame":
     return computed.run(collected.results)
 
 
-def measured(frame: "pd.DataFrame", dataset: str, metric: str) -> "pd.DataFrame":
+def data_sets(frame: "pd.DataFrame") -> dict[str, str]:
+    """Data sets by what they are called, those that come with the project first; the paper's where it was measured."""
+    there = set(frame.loc[frame["kind"] != "paper", "dataset"])
+    order = [*(name for name in ABOUT if name in there), *sorted(there - set(ABOUT))]
+    return {datasets.title(name): name for name in order}
+
+
+def about(frame: "pd.DataFrame", dataset: str) -> str:
+    images = frame.loc[(frame["dataset"] == dataset) & (frame["image"] != "mean"), "image"].nunique()
+    return ABOUT.get(dataset, f"{images} photographs, measured on real files.")
+
+
+def qualities(frame: "pd.DataFrame", dataset: str) -> dict[str, str]:
+    """`UNITS`, and further metrics that some curve on the data set has."""
+    there = frame[frame["dataset"] == dataset]
+    return UNITS | {FURTHER[name].title: name for name in FURTHER if name in there and there[name].notna().any()}
+
+
+def measured(frame: "pd.DataFrame", dataset: str, metric: str | collected.Metric) -> "pd.DataFrame":
     """The means on a data set, by curve and rising rate, where they have that metric and their λ was trained."""
+    kind = metric if isinstance(metric, collected.Metric) else collected.metric_named(metric)
     means = frame[(frame["image"] == "mean") & (frame["dataset"] == dataset) & frame["trained"]]
-    means = means[means[collected.METRICS[metric]].notna()]
+    means = means[means[kind.column].notna()]
     return means.sort_values(["kind", "curve", "bpp"], kind="stable")
 
 
@@ -109,19 +133,19 @@ def own_name(curve: str) -> str:
     return curve.removeprefix("paper-")
 
 
-def draw(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool, dataset: str) -> None:
+def draw(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, log: bool, dataset: str) -> None:
     """The curves, and a link for the point that was clicked."""
     if not titles:
         st.info("No codec is chosen: choose some above.")
         return
-    figure = plot(drawn, titles, quality, log)
+    figure = plot(drawn, titles, kind, log)
     event = st.plotly_chart(
         figure,
         key=f"curves of {dataset}",
         on_select="rerun",
         selection_mode="points",
         config=plots.CONFIG,
-        alt=f"{quality} against bits per pixel, one line for each codec",
+        alt=f"{kind.title} against bits per pixel, one line for each codec",
     )
     points = event.selection.points if event else []
     if points:
@@ -130,17 +154,18 @@ def draw(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool,
         st.caption("Click a point: what it is, and the way to its pictures, appear here.")
 
 
-def plot(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool) -> "Figure":
-    """Quality in dB against bits per pixel: a line for each curve; every point carries what `open_point` says."""
+def plot(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, log: bool) -> "Figure":
+    """Quality against bits per pixel: a line for each curve; every point carries what `open_point` says."""
     import plotly.graph_objects as go
 
-    column = collected.METRICS[UNITS[quality]]
+    column = kind.column
+    unit = f" {kind.unit}" if kind.unit else ""
     figure = go.Figure()
     for curve, title in titles.items():
         points = drawn[drawn["curve"] == curve].sort_values("bpp")
         data = [
             [row.curve, row.codec, row.title, none(row.lmbda), none(row.quality), row.bpp, none(row.psnr_db),
-             none(row.ms_ssim_db)]
+             none(row.db_of_mean_ms_ssim)]
             for row in points.itertuples()
         ]  # fmt: skip
         labels = [at(row[3], row[4]) for row in data]
@@ -154,7 +179,7 @@ def plot(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool)
                 marker={"size": 9 if points["kind"].iloc[0] not in ("classical", "published") else 5},
                 customdata=data,
                 text=labels,
-                hovertemplate="%{text}: %{x:.4f} bpp, %{y:.2f} dB",
+                hovertemplate=f"%{{text}}: %{{x:.4f}} bpp, %{{y:.2f}}{unit}",
                 selected={"marker": {"size": 13}},
                 unselected={"marker": {"opacity": 1}},
             )
@@ -175,7 +200,8 @@ def plot(drawn: "pd.DataFrame", titles: dict[str, str], quality: str, log: bool)
         ticks = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2]
         figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     figure.update_xaxes(range=[math.log10(left), math.log10(right)] if log else [0, right])
-    figure.update_yaxes(title=f"{quality} [dB]", range=[models[column].min() - 1, models[column].max() + 2])
+    figure.update_yaxes(title=kind.title + (f" [{kind.unit}]" if kind.unit else ""))
+    figure.update_yaxes(range=[models[column].min() - 1, models[column].max() + 2])
     return figure
 
 
@@ -201,16 +227,16 @@ def open_point(
     ms_ssim: float | None,
 ) -> None:
     """A point's numbers, and for a model the link to its pictures."""
-    similar = "" if ms_ssim is None else f", MS-SSIM {ms_ssim:.2f} dB"
+    similar = "" if ms_ssim is None else f", MS-SSIM {ms_ssim:.2f} dB (of the images' mean)"
     similar = similar if psnr is None else f", PSNR {psnr:.2f} dB{similar}"
-    st.markdown(f"**{title}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (mean over the images).")
+    st.markdown(f"**{title}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (means over the images).")
     if lmbda is not None and not curve.startswith("paper-"):
         site.link("explore", f"Open λ = {lmbda:g} in Explore", lambda_=f"{lmbda:g}")
 
 
-def say_what_lambda_buys(drawn: "pd.DataFrame", quality: str) -> None:
+def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
     """What a doubling of λ costs and buys, and how far bottleneck scaling is from the MAE: from the curves."""
-    column = collected.METRICS[UNITS[quality]]
+    column, unit = kind.column, kind.unit or "points"
     ours, theirs = (drawn[drawn["curve"] == name].sort_values("bpp") for name in ("mae", "bottleneck-scaling"))
     if len(ours) < 2:
         return
@@ -220,24 +246,41 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", quality: str) -> None:
     steepest = steps[growth.index(max(growth))]
     lines = [
         f"- **Twice the λ** costs the MAE {number(min(growth))} to {number(max(growth))} % more bytes (most from "
-        f"λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to {number(max(gains))} dB "
-        f"of {quality}."
+        f"λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to {number(max(gains))} "
+        f"{unit} of {kind.title}."
     ]
     behind = [
-        (row.lmbda, 100 * (row.bpp / same - 1))
+        f"{100 * (row.bpp / same - 1):+.1f} % at λ = {row.lmbda:g}".replace("-", "−")
         for row in theirs.itertuples()
         if (same := rate_at(ours["bpp"], ours[column], getattr(row, column))) is not None
     ]
     if behind:
-        worst, best = behind[0], behind[-1]
         low, floor = theirs["bpp"].iloc[0], ours["bpp"].iloc[0]
         lines.append(
-            f"- **Bottleneck scaling** at λ = {worst[0]:g} needs {number(worst[1])} % more bytes than the MAE for the "
-            f"same {quality}, at λ = {best[0]:g} {number(best[1])} %; and its smallest file, {low:.3f} bpp, is "
-            f"{low / floor:.1f} times the MAE's ({floor:.3f} bpp): an encoder made for λ = {rates.LMBDA_MAX:g} still "
-            "computes all the detail, and can only round it more coarsely."
+            f"- **Bottleneck scaling's** bytes beside the MAE's for the same {kind.title}: {', '.join(behind)}; and "
+            f"its file at λ = {theirs['lmbda'].iloc[0]:g}, {low:.3f} bpp, has {low / floor:.2f} times the bytes of the "
+            f"MAE's ({floor:.3f} bpp)."
         )
     st.markdown("\n".join(lines))
+
+
+def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
+    """The MAEs against published networks of their kind, one for each rate, where there are such."""
+    found = against_peers(frame, dataset, metric)
+    modulated = frame.loc[frame["architecture"].isin([n for n, f in FACTS.items() if f.modulated]), "curve"]
+    lines = [
+        f"- **{rows['title'].iloc[0]}** against networks of its kind, one for each rate: "
+        + ", ".join(f"{collected.percent(row)} against {row.peer_title}" for row in rows.itertuples())
+        + "."
+        for curve in style.PAPERS
+        if len(rows := found[(found["curve"] == curve) & found["curve"].isin(modulated)])
+    ]
+    if lines:
+        st.markdown("\n".join(lines))
+        st.caption(
+            "In brackets the 95 % interval over this project's images alone, for the others are published as means; "
+            "so it is wide. Ballé 2017 has the transform of the models without hyperprior."
+        )
 
 
 def rate_at(bpp: "ArrayLike", db: "ArrayLike", level: float) -> float | None:
@@ -258,21 +301,30 @@ def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict
     offered = list(titles)
     first = next((curve_names[name] for name in ANCHORS if name in curve_names), offered[0])
     anchor = st.selectbox("Against", offered, **address.held(f"anchor-{dataset}", first, offered))
-    found = bd_rates(frame, titles[anchor], dataset, metric)
+    found, kind = bd_rates(frame, titles[anchor], dataset, metric), collected.metric_named(metric)
+    common = f"overlap [{kind.unit}]" if kind.unit else "overlap"
     rows = []
     for row in found.sort_values("bd_rate_percent").itertuples():
         overlaps = row.bd_rate_percent == row.bd_rate_percent
+        value, *between = collected.percent(row).removesuffix("]").partition(" [")
+        alone = "\u00a0*" if "alone" in row.interval_over else ""
+        none_common = "none" if not row.interval_over else "other images"
         rows.append(
             {
                 "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.PAPERS else row.title,
-                "BD-rate": f"{row.bd_rate_percent:+.1f}\u00a0%".replace("-", "−") if overlaps else "n/a",
-                "overlap": f"{row.from_db:.1f} … {row.to_db:.1f}\u00a0dB" if overlaps else "none",
-                "points": str(row.points),
-                "lowest rate": f"{row.lowest_bpp:.3f}\u00a0bpp",
+                "BD-rate": value.replace(" ", "\u00a0"),
+                "95 % interval": "".join(between[1:]).replace(", ", " … ") + alone,
+                common: f"{row.from_db:.1f} … {row.to_db:.1f}" if overlaps else none_common,
+                "lowest bpp": f"{row.lowest_bpp:.3f}",
             }
         )
-    table(rows, numbers=("BD-rate", "overlap", "points", "lowest rate"))
-    st.caption(f"Below 0: fewer bits than {anchor} at equal quality. {metrics.BDRate.method}.")
+    table(rows, numbers=("BD-rate", "95 % interval", common, "lowest bpp"))
+    st.caption(
+        f"Below 0: fewer bits than {anchor} at equal quality, here the {kind.averaging}. Models enter with the λ that "
+        f"they were trained for; “every λ” is the curve through all that were measured. {metrics.BDRate.method}. "
+        f"{intervals.METHOD}. * over one curve's images alone: wide, because other images need other rates, while the "
+        "published means stand still."
+    )
     st.download_button(
         "Save the BD-rates (CSV)", found.to_csv(index=False), f"bd-rate-{dataset}-{metric}.csv", "text/csv",
         on_click="ignore",
@@ -284,46 +336,67 @@ def bd_rates(_frame: "pd.DataFrame", anchor: str, dataset: str, metric: str) -> 
     return computed.run(collected.bd_table, anchor, dataset, metric, _frame)
 
 
-def show_papers(frame: "pd.DataFrame", metric: str, quality: str, log: bool) -> None:
+@st.cache_data(show_spinner=False)
+def against_peers(_frame: "pd.DataFrame", dataset: str, metric: str) -> "pd.DataFrame":
+    return computed.run(collected.against_peers, _frame, dataset, metric)
+
+
+def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:
     """The paper's own points, in a panel of their own."""
+    kind = collected.AS_DRAWN.get(metric, collected.AS_DRAWN["ms-ssim"])
     st.subheader("The paper's own points")
     st.markdown(
-        "These were read off the paper's Fig. 3, which was measured on 44 images of the CLIC professional test set. "
-        "They are never drawn over the curves above: other images need other rates for the same quality, so "
-        "only the *shape* compares: how far bottleneck scaling lies from the MAE, and where it ends on the left."
+        "These were read off the paper's Fig. 3, to 0.001 bpp and 0.01 dB, which was measured on 44 images of the "
+        "CLIC professional test set. They are never drawn over the curves above: other images need other rates for "
+        "the same quality, so only the *shape* compares: how far bottleneck scaling lies from the MAE, and where it "
+        "ends on the left. "
+        + ("" if kind.column == "psnr_db" else f"Of MS-SSIM {kind.averaging}: no BD-rate is taken on it.")
     )
-    drawn = measured(frame, PAPERS, metric)
+    drawn = measured(frame, datasets.PAPERS, kind)
+    drawn = drawn[drawn["kind"] == "paper"]
     titles = {curve: title for title, curve in named(drawn).items()}
     st.plotly_chart(
-        plot(drawn, titles, quality, log),
+        plot(drawn, titles, kind, log),
         key="curves of the paper",
         config=plots.CONFIG,
-        alt=f"The paper's points: {quality} against bits per pixel on CLIC",
+        alt=f"The paper's points: {kind.title} against bits per pixel on CLIC",
     )
+    if kind.column == "psnr_db":
+        theirs = bd_rates(frame, "paper-mae", datasets.PAPERS, metric)
+        said = [f"{row.title} {collected.percent(row)}" for row in theirs.itertuples() if row.curve != "paper-mae"]
+        st.caption(f"BD-rates against the paper's MAE, with their reading error: {'; '.join(said)}.")
+
+
+def decibels(value: float) -> str:
+    return "n/a" if value != value else f"{value:.2f}"
 
 
 def show_numbers(drawn: "pd.DataFrame", dataset: str) -> None:
     """Every point as a table, with its source."""
-    columns = ["title", "lmbda", "quality", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db", "provenance"]
+    columns = ["title", "lmbda", "quality", "bpp", "estimated_bpp", "psnr_db", "db_of_mean_ms_ssim", "ms_ssim_db"]
+    columns += [name for name in FURTHER if name in drawn]
+    columns.append("provenance")
     with st.expander("The numbers behind the curves, and where they come from"):
         rows = [
             {
                 "codec": row.title,
                 "point": at(none(row.lmbda), none(row.quality)),
                 "bpp": f"{row.bpp:.4f}",
-                "PSNR [dB]": "n/a" if none(row.psnr_db) is None else f"{row.psnr_db:.2f}",
-                "MS-SSIM [dB]": "n/a" if none(row.ms_ssim_db) is None else f"{row.ms_ssim_db:.2f}",
+                "PSNR [dB]": decibels(row.psnr_db),
+                "MS-SSIM [dB of mean]": decibels(row.db_of_mean_ms_ssim),
+                "MS-SSIM [mean of dB]": decibels(row.ms_ssim_db),
             }
             for row in drawn.itertuples()
         ]
         with st.container(height=320):
-            table(rows, numbers=("bpp", "PSNR [dB]", "MS-SSIM [dB]"))
+            table(rows, numbers=("bpp", "PSNR [dB]", "MS-SSIM [dB of mean]", "MS-SSIM [mean of dB]"))
         sources = drawn.drop_duplicates("title")
         st.markdown("\n".join(f"- {t}: {p}" for t, p in zip(sources["title"], sources["provenance"], strict=True)))
         st.markdown(
             "**bpp** is 8 × bytes of the whole file over the pixels, its mean over the images; PSNR and MS-SSIM "
-            "(−10 log₁₀(1 − MS-SSIM)) are taken on 8-bit RGB, the mean of the images' dB. HEVC-intra 4:4:4 (x265) "
-            "stands in for BPG; curves named BPG are published data."
+            "(−10 log₁₀(1 − MS-SSIM)) are taken on 8-bit RGB. PSNR is the mean of the images' dB. MS-SSIM is the dB of "
+            "the images' mean, as others publish it, and where images were measured here also the mean of their dB. "
+            "HEVC-intra 4:4:4 (x265) stands in for BPG; curves named BPG are published data."
         )
     st.download_button(
         "Save the numbers (CSV)", drawn[columns].to_csv(index=False), f"rd-{dataset}.csv", "text/csv", on_click="ignore"
