@@ -79,7 +79,7 @@ def untrained_hyperprior(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["flower", "chelsea"])
 def test_the_untrained_hyperprior_stands_near_jpeg(untrained_hyperprior, name):
-    """At λ = 4096 it codes a photograph that its start has not seen with at most 1.3 times JPEG's bytes."""
+    """At λ = 4096 it codes a photograph that its start has not seen with at most 1.4 times the bytes of JPEG at its best."""
     picture = open_rgb(gallery()[name].path)
     with torch.inference_mode():
         out = untrained_hyperprior(coder.to_tensor(picture, untrained_hyperprior.stride), 4096.0)
@@ -87,7 +87,7 @@ def test_the_untrained_hyperprior_stands_near_jpeg(untrained_hyperprior, name):
     decoded = np.asarray(coder.to_image(out["x_hat"], picture.height, picture.width))
     psnr_db = metrics.psnr_db(np.asarray(picture), decoded)
     assert psnr_db > 34
-    assert bits / (picture.width * picture.height) < 1.3 * jpeg_bpp(picture, psnr_db)
+    assert bits / (picture.width * picture.height) < 1.4 * jpeg_bpp(picture, psnr_db)
 
 
 @pytest.mark.parametrize(

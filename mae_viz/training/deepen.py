@@ -6,8 +6,6 @@ second computes what the MAE's first did; the synthesis likewise backwards. That
 a GDN and an IGDN, which the hyperprior's has not: there the gains take over what these do to each channel on average.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +15,7 @@ from mae_viz.models import MAE, MAEHyperprior, RateLayer
 from mae_viz.rates import LMBDA_MAX
 from mae_viz.training import initialisation
 
-_RATES = 13  # half octaves at which the gains of the bottleneck are fitted
+_RIDGE = 1e-4
 
 
 @torch.no_grad()
@@ -87,7 +85,7 @@ def _fit_bottleneck(mae: MAE, model: MAEHyperprior, crops: Tensor) -> Tensor:
     are fitted to its logarithm. Returns the deviations (C,) of the latents at the largest λ.
     """
     analysis, synthesis = mae.g_a[2], mae.g_s[0]
-    lmbdas = torch.logspace(math.log2(mae.lmbdas[0]), math.log2(mae.lmbdas[-1]), _RATES, base=2)
+    lmbdas = torch.tensor(mae.knots)
     gains, inverse = [], []
     for lmbda in lmbdas:
         rates = lmbda.expand(len(crops))
@@ -100,8 +98,9 @@ def _fit_bottleneck(mae: MAE, model: MAEHyperprior, crops: Tensor) -> Tensor:
         v = synthesis.nonlinearity(synthesis.modulation(rates) * y)
         gains.append(gain)
         inverse.append(_factor(gain[:, None, None] * u, v))
-    _fit(model.g_a[3].modulation, lmbdas, torch.stack(gains))
-    _fit(model.g_s[0].modulation, lmbdas, torch.stack(inverse))
+    for source, target, wanted in ((analysis, model.g_a[3], gains), (synthesis, model.g_s[0], inverse)):
+        target.modulation.fc1.load_state_dict(source.modulation.fc1.state_dict())  # it bends where channels wake
+        _fit(target.modulation, lmbdas, torch.stack(wanted))
     rates = torch.full((len(crops),), model.lmbdas[-1])
     return model.analysis(crops, rates).square().mean((0, 2, 3)).sqrt().clamp(min=1e-3)
 
@@ -114,9 +113,11 @@ def _factor(before: Tensor, after: Tensor) -> Tensor:
 def _fit(modulation: Modulation, lmbdas: Tensor, gains: Tensor) -> None:
     """Let a perceptron give ``gains`` (n, C) at ``lmbdas`` (n,), by ridge regression on its hidden units."""
     hidden = F.relu(modulation.fc1(lmbdas[:, None] / LMBDA_MAX))
-    design = torch.cat([hidden, torch.ones(len(hidden), 1)], dim=1)
-    target = gains.log()
+    scale = hidden.square().mean(0).sqrt().clamp(min=1e-6)
+    design = torch.cat([hidden / scale, torch.ones(len(hidden), 1)], dim=1).double()
+    target = gains.log().double()
     mean = target.mean(0)
-    weights = torch.linalg.solve(design.T @ design + 0.01 * torch.eye(design.shape[1]), design.T @ (target - mean))
-    modulation.fc2.weight.copy_(weights[:-1].T)
+    square = design.T @ design + _RIDGE * torch.eye(design.shape[1])
+    weights = torch.linalg.solve(square, design.T @ (target - mean))
+    modulation.fc2.weight.copy_(weights[:-1].T / scale)
     modulation.fc2.bias.copy_(weights[-1] + mean)
