@@ -79,7 +79,7 @@ def untrained_hyperprior(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["flower", "chelsea"])
 def test_the_untrained_hyperprior_stands_near_jpeg(untrained_hyperprior, name):
-    """At λ = 4096 it codes a photograph that its start has not seen with at most 1.4 times the bytes of JPEG at its best."""
+    """At λ = 4096 a photograph that its start has not seen takes at most 1.4 times the bytes of JPEG at its best."""
     picture = open_rgb(gallery()[name].path)
     with torch.inference_mode():
         out = untrained_hyperprior(coder.to_tensor(picture, untrained_hyperprior.stride), 4096.0)
