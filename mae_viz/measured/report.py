@@ -96,8 +96,8 @@ def bd_rates(results: "pd.DataFrame") -> str:
         found = tables[anchor].loc[curve]
         against = tables[anchor].loc[anchor, "title"]
         overlap = f"{found['from_db']:.2f} … {found['to_db']:.2f} dB"
-        rows.append([f"{found['title']} against {against}", _signed(found["bd_rate_percent"], " %"), overlap])
-    return _table(["", "BD-rate", "overlap"], rows)
+        rows.append([f"{found['title']} against {against}", collected.percent(found), found["interval_over"], overlap])
+    return _table(["", "BD-rate", "interval over", "overlap"], rows)
 
 
 def scaling_at_equal_psnr(results: "pd.DataFrame") -> str:
