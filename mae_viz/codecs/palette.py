@@ -38,7 +38,7 @@ def drawing(name: str) -> Drawing:
     correspond to."""
     known = drawings()
     theirs = name.removeprefix("paper-")
-    for same in (name, theirs, f"published-{theirs}"):
+    for same in (name, theirs, f"published-{theirs}") if theirs != name else (name,):
         if same in known:
             return known[same]
     spare = _file()[_OWN]
