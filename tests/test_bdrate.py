@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
 from mae_viz import metrics
+from mae_viz.codecs import palette
 from mae_viz.measured import collected
 
 RATES = [0.1, 0.2, 0.4, 0.9]
@@ -202,3 +203,8 @@ def test_the_table_as_csv(run, tmp_path):
     assert list(saved.index) == list(expected.index)
     for column in ("bd_rate_percent", "low_percent", "high_percent", "from_db"):
         np.testing.assert_allclose(saved[column], expected[column])
+
+
+def test_the_paper_s_curves_look_like_those_that_they_correspond_to():
+    assert palette.drawing("paper-mae") == palette.drawing("mae")
+    assert palette.drawing("paper-bpg-444") == palette.drawing("published-bpg-444")

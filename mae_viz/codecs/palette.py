@@ -34,10 +34,13 @@ def drawings() -> dict[str, Drawing]:
 
 
 def drawing(name: str) -> Drawing:
-    """How the curve of this name is drawn. The paper's own curves are drawn as ours that they correspond to."""
+    """How the curve of this name is drawn. The paper's own curves are drawn as ours, or the published ones, that they
+    correspond to."""
     known = drawings()
-    if (found := known.get(name) or known.get(name.removeprefix("paper-"))) is not None:
-        return found
+    theirs = name.removeprefix("paper-")
+    for same in (name, theirs, f"published-{theirs}") if theirs != name else (name,):
+        if same in known:
+            return known[same]
     spare = _file()[_OWN]
     return Drawing(**spare[_given.setdefault(name, len(_given)) % len(spare)])
 

@@ -292,7 +292,7 @@ def _cells(table: "pd.DataFrame") -> list[tuple[str, ...]]:
 
 def to_text(table: "pd.DataFrame", dataset: str = OURS) -> str:
     rows = [_head(dataset), *_cells(table)]
-    return "".join(f"{a:<42} {b:>24} {c:>24} {d:>24}\n" for a, b, c, d in rows)
+    return "".join(f"{a:<42} {b:>29} {c:>29} {d:>22}\n" for a, b, c, d in rows)
 
 
 def to_tex(table: "pd.DataFrame", dataset: str = OURS) -> str:

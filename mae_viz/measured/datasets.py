@@ -8,6 +8,7 @@ PAPERS = "clic-professional-test"
 TITLES = {
     "kodak": "Kodak",
     "gallery": "Bundled photographs",
+    "held-out": "Held-out photographs",
     "clic2020-professional": "CLIC 2020 (published)",
     PAPERS: "CLIC professional test",
 }

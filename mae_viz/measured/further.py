@@ -1,5 +1,7 @@
 """Metrics beside PSNR and MS-SSIM, each of a package of its own: ``pip install mae_viz[metrics]``, and nothing to load.
 
+SSIMULACRA 2 is a port to Python, whose scores may lie a little beside those of the original in C++; VMAF is libvmaf.
+
 ``mae-viz evaluate … --metric ssimulacra2`` measures them; result files then hold a column of that name and say which
 version it came from. One of your own joins with `register`, in a module that `MAE_VIZ_CODECS` names.
 """
@@ -71,7 +73,7 @@ register(
         "SSIMULACRA 2.1 of 8-bit RGB, for each image: 100 for equal ones, 90 hard to tell apart side by side, 30 poor; "
         "may be negative; null under 8 px a side",
         _ssimulacra2,
-        lambda: f"ssimulacra2 {version('ssimulacra2')} (Python)",
+        lambda: f"ssimulacra2 {version('ssimulacra2')} (a port to Python)",
     )
 )
 

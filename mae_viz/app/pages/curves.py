@@ -270,7 +270,9 @@ def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
     modulated = frame.loc[frame["architecture"].isin([n for n, f in FACTS.items() if f.modulated]), "curve"]
     lines = [
         f"- **{rows['title'].iloc[0]}** against networks of its kind, one for each rate: "
-        + ", ".join(f"{collected.percent(row)} against {row.peer_title}" for row in rows.itertuples())
+        + ", ".join(f"{collected.percent(row)} against {row.peer_title}" for row in rows.itertuples()).replace(
+            " %", "\u00a0%"
+        )
         + "."
         for curve in style.PAPERS
         if len(rows := found[(found["curve"] == curve) & found["curve"].isin(modulated)])
@@ -346,7 +348,7 @@ def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:
     kind = collected.AS_DRAWN.get(metric, collected.AS_DRAWN["ms-ssim"])
     st.subheader("The paper's own points")
     st.markdown(
-        "These were read off the paper's Fig. 3, to 0.001 bpp and 0.01 dB, which was measured on 44 images of the "
+        "These were read off the paper's Fig. 3 (to 0.001 bpp and 0.01 dB), which was measured on 44 images of the "
         "CLIC professional test set. They are never drawn over the curves above: other images need other rates for "
         "the same quality, so only the *shape* compares: how far bottleneck scaling lies from the MAE, and where it "
         "ends on the left. "
