@@ -1,7 +1,6 @@
 """Start, R-D curves, File and How it works: in a real browser, and what they compute."""
 
 import io
-import math
 import re
 import tomllib
 from dataclasses import replace
@@ -153,13 +152,6 @@ def test_an_upload_that_claims_too_many_pixels_is_not_decoded(crop):
     vast = replace(bitstream.parse(mae_viz.compress(crop)), width=8000, height=8000).pack()
     with pytest.raises(bitstream.StreamError, match="more than 16 megapixels"):
         computed.opened(vast)
-
-
-def test_rate_at_finds_a_curve_again():
-    bpp, db = [0.1, 0.2, 0.8], [25.0, 28.0, 34.0]
-    assert curves_page.rate_at(bpp, db, 28.0) == pytest.approx(0.2)
-    assert curves_page.rate_at(bpp, db, 31.0) == pytest.approx(math.sqrt(0.2 * 0.8))
-    assert curves_page.rate_at(bpp, db, 24.9) is None
 
 
 def test_lessons_are_served_by_name_and_nothing_else(monkeypatch, tmp_path):

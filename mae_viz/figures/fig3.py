@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mae_viz import metrics, rates
 from mae_viz.architectures import FACTS
-from mae_viz.codecs import palette
+from mae_viz.codecs import palette, registry
 from mae_viz.figures import style
 from mae_viz.measured import collected, datasets, intervals
 
@@ -255,7 +255,9 @@ def caption(results: "pd.DataFrame", dataset: str = OURS) -> str:
         else "All of the paper's curves are there. "
     )
     ours = points(results, dataset)
-    ours = ours[(ours["side"] == LEFT) & ours["curve"].isin(style.OTHERS)].drop_duplicates("curve")
+    ours = ours[ours["side"] == LEFT].drop_duplicates("curve")
+    trained = " ".join(registry.codec(name).history for name in ours["curve"] if name in registry.names())
+    ours = ours[ours["curve"].isin(style.OTHERS)]
     others = "; ".join(f"{label}, {source}" for label, source in zip(ours["label"], ours["provenance"], strict=True))
     return (
         f"Fig. 3. Rate and distortion. Left: this project, real files of {_place(results, dataset)} (bits per pixel of "
@@ -264,7 +266,7 @@ def caption(results: "pd.DataFrame", dataset: str = OURS) -> str:
         "trained for. Right: the points of the paper's own Fig. 3, read off its image, measured on the 44 images of "
         "the CLIC professional test set: not comparable with the left, only in their shape; the paper does not say how "
         "it averaged MS-SSIM, so no BD-rate is given on it, nor with what settings it ran JPEG, JPEG 2000 and BPG. "
-        f"{gap}{f'Other codecs: {others}. ' if others else ''}{_kind(results, dataset)}"
+        f"{gap}{trained.strip()} {f'Other codecs: {others}. ' if others else ''}{_kind(results, dataset)}"
         f"BD-rates against {_against(results, dataset)} of the same data set: {metrics.BDRate.method}. "
         f"{intervals.METHOD}; – where there is no such curve.\n\n" + to_text(bd_rates(results, dataset), dataset)
     )

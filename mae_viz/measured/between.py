@@ -1,19 +1,19 @@
 """What a model costs between its trained λ: every measured λ against the curve through the trained ones."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def rate_at(curve_bpp: Sequence[float], curve_db: Sequence[float], db: np.ndarray) -> np.ndarray:
+def rate_at(curve_bpp: ArrayLike, curve_db: ArrayLike, db: ArrayLike) -> np.ndarray:
     """Bits per pixel of a curve at qualities in dB: log rate by PCHIP, as BD-rates have it; nan outside the curve."""
     from scipy.interpolate import PchipInterpolator
 
-    order = np.argsort(curve_db)
+    order = np.argsort(np.asarray(curve_db))
     quality, rate = np.asarray(curve_db)[order], np.log(np.asarray(curve_bpp)[order])
     return np.exp(PchipInterpolator(quality, rate, extrapolate=False)(db))
 
@@ -35,3 +35,14 @@ def between(frame: "pd.DataFrame", codec: str, dataset: str = "kodak") -> "pd.Da
         excess_percent=100 * (rows["bpp"] / same - 1),
         growth_percent=100 * rows["bpp"].pct_change(fill_method=None),
     )
+
+
+def sentence(found: "pd.DataFrame", title: str) -> str:
+    """The extremes of a table of `between`, in words."""
+    worst, growth = found.loc[found["excess_percent"].idxmax()], found["growth_percent"].dropna()
+    text = (
+        f"**{title} at {len(found)} λ**: at most {worst['excess_percent']:+.1f} % above the curve through the trained "
+        f"ones (at λ = {worst['lmbda']:.4g}); from one λ to the next its files grow by {growth.min():.1f} to "
+        f"{growth.max():.1f} %."
+    )
+    return text.replace("-", "−")

@@ -12,13 +12,14 @@ from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
+from mae_viz.codecs.registry import codec, names
 from mae_viz.figures import style
 from mae_viz.measured import collected, datasets, intervals
+from mae_viz.measured.between import between, rate_at, sentence
 from mae_viz.measured.further import FURTHER
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike
     from plotly.graph_objects import Figure
 
 ABOUT = {
@@ -74,6 +75,7 @@ def page() -> None:
     chosen = {titles[title]: title for title in shown}
     draw(drawn[drawn["curve"].isin(chosen)], chosen, kind, log, dataset)
     say_what_lambda_buys(drawn, kind)
+    say_between(frame, dataset)
     say_of_its_kind(frame, dataset, metric)
     show_bd_rates(frame, dataset, metric, titles)
     show_papers(frame, metric, log)
@@ -252,7 +254,7 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
     behind = [
         f"{100 * (row.bpp / same - 1):+.1f} % at λ = {row.lmbda:g}".replace("-", "−")
         for row in theirs.itertuples()
-        if (same := rate_at(ours["bpp"], ours[column], getattr(row, column))) is not None
+        if (same := float(rate_at(ours["bpp"], ours[column], getattr(row, column)))) == same
     ]
     if behind:
         low, floor = theirs["bpp"].iloc[0], ours["bpp"].iloc[0]
@@ -262,6 +264,21 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
             f"MAE's ({floor:.3f} bpp)."
         )
     st.markdown("\n".join(lines))
+
+
+def say_between(frame: "pd.DataFrame", dataset: str) -> None:
+    """What the models of many λ cost between the trained ones, and how all models came about."""
+    there = frame[(frame["dataset"] == dataset) & (frame["image"] == "mean") & (frame["kind"] == "model")]
+    lines = [
+        f"- {sentence(between(frame, name, dataset), rows['title'].iloc[0])}"
+        for name, rows in there.groupby("codec", sort=False)
+        if not rows["trained"].all() and rows["trained"].sum() > 1
+    ]
+    if lines:
+        st.markdown("\n".join(lines))
+    said = [history for curve in there["curve"].unique() if curve in names() and (history := codec(curve).history)]
+    if said:
+        st.caption(" ".join(said))
 
 
 def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
@@ -283,17 +300,6 @@ def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
             "In brackets the 95 % interval over this project's images alone, for the others are published as means; "
             "so it is wide. Ballé 2017 has the transform of the models without hyperprior."
         )
-
-
-def rate_at(bpp: "ArrayLike", db: "ArrayLike", level: float) -> float | None:
-    """The rate at which a curve reaches a quality, its logarithm interpolated linearly; None outside the curve."""
-    import numpy as np
-
-    bpp, db = np.asarray(bpp, np.float64), np.asarray(db, np.float64)
-    order = np.argsort(db)
-    if not db.min() <= level <= db.max():
-        return None
-    return float(np.exp(np.interp(level, db[order], np.log(bpp[order]))))
 
 
 def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict[str, str]) -> None:

@@ -13,12 +13,12 @@ from mae_viz.app import computed
 from mae_viz.app.computed import Coded, Picture
 from mae_viz.app.pages import bits
 from mae_viz.app.pages.bits import Drawn, which_tables
-from mae_viz.app.pages.curves import rate_at
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
+from mae_viz.measured.between import rate_at
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def scaling(look: Look) -> None:
     excess = [
         (rate, one.bpp / same - 1)
         for rate, one in zip(SHOWN, theirs, strict=True)
-        if (same := rate_at(bpp, db, one.psnr_db)) is not None
+        if (same := float(rate_at(bpp, db, one.psnr_db))) == same
     ]
     high, here = (computed.latents(look.picture, "bottleneck-scaling", rate)[0] for rate in (HIGH, look.rate))
     channel = int(np.argmax(np.abs(here).sum(axis=(1, 2))))
