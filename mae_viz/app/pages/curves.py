@@ -48,9 +48,7 @@ def page() -> None:
     frame = measurements()
     places = data_sets(frame)
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    name = row.segmented_control(
-        "Data set", places, required=True, **address.held("dataset", next(iter(places)), places)
-    )
+    name = row.selectbox("Data set", list(places), **address.held("dataset", next(iter(places)), places), width=240)
     dataset = places[name]
     units = qualities(frame, dataset)
     quality = row.segmented_control("Quality", units, required=True, **address.held("quality", "PSNR", units))
