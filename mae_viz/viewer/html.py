@@ -104,7 +104,7 @@ def _cut(listing: dict, channels: int, made: Ladder, files: dict[str, str]) -> d
         last = max(frames, key=lambda frame: frame["at"])
         kept = listing["kept"] = last["rank"][:channels]
     for frame in frames:
-        for kind in ("file", "bits", "y"):
+        for kind in ("file", "bits", "by_channel", "y"):
             if name := frame.get(kind):
                 data = (made.folder / name).read_bytes()
                 if kind == "y":
