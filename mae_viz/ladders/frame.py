@@ -149,6 +149,8 @@ def describe(source: Source) -> dict[str, Any]:
         "only": [rate.at for rate in axis.only],
         "between": getattr(axis, "between", ""),
         "maps": source.maps,
+        "gains": "gains" in made_with.looks,
+        "stride": made_with.stride,
     }
 
 
