@@ -10,9 +10,9 @@ import pytest
 import torch
 from chromium import canvas_pixels, fits, in_address, serve, settled, visit
 from playwright.sync_api import expect
-from test_laboratory import drawn, number, panes
 from test_feature_maps import numbers, pixels, ratio, serious
 from test_golden import GOLDEN
+from test_laboratory import drawn, number, panes
 
 import mae_viz
 from mae_viz.coding import checkpoints, coder

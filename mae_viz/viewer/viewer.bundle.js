@@ -655,7 +655,7 @@ function paint(context, spot, picture, shown, options) {
   if (!shown) return;
   context.imageSmoothingEnabled = scale2 < 1;
   context.imageSmoothingQuality = options.dragging ? "low" : "high";
-  if (shown.bitmap) return drawPicture(context, shown.bitmap, left, top, scale2);
+  if (shown.bitmap) return drawPicture(context, shown.bitmap, left, top, scale2, options.dragging);
   context.save();
   context.beginPath();
   context.rect(left, top, width, height);
@@ -671,10 +671,10 @@ function paint(context, spot, picture, shown, options) {
   context.restore();
 }
 var enlarged = null;
-function drawPicture(context, bitmap, left, top, scale2) {
+function drawPicture(context, bitmap, left, top, scale2, moving) {
   const [width, height] = [bitmap.width * scale2, bitmap.height * scale2];
   const factor = Math.ceil(scale2 - 1e-6);
-  if (scale2 <= 1 || factor - scale2 < 1e-6) return context.drawImage(bitmap, left, top, width, height);
+  if (moving || scale2 <= 1 || factor - scale2 < 1e-6) return context.drawImage(bitmap, left, top, width, height);
   enlarged ??= { canvas: new OffscreenCanvas(1, 1), of: null };
   const { canvas } = enlarged;
   if (enlarged.of !== bitmap || enlarged.factor !== factor) {
@@ -863,7 +863,7 @@ var GainsPanel = class extends Panel {
     });
     return wants;
   }
-  /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, row of m, row of d]. */
+  /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, rows of m and d]. */
   get pairs() {
     const layers = this.of[0]?.ladder.info?.layers ?? [];
     return ["", "h"].flatMap((part) => {

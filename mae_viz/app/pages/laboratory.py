@@ -34,7 +34,7 @@ QUESTIONS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
     ("What does λ do inside each layer?", "gains", "Gains", {"lambda_": 700}),
     ("How good is it beside JPEG, AVIF, BPG and other networks?", "curves", "R-D curves", {}),
     ("What is in a file, byte by byte, and can it break?", "file", "File", {"lambda_": 512}),
-    ("How does all of it work, from the start?", "how", "How it works", {"lambda_": 512}),
+    ("How does all of it work, from the start?", "how", "How it works, step by step", {"lambda_": 512}),
 )  # fmt: skip
 
 
@@ -139,8 +139,8 @@ def explain() -> None:
         "**One network, every rate.** The modulated autoencoder (MAE) compresses a picture to *any* size: a single "
         "number, **λ**, sets a gain for every channel of *every* layer. **Bottleneck scaling** is the simple rival: "
         "its encoder never changes, λ only stretches the last layer's channels before they are rounded. So its ratio "
-        "map has one value, s(λ₁) / s(λ₂), where the MAE's varies from place to place: λ changes *what* is encoded, not "
-        "only how finely. Every picture above is a real file, decoded; the sentence on top is computed from the bytes "
+        "map has one value, s(λ₁) / s(λ₂), where the MAE's varies from place to place: λ changes *what* is encoded, "
+        "not only how finely. Every picture above is a real file, decoded; the sentence on top is computed from the bytes "
         "and the quality of such files at 25 λ, with straight lines of log bytes over dB between them."
     )
 

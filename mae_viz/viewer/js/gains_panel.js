@@ -35,7 +35,7 @@ export class GainsPanel extends Panel {
     return wants;
   }
 
-  /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, row of m, row of d]. */
+  /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, rows of m and d]. */
   get pairs() {
     const layers = this.of[0]?.ladder.info?.layers ?? [];
     return ["", "h"].flatMap((part) => {

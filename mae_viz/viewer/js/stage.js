@@ -16,7 +16,7 @@ export function paint(context, spot, picture, shown, options) {
   if (!shown) return;
   context.imageSmoothingEnabled = scale < 1;
   context.imageSmoothingQuality = options.dragging ? "low" : "high";
-  if (shown.bitmap) return drawPicture(context, shown.bitmap, left, top, scale);
+  if (shown.bitmap) return drawPicture(context, shown.bitmap, left, top, scale, options.dragging);
   context.save();
   context.beginPath();
   context.rect(left, top, width, height);
@@ -34,11 +34,12 @@ export function paint(context, spot, picture, shown, options) {
 
 let enlarged = null;
 /** A picture's pixels as squares. Where their side is no whole number of the canvas's pixels, they are drawn larger by
- *  the next whole factor first and then brought to size: edges stay sharp and squares equal. */
-function drawPicture(context, bitmap, left, top, scale) {
+ *  the next whole factor first and then brought to size: edges stay sharp and squares equal. Not while λ moves, which
+ *  leaves no time for it. */
+function drawPicture(context, bitmap, left, top, scale, moving) {
   const [width, height] = [bitmap.width * scale, bitmap.height * scale];
   const factor = Math.ceil(scale - 1e-6);
-  if (scale <= 1 || factor - scale < 1e-6) return context.drawImage(bitmap, left, top, width, height);
+  if (moving || scale <= 1 || factor - scale < 1e-6) return context.drawImage(bitmap, left, top, width, height);
   enlarged ??= { canvas: new OffscreenCanvas(1, 1), of: null };
   const { canvas } = enlarged;
   if (enlarged.of !== bitmap || enlarged.factor !== factor) {
