@@ -805,10 +805,14 @@ var BitsPanel = class extends Panel {
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }
   drawBars(canvas, order, all, peak, colour) {
-    const box = canvas.parentElement;
-    const ratio = globalThis.devicePixelRatio || 1;
-    const size = [Math.round(box.clientWidth * ratio), Math.round(box.clientHeight * ratio)];
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+    const key = `${this.width} ${this.height} ${this.of.length}`;
+    if (canvas.dataset.key !== key) {
+      canvas.dataset.key = key;
+      const box = canvas.parentElement;
+      const ratio = globalThis.devicePixelRatio || 1;
+      [canvas.width, canvas.height] = [box.clientWidth, box.clientHeight].map((side) => Math.round(side * ratio));
+    }
+    const size = [canvas.width, canvas.height];
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, ...size);
     context.fillStyle = colour;
@@ -1301,9 +1305,14 @@ var Laboratory = class {
     this.bar = h("div", { class: "dock" }, controls.rate, h("div", { class: "choices" }, this.arrangements, this.add));
     this.anchor = h("div", { class: "anchor" }, this.bar);
     this.element = h("div", { class: "laboratory" }, this.anchor, this.say, this.hall, controls.keys);
-    this.docking = new IntersectionObserver(([entry]) => {
-      this.bar.toggleAttribute("data-docked", !entry.isIntersecting && entry.boundingClientRect.top < 0);
-    });
+    this.docking = new IntersectionObserver(
+      ([{ intersectionRatio, boundingClientRect: box }]) => {
+        const on = intersectionRatio < 1 && box.top < 0;
+        this.anchor.style.minHeight = on ? `${box.height}px` : "";
+        this.bar.toggleAttribute("data-docked", on);
+      },
+      { threshold: [0, 1] }
+    );
     this.docking.observe(this.anchor);
   }
   /** What the host says: arrangements to choose from, and the panels that are open. */

@@ -78,10 +78,14 @@ export class BitsPanel extends Panel {
   }
 
   drawBars(canvas, order, all, peak, colour) {
-    const box = canvas.parentElement;
-    const ratio = globalThis.devicePixelRatio || 1;
-    const size = [Math.round(box.clientWidth * ratio), Math.round(box.clientHeight * ratio)];
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+    const key = `${this.width} ${this.height} ${this.of.length}`;
+    if (canvas.dataset.key !== key) {
+      canvas.dataset.key = key; // its box is measured as rarely: that makes the browser lay out the page at once
+      const box = canvas.parentElement;
+      const ratio = globalThis.devicePixelRatio || 1;
+      [canvas.width, canvas.height] = [box.clientWidth, box.clientHeight].map((side) => Math.round(side * ratio));
+    }
+    const size = [canvas.width, canvas.height];
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, ...size);
     context.fillStyle = colour;

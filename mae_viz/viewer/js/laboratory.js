@@ -39,9 +39,14 @@ export class Laboratory {
     this.bar = h("div", { class: "dock" }, controls.rate, h("div", { class: "choices" }, this.arrangements, this.add));
     this.anchor = h("div", { class: "anchor" }, this.bar);
     this.element = h("div", { class: "laboratory" }, this.anchor, this.say, this.hall, controls.keys);
-    this.docking = new IntersectionObserver(([entry]) => {
-      this.bar.toggleAttribute("data-docked", !entry.isIntersecting && entry.boundingClientRect.top < 0);
-    });
+    this.docking = new IntersectionObserver(
+      ([{ intersectionRatio, boundingClientRect: box }]) => {
+        const on = intersectionRatio < 1 && box.top < 0;
+        this.anchor.style.minHeight = on ? `${box.height}px` : ""; // the page must not move under the cursor
+        this.bar.toggleAttribute("data-docked", on);
+      },
+      { threshold: [0, 1] },
+    );
     this.docking.observe(this.anchor);
   }
 
