@@ -9,7 +9,13 @@ from mae_viz.viewer import pane_text
 PAIR = ("mae", "bottleneck-scaling")
 """The modulated codec that panels look into unless the stage shows another, and its rival."""
 
-PANELS = {"curve": "Rate and quality", "maps": "Channel maps", "gains": "Gains", "bits": "Bits"}
+PANELS = {
+    "curve": "Rate and quality",
+    "price": "Who pays",
+    "maps": "Channel maps",
+    "gains": "Gains",
+    "bits": "Bits",
+}
 """Panels by name, and their titles."""
 
 MODES = ("side", "wipe", "blink")
@@ -33,9 +39,9 @@ ARRANGEMENTS = {
     "maps": Arrangement("Maps", "mae:y,bottleneck-scaling:y", "side", ("maps", "gains")),
     "bits": Arrangement("Bits", "mae:bits,bottleneck-scaling:bits", "side", ("bits", "curve")),
     "gains": Arrangement("Gains", "mae,bottleneck-scaling", "wipe", ("gains", "maps")),
-    "classical": Arrangement("Classical codecs", "mae,jpeg,webp,avif", "side", ("curve", "bits")),
+    "classical": Arrangement("Classical codecs", "mae,jpeg,webp,avif", "side", ("curve", "price")),
     "hyperprior": Arrangement(
-        "Hyperprior", "mae,mae-hyperprior,mae:bits,mae-hyperprior:bits", "side", ("curve", "gains")
+        "Hyperprior", "mae,mae-hyperprior,mae:bits,mae-hyperprior:bits", "side", ("curve", "price")
     ),
 }
 """By name in the address; the first is what a visit begins with."""

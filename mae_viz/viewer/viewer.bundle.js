@@ -498,7 +498,7 @@ var apart = (fingers) => {
 var colour_maps_default = {
   sequential: ["#0b1033", "#1f3b73", "#2c6e8f", "#4fa58a", "#b6cf5e", "#fff2a8"],
   diverging: ["#123b7a", "#5b8fc9", "#f6f5f0", "#dd8a3c", "#7a2f08"],
-  negative: ["#ead9f5", "#a15cc4", "#4b1570"],
+  negative: ["#ffd9ee", "#ee4fa6", "#8f0a5c"],
   octaves: 2,
   hatch: ["#b9bcc0", "#8d9196"]
 };
@@ -1154,7 +1154,7 @@ var MapsPanel = class extends Panel {
     const mine = take(a, "y", lead.last, channel, true);
     const all = take(b, "y", rival.last, "all", true);
     wants.push(mine.want, all.want);
-    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return this.partner ?? null;
+    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
     const key = `${a.id} ${channel} ${b.id}`;
     if (this.partnerKey !== key) {
       this.partnerKey = key;
@@ -1171,11 +1171,22 @@ var MapsPanel = class extends Panel {
     if (this.viewer.dragging) return;
     const { lead, rival } = this.laboratory.pair;
     const bits = this.costs?.[this.laboratory.channel];
-    const cost = bits === void 0 ? "" : bits < OFF2 ? ", which is off here" : `, which costs ${short(bits)} bits here`;
+    const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
     const beside = rival && this.partner !== null ? ` ${rival.title}: its channel ${this.partner}, the most alike (correlation ${short(this.likeness)}).` : "";
     this.say(
-      `y: what is rounded and stored, one value for each ${lead.stride ?? 16} × ${lead.stride ?? 16} pixels. ${lead.title}: channel ${this.laboratory.channel}${cost}.${beside} Hatched: too near 0 to divide by.`
+      `y is what gets rounded and stored: one value for each ${lead.stride} × ${lead.stride} pixels. ${lead.title}: channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
     );
+  }
+  /** From which λ on the chosen channel costs a bit or more, in words; nothing until all frames say so. */
+  wakes() {
+    const { lead } = this.laboratory.pair;
+    const ladder = this.viewer.ladderOf(lead);
+    const files = ladder.frames.filter((f) => !f.extra).sort((a, b) => a.at - b.at);
+    const costs = files.map((f) => ladder.get(f, "by_channel")?.[this.laboratory.channel]);
+    if (files.length < (ladder.info?.total ?? 1) || costs.includes(void 0)) return "";
+    const off = costs.findLastIndex((cost) => cost < OFF2);
+    if (off < 0) return ", awake at every λ";
+    return off === files.length - 1 ? "" : `, awake from λ ${lambdaText(files[off + 1].lmbda)} on`;
   }
   describeStrip() {
     const { strip, thumbs } = this;
@@ -1226,6 +1237,7 @@ var MapsPanel = class extends Panel {
     if (one) setText(value, short(mean));
     this.paint(view, "ratio", values, mean, ladder);
     view.bar.hidden ||= one;
+    if (one) tint(canvas, codec.colour);
     const said = !Number.isFinite(mean) ? "nothing to divide by" : one ? "one value, the same at every place" : `${short(mean)} on average, varies by ${percent(constancy)}`;
     setText(text, masked > 5e-3 && !one ? `${said}; ${percent(masked)} hatched` : said);
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
@@ -1250,6 +1262,13 @@ var MapsPanel = class extends Panel {
 };
 var largest = (plane) => plane.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 var ends = (plane) => plane.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+function tint(canvas, colour) {
+  const context = canvas.getContext("2d");
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = `color-mix(in srgb, ${colour} 45%, white)`;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "source-over";
+}
 function mostAlike(plane, all, kept) {
   const n = plane.length;
   const centred = (values, from) => {
@@ -1275,8 +1294,89 @@ function mostAlike(plane, all, kept) {
   return best;
 }
 
+// mae_viz/viewer/js/price_panel.js
+var [LEFT3, RIGHT3, TOP3, BOTTOM3] = [46, 12, 8, 20];
+var COLOURS = { psnr_db: "var(--mv-accent)", ms_ssim_db: "var(--mv-second)" };
+var PricePanel = class extends Panel {
+  constructor(laboratory, kind) {
+    super(laboratory, kind);
+    this.axes = drawing("g", { class: "axes" });
+    this.lines = drawing("g");
+    this.now = drawing("path", { class: "now" });
+    this.dots = Object.keys(MEASURES).map(() => drawing("circle", { r: 5, class: "dot" }));
+    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, ...this.dots);
+    const names = Object.entries(MEASURES).map(
+      ([measure, name]) => h("li", {}, h("i", { class: "line", style: `border-top: 2px solid ${COLOURS[measure]}` }), `equal ${name}`)
+    );
+    this.body.append(h("figure", { class: "curve" }, this.svg, h("ul", { class: "names" }, ...names)));
+  }
+  describe() {
+    const [first, second] = this.laboratory.rivals;
+    if (first?.axis !== "lmbda" || !second) return this.say("Choose a codec that follows λ for the first side.");
+    const [a, b] = [first, second].map((codec) => this.viewer.ladderOf(codec));
+    const key = JSON.stringify([this.width, this.height, a.id, b.id, a.frames.length, b.frames.length]);
+    const { all, text } = this.laboratory.progress(first, second);
+    if (key !== this.key) this.draw(first, second, a, b);
+    this.svg.style.display = all ? "" : "none";
+    if (!all) return this.say(`${text} measured so far.`);
+    this.key = key;
+    const at = this.laboratory.fileOf(first)?.at;
+    const x = this.x(this.viewer.index);
+    this.now.setAttribute("d", `M${x} ${TOP3}V${this.box[1] - BOTTOM3}`);
+    Object.keys(MEASURES).forEach((measure, i) => {
+      const found = this.found[measure].find((p) => p.at === at);
+      moveDot(this.dots[i], found && this.spot(found), COLOURS[measure]);
+    });
+  }
+  draw(first, second, a, b) {
+    const files = a.frames.filter((f) => f.bytes).sort((one, other) => one.at - other.at);
+    this.found = Object.fromEntries(
+      Object.keys(MEASURES).map((measure) => {
+        const all = files.map((f) => ({ at: f.at, lmbda: f.lmbda, ...price(f, b.frames, measure) }));
+        return [measure, all.filter((p) => p.bytes !== void 0)];
+      })
+    );
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
+    this.box = [wide, high];
+    this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
+    this.svg.style.height = `${high}px`;
+    const shares = Object.values(this.found).flatMap((all) => all.map((p) => p.share));
+    const [low, top] = [Math.min(-0.02, ...shares) * 1.1, Math.max(0.02, ...shares) * 1.1];
+    const { last } = this.viewer.manifest.rate;
+    this.x = (index) => LEFT3 + index / last * (wide - LEFT3 - RIGHT3);
+    const y = (v) => high - BOTTOM3 - (v - low) / (top - low) * (high - TOP3 - BOTTOM3);
+    this.spot = ({ at, share }) => [this.x(at), y(share)];
+    const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((s) => (top - low) / s <= 6) ?? 1;
+    const ticks = [];
+    for (let i = Math.ceil(low / step); i * step <= top; i++) ticks.push(i * step);
+    const percent3 = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
+    this.axes.replaceChildren(
+      ...this.viewer.trainedMarks().map(([index, value]) => label(this.x(index), high - 6, "middle", `${value}`)),
+      ...ticks.flatMap((v) => [
+        drawing("path", { d: `M${LEFT3} ${y(v)}H${wide - RIGHT3}`, class: Math.abs(v) < 1e-9 ? "zero" : "" }),
+        label(LEFT3 - 5, y(v) + 4, "end", percent3(v))
+      ])
+    );
+    this.lines.replaceChildren(
+      ...Object.entries(this.found).flatMap(([measure, all]) => [
+        drawing("polyline", { points: points(all.map(this.spot)), fill: "none", style: `stroke: ${COLOURS[measure]}` })
+      ])
+    );
+    const said = Object.entries(this.found).map(([measure, all]) => worth(all, MEASURES[measure])).filter(Boolean);
+    this.say(`Bytes of ${second.title} against ${first.title} at each λ, above 0 it pays. ${said.join(" ")}`);
+    this.svg.setAttribute("aria-label", this.caption.textContent);
+  }
+};
+function worth(all, name) {
+  if (!all.length) return "";
+  const dear = all.filter((p) => p.share > 0).at(-1);
+  if (!dear) return `At equal ${name} it never pays.`;
+  if (dear === all.at(-1)) return `At equal ${name} it still pays at the highest λ.`;
+  return `At equal ${name} it pays up to λ ${lambdaText(dear.lmbda)} and never above.`;
+}
+
 // mae_viz/viewer/js/laboratory.js
-var KINDS = { curve: CurvePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
+var KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
 var Laboratory = class {
   /** `controls`: what it puts in its places. */
   constructor(viewer, controls) {
@@ -1468,23 +1568,35 @@ var Laboratory = class {
     const [first, second] = coded.length > 1 ? coded : [lead, rival];
     return [first, second];
   }
+  /** The frame of a codec that the stage shows, or would show. */
+  fileOf(codec) {
+    const pane = this.viewer.panes.find((p) => p.codec === codec);
+    return pane?.frame ?? this.viewer.ladderOf(codec).nearest(this.viewer.index);
+  }
+  /** How much of the files of some codecs is measured: all, or how many of how many. Before that there is no telling
+   *  how a curve runs. */
+  progress(...codecs) {
+    const ladders = codecs.map((codec) => this.viewer.ladderOf(codec));
+    const done = ladders.map(({ frames }) => frames.filter((f) => !f.extra).length);
+    const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+    const [there, total] = [sum(done), sum(ladders.map(({ info }) => info?.total ?? 0))];
+    return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
+  }
   describeHeadline() {
     const { viewer } = this;
     const [first, second] = this.rivals;
     if (!first || !second) return;
     const of = (codec) => ({ title: codec.title, short: codec.short, frames: viewer.ladderOf(codec).frames });
     const [a, b] = [of(first), of(second)];
-    const pane = viewer.panes.find((p) => p.codec === first);
-    const file = pane?.frame ?? viewer.ladderOf(first).nearest(viewer.index);
-    const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length}`;
+    const file = this.fileOf(first);
+    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
     if (key === this.said) return;
     this.said = key;
-    const found = file && headline(a, b, file, rateText(first, file));
-    const total = [first, second].map((codec) => viewer.ladderOf(codec).info?.total ?? 0);
-    const ready = a.frames.length >= total[0] && b.frames.length >= total[1] && total[0] > 0;
-    setText(this.sentence, found?.text ?? `Measuring the files of ${first.title} and ${second.title} …`);
-    const left = `${a.frames.length + b.frames.length} of ${total[0] + total[1]} files measured so far`;
-    setText(this.balance, ready ? balance(a, b) : left);
+    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
+    setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
     const wins = shares.some((s) => s !== void 0) && shares.every((s) => s === void 0 || s > 0);
     this.say.style.setProperty("--winner", wins ? first.colour : second.colour);
@@ -2359,7 +2471,7 @@ var Pane = class extends Choice {
     const below = rateText(this.codec, base);
     if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
-    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
+    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (pink, dash)`;
     return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
   }
   /** What lies under a picture point, in words. */

@@ -39,9 +39,9 @@ QUESTIONS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
 
 
 def page() -> None:
-    with st.container(key="heading"):
-        st.html("<h1>Laboratory</h1>")
     with site.bar():
+        with st.container(key="heading"):
+            st.html("<h1>Laboratory</h1>")
         picture = subject.choose_in_bar()
     if picture is None:
         return
@@ -140,8 +140,8 @@ def explain() -> None:
         "number, **λ**, sets a gain for every channel of *every* layer. **Bottleneck scaling** is the simple rival: "
         "its encoder never changes, λ only stretches the last layer's channels before they are rounded. So its ratio "
         "map has one value, s(λ₁) / s(λ₂), where the MAE's varies from place to place: λ changes *what* is encoded, "
-        "not only how finely. Every picture above is a real file, decoded; the sentence on top is computed from the bytes "
-        "and the quality of such files at 25 λ, with straight lines of log bytes over dB between them."
+        "not only how finely. Every picture above is a real file, decoded; the sentence on top is computed from the "
+        "bytes and the quality of such files at 25 λ, with straight lines of log bytes over dB between them."
     )
 
 

@@ -41,7 +41,8 @@ def caption() -> None:
         st.caption(f"{st.session_state[_OWN][0]}: your picture, for as long as this visit lasts.")
         return
     photograph = gallery()[st.session_state["image"]]
-    st.caption(f"Look for {photograph.look_for}. Photograph: {photograph.credit}.")
+    but = f" **The counterexample:** {photograph.counterexample}." if photograph.counterexample else ""
+    st.caption(f"Look for {photograph.look_for}.{but} Photograph: {photograph.credit}.")
 
 
 def _choose(collapsed: bool = False) -> None:

@@ -6,9 +6,10 @@ import { h, setText } from "./dom.js";
 import { GainsPanel } from "./gains_panel.js";
 import { balance, headline } from "./headline.js";
 import { MapsPanel } from "./maps_panel.js";
-import { rateText } from "./numbers.js";
+import { bytesText, rateText } from "./numbers.js";
+import { PricePanel } from "./price_panel.js";
 
-const KINDS = { curve: CurvePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
+const KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
 
 export class Laboratory {
   /** `controls`: what it puts in its places. */
@@ -230,23 +231,37 @@ export class Laboratory {
     return [first, second];
   }
 
+  /** The frame of a codec that the stage shows, or would show. */
+  fileOf(codec) {
+    const pane = this.viewer.panes.find((p) => p.codec === codec);
+    return pane?.frame ?? this.viewer.ladderOf(codec).nearest(this.viewer.index);
+  }
+
+  /** How much of the files of some codecs is measured: all, or how many of how many. Before that there is no telling
+   *  how a curve runs. */
+  progress(...codecs) {
+    const ladders = codecs.map((codec) => this.viewer.ladderOf(codec));
+    const done = ladders.map(({ frames }) => frames.filter((f) => !f.extra).length);
+    const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+    const [there, total] = [sum(done), sum(ladders.map(({ info }) => info?.total ?? 0))];
+    return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
+  }
+
   describeHeadline() {
     const { viewer } = this;
     const [first, second] = this.rivals;
     if (!first || !second) return;
     const of = (codec) => ({ title: codec.title, short: codec.short, frames: viewer.ladderOf(codec).frames });
     const [a, b] = [of(first), of(second)];
-    const pane = viewer.panes.find((p) => p.codec === first);
-    const file = pane?.frame ?? viewer.ladderOf(first).nearest(viewer.index);
-    const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length}`;
+    const file = this.fileOf(first);
+    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
     if (key === this.said) return;
     this.said = key;
-    const found = file && headline(a, b, file, rateText(first, file));
-    const total = [first, second].map((codec) => viewer.ladderOf(codec).info?.total ?? 0);
-    const ready = a.frames.length >= total[0] && b.frames.length >= total[1] && total[0] > 0;
-    setText(this.sentence, found?.text ?? `Measuring the files of ${first.title} and ${second.title} …`);
-    const left = `${a.frames.length + b.frames.length} of ${total[0] + total[1]} files measured so far`;
-    setText(this.balance, ready ? balance(a, b) : left);
+    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
+    setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
     const wins = shares.some((s) => s !== undefined) && shares.every((s) => s === undefined || s > 0);
     this.say.style.setProperty("--winner", wins ? first.colour : second.colour);

@@ -82,7 +82,7 @@ export class MapsPanel extends Panel {
     const mine = take(a, "y", lead.last, channel, true);
     const all = take(b, "y", rival.last, "all", true);
     wants.push(mine.want, all.want);
-    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return this.partner ?? null;
+    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
     const key = `${a.id} ${channel} ${b.id}`;
     if (this.partnerKey !== key) {
       this.partnerKey = key;
@@ -100,16 +100,27 @@ export class MapsPanel extends Panel {
     if (this.viewer.dragging) return;
     const { lead, rival } = this.laboratory.pair;
     const bits = this.costs?.[this.laboratory.channel];
-    const cost =
-      bits === undefined ? "" : bits < OFF ? ", which is off here" : `, which costs ${short(bits)} bits here`;
+    const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const beside =
       rival && this.partner !== null
         ? ` ${rival.title}: its channel ${this.partner}, the most alike (correlation ${short(this.likeness)}).`
         : "";
     this.say(
-      `y: what is rounded and stored, one value for each ${lead.stride ?? 16} × ${lead.stride ?? 16} pixels. ` +
-        `${lead.title}: channel ${this.laboratory.channel}${cost}.${beside} Hatched: too near 0 to divide by.`,
+      `y is what gets rounded and stored: one value for each ${lead.stride} × ${lead.stride} pixels. ${lead.title}: ` +
+        `channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`,
     );
+  }
+
+  /** From which λ on the chosen channel costs a bit or more, in words; nothing until all frames say so. */
+  wakes() {
+    const { lead } = this.laboratory.pair;
+    const ladder = this.viewer.ladderOf(lead);
+    const files = ladder.frames.filter((f) => !f.extra).sort((a, b) => a.at - b.at);
+    const costs = files.map((f) => ladder.get(f, "by_channel")?.[this.laboratory.channel]);
+    if (files.length < (ladder.info?.total ?? 1) || costs.includes(undefined)) return "";
+    const off = costs.findLastIndex((cost) => cost < OFF);
+    if (off < 0) return ", awake at every λ";
+    return off === files.length - 1 ? "" : `, awake from λ ${lambdaText(files[off + 1].lmbda)} on`;
   }
 
   describeStrip() {
@@ -164,6 +175,7 @@ export class MapsPanel extends Panel {
     if (one) setText(value, short(mean));
     this.paint(view, "ratio", values, mean, ladder);
     view.bar.hidden ||= one;
+    if (one) tint(canvas, codec.colour);
     const said = !Number.isFinite(mean)
       ? "nothing to divide by"
       : one
@@ -195,6 +207,15 @@ export class MapsPanel extends Panel {
 
 const largest = (plane) => plane.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 const ends = (plane) => plane.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+
+/** All that is painted in one colour: a map that has one value. */
+function tint(canvas, colour) {
+  const context = canvas.getContext("2d");
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = `color-mix(in srgb, ${colour} 45%, white)`;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "source-over";
+}
 
 /** Of the planes in `all` the one with the largest |correlation| with `plane`: [its channel, the correlation]. `kept`:
  *  the channels that `all` holds, where it does not hold every one. */

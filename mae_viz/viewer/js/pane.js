@@ -267,7 +267,7 @@ export class Pane extends Choice {
     const below = rateText(this.codec, base);
     if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
-    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
+    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (pink, dash)`;
     return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
   }
 
