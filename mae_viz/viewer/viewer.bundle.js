@@ -1140,7 +1140,7 @@ var MapsPanel = class extends Panel {
     wants.push(costs.want);
     this.costs = costs.asset;
     for (const c of this.laboratory.ranked.slice(0, Math.min(MOST, Math.floor(this.width / THUMB)))) {
-      const found = take(ladder, "y", index, c);
+      const found = take(ladder, "y", index, c, true);
       wants.push(found.want);
       this.thumbs.push({ channel: c, ladder, ...found });
     }
@@ -1957,7 +1957,8 @@ var Frames = class {
     if (!here.length || nearest[0] === best)
       return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
     const [frame, source] = missing.reduce((a, b) => gap(b) > gap(a) ? b : a);
-    return { ladder, kind, frame, source, urgency: gap([frame]) };
+    const weight = kind === "by_channel" ? 4 : 1;
+    return { ladder, kind, frame, source, urgency: weight * gap([frame]) };
   }
   pump() {
     while (this.busy.size < (this.pixels() > LARGE ? 1 : AT_ONCE)) {

@@ -41,8 +41,6 @@ def page() -> None:
         pair = controls.choose_pair()
         high = controls.choose_rate("λ₁", 4096.0, "lambda")
         low = controls.choose_rate("λ₂ (divisor)", 64.0, "base")
-        model = controls.choose_model("Sheet of", pair, "of")
-        sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
         ranking = controls.choose("Ranked by", RANKINGS, BITS, "rank")
         scale = controls.choose(
             "Colours of the maps",
@@ -56,6 +54,9 @@ def page() -> None:
     channels = choose_channels(looked, ranking)
     with st.container(key="figure"):
         show_channel(picture, looked, channels, scale)
+    with controls.row():
+        model = controls.choose_model("Sheet of", pair, "of")
+        sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
     show_sheet(looked[model], sheet, ranking, scale)
     say_what_all_channels_do(looked)
     switch_off(picture, looked, channels)

@@ -147,7 +147,8 @@ export class Frames {
     if (!here.length || nearest[0] === best)
       return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
     const [frame, source] = missing.reduce((a, b) => (gap(b) > gap(a) ? b : a));
-    return { ladder, kind, frame, source, urgency: gap([frame]) };
+    const weight = kind === "by_channel" ? 4 : 1; // a few kB that make a whole curve
+    return { ladder, kind, frame, source, urgency: weight * gap([frame]) };
   }
 
   pump() {

@@ -67,7 +67,7 @@ export class MapsPanel extends Panel {
     wants.push(costs.want);
     this.costs = costs.asset;
     for (const c of this.laboratory.ranked.slice(0, Math.min(MOST, Math.floor(this.width / THUMB)))) {
-      const found = take(ladder, "y", index, c);
+      const found = take(ladder, "y", index, c, true); // of so many channels nothing ahead of need
       wants.push(found.want);
       this.thumbs.push({ channel: c, ladder, ...found });
     }
