@@ -96,7 +96,7 @@ def test_the_gains_are_the_models(page, ladders, picture):
     rates = [Rate(index) for index in range(0, 385, 16)]
     gains = [probe.all_gains(model, rate) for rate in rates]
     products = [found["m3"][channel] * found["d1"][channel] for found in gains]
-    expect(caption).to_contain_text(f"channel {channel} by m")
+    expect(caption).to_contain_text(f"channel {channel} of these layers by m")
     low, high = map(plain, re.search(r"m · d runs from (\S+) to (\S+)\.$", caption.inner_text()).groups())
     assert [low, high] == pytest.approx([min(products), max(products)], rel=0.01)
 

@@ -835,7 +835,7 @@ var CurvePanel = class extends Panel {
   }
   describe() {
     this.curve.size(this.width, Math.max(90, this.height - 22));
-    this.curve.describe(this.laboratory.measured(), this.viewer.dragging);
+    this.curve.describe(this.viewer.panes, this.viewer.dragging);
   }
 };
 
@@ -937,7 +937,7 @@ var GainsPanel = class extends Panel {
     const products = m.points.map((p, i) => p.value * d.points[i].value);
     const [low, high] = [Math.min(...products), Math.max(...products)];
     this.say(
-      `λ multiplies channel ${channel} by m before it goes on, and by d in the decoder. Dashed: 1/m would undo m exactly; here m · d runs from ${short(low)} to ${short(high)}.`
+      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.`
     );
     this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
   }
@@ -1109,13 +1109,13 @@ var MapsPanel = class extends Panel {
       return { element, canvas, value, title, text, bar };
     });
     this.body.append(this.strip, h("div", { class: "maps" }, ...this.views.map((v) => v.element)));
-    this.chooser2 = h(
+    this.references = h(
       "select",
       { "aria-label": "Reference λ of the ratio", onchange: (e) => this.chosen({ reference: e.target.value }) },
       h("option", { value: "last", text: "ratio to the highest λ" }),
       h("option", { value: "first", text: "ratio to the lowest λ" })
     );
-    this.extras.append(this.chooser2);
+    this.extras.append(this.references);
   }
   resolve() {
     const { lead, rival } = this.laboratory.pair;
@@ -1510,10 +1510,6 @@ var Laboratory = class {
     for (const pane of this.viewer.panes) pane.state.channel = null;
     this.viewer.channel = channel;
     this.viewer.changed();
-  }
-  /** Panes with a curve: those on the stage, and the pair where the stage shows one of them alone. */
-  measured() {
-    return this.viewer.panes;
   }
   resolve() {
     return this.panels.filter((p) => p.visible).flatMap((p) => p.resolve());

@@ -311,6 +311,6 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
 def links(model: str, channel: int, high: Rate, low: Rate) -> None:
     maps = f"{model}:y.{channel},{model}:y.{channel}@{low},{model}:ratio.{channel}/{low},original"
     with controls.row():
-        site.link("explore", "These maps in the viewer, with zoom", lambda_=high, panes=maps)
+        site.link("laboratory", "These maps in the laboratory, with zoom", lambda_=high, panes=maps, mode="side")
         site.link("bits", "The bits of this channel and their prior", lambda_=high, channel=channel, mae=model)
         site.link("gains", "The gains that do it", channels=channel, model=model)

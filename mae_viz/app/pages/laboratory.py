@@ -64,9 +64,7 @@ def page() -> None:
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
     subject.caption()
     explain()
-    matching.controls(
-        shown, rate, panes, lambda found: address.turn_to({"panes": pane_text.write(found), "show": None})
-    )
+    matching.controls(shown, rate, panes, lambda found: address.turn_to(named(found, mode, panels)))
     blind.offer()
     save_files(picture, rate)
     explain_numbers()
@@ -162,12 +160,12 @@ def save_files(picture: Picture, rate: Rate) -> None:
 def explain_numbers() -> None:
     with st.expander("What these numbers are"):
         st.markdown(
-            "**λ** weighs the error against the rate: the networks minimise bits per pixel + λ · mean squared error of "
-            "values in [0, 1] (for 0-255 divide λ by 65025). It moves on the grid that a file can name, 1/64 octave "
-            "apart. Each picture is what `decompress(compress(image, λ))` returns, shown losslessly. **Bytes** are "
-            "the length of that file; **bpp** is 8 × bytes over the pixels of the original, header included; **saved** "
-            "is against 24 bits per pixel. **PSNR** and **MS-SSIM** (as −10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a "
-            "side) are taken on 8-bit RGB."
+            "**λ** weighs the error against the rate: the networks minimise bits per pixel + λ · mean squared error"
+            " of values in [0, 1] (for 0-255 divide λ by 65025). A file names it in steps of 1/64 octave, about 1 "
+            "%: asked for 700, it is 700.9. Each picture is what `decompress(compress(image, λ))` returns, shown "
+            "losslessly. **Bytes** are the length of that file; **bpp** is 8 × bytes over the pixels of the "
+            "original, header included; **saved** is against 24 bits per pixel. **PSNR** and **MS-SSIM** (as −10 "
+            "log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
         )
 
 

@@ -12,6 +12,6 @@ export class CurvePanel extends Panel {
 
   describe() {
     this.curve.size(this.width, Math.max(90, this.height - 22)); // below it are names
-    this.curve.describe(this.laboratory.measured(), this.viewer.dragging);
+    this.curve.describe(this.viewer.panes, this.viewer.dragging);
   }
 }

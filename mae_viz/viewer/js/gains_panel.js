@@ -110,8 +110,8 @@ export class GainsPanel extends Panel {
     const products = m.points.map((p, i) => p.value * d.points[i].value);
     const [low, high] = [Math.min(...products), Math.max(...products)];
     this.say(
-      `λ multiplies channel ${channel} by m before it goes on, and by d in the decoder. Dashed: 1/m would undo m ` +
-        `exactly; here m · d runs from ${short(low)} to ${short(high)}.`,
+      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the ` +
+        `exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.`,
     );
     this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
   }

@@ -168,11 +168,6 @@ export class Laboratory {
     this.viewer.changed();
   }
 
-  /** Panes with a curve: those on the stage, and the pair where the stage shows one of them alone. */
-  measured() {
-    return this.viewer.panes;
-  }
-
   resolve() {
     return this.panels.filter((p) => p.visible).flatMap((p) => p.resolve());
   }

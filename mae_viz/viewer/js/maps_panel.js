@@ -35,13 +35,13 @@ export class MapsPanel extends Panel {
       return { element, canvas, value, title, text, bar };
     });
     this.body.append(this.strip, h("div", { class: "maps" }, ...this.views.map((v) => v.element)));
-    this.chooser2 = h(
+    this.references = h(
       "select",
       { "aria-label": "Reference λ of the ratio", onchange: (e) => this.chosen({ reference: e.target.value }) },
       h("option", { value: "last", text: "ratio to the highest λ" }),
       h("option", { value: "first", text: "ratio to the lowest λ" }),
     );
-    this.extras.append(this.chooser2);
+    this.extras.append(this.references);
   }
 
   resolve() {
