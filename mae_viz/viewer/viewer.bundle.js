@@ -461,7 +461,11 @@ function listenStage(viewer, stage, canvas) {
     fingers.set(event.pointerId, here);
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
-      viewer.view.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, pinch.scale * apart(fingers) / pinch.apart);
+      const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+      const [x, y] = pinch.middle ?? middle;
+      pinch.middle = middle;
+      viewer.view.pan(middle[0] - x, middle[1] - y, canvas);
+      viewer.view.zoomAt(canvas, ...middle, pinch.scale * apart(fingers) / pinch.apart);
     } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {

@@ -113,7 +113,7 @@ const KEYS = {
   Escape: ({ controls, laboratory }) => controls.toggleKeys(false) || Boolean(laboratory?.restore()),
 };
 
-/** Mouse and touch on a stage: a drag moves, two fingers or Ctrl + wheel zoom, to a step; a double click: 100 %. */
+/** Mouse and touch on a stage: a drag moves, two fingers move and zoom, Ctrl + wheel zooms by steps. */
 export function listenStage(viewer, stage, canvas) {
   const fingers = new Map();
   let pinch = null;
@@ -138,7 +138,11 @@ export function listenStage(viewer, stage, canvas) {
     fingers.set(event.pointerId, here);
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
-      viewer.view.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (pinch.scale * apart(fingers)) / pinch.apart);
+      const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+      const [x, y] = pinch.middle ?? middle;
+      pinch.middle = middle;
+      viewer.view.pan(middle[0] - x, middle[1] - y, canvas);
+      viewer.view.zoomAt(canvas, ...middle, (pinch.scale * apart(fingers)) / pinch.apart);
     } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {
