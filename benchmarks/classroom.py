@@ -176,8 +176,8 @@ async def study(url: str, number: int, rounds: int, expected: dict, times: dict)
             index = INDICES[(number + 3 * step) % len(INDICES)]
             lmbda = f"{Rate(index).lmbda:.4f}"
             sizes = [expected[name, model, index] for model in MODELS]
-            with timed(times, "Explore"):
-                await session.open("explore", image=name, **{"lambda": lmbda})
+            with timed(times, "Laboratory"):
+                await session.open("", image=name, **{"lambda": lmbda})
                 shown = await frames(session, index)
             assert session.manifest()["rate"]["index"] == index
             assert session.manifest()["title"] == gallery()[name].title

@@ -2,7 +2,8 @@
 
 drag    four panes of 768 × 512, λ swept from end to end for two seconds by a real mouse. Each time is taken from the
         slider's input event to the end of the animation frame that draws it, after a pixel has been read back from
-        every canvas; in milliseconds, for pictures and for maps.
+        every stage; in milliseconds, for pictures, for maps, and for the laboratory with a wipe that fits its stage
+        and every panel open.
 ladder  25 frames each of MAE and bottleneck scaling of a bundled photograph, models warm, nothing on disk; seconds.
 app     the real app in a browser, seconds: server start to a page that answers, and to the models' first pictures; a
         photograph chosen to its first picture (nothing on disk); a prepared photograph chosen to all its frames
@@ -31,16 +32,24 @@ from chromium import launched, serve, visit
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import ladder
-from mae_viz.viewer import html
+from mae_viz.viewer import arrangements, html
+from mae_viz.viewer.arrangements import laboratory
 
 MODELS = ("mae", "bottleneck-scaling")
 PANES = {
     "pictures": [("original", "picture"), ("mae", "picture"), ("bottleneck-scaling", "picture"), ("mae", "difference")],
     "maps": [("mae", "ratio"), ("mae", "y"), ("mae", "bits"), ("bottleneck-scaling", "ratio")],
 }
+DRAGGED = {name: (panes, None) for name, panes in PANES.items()} | {
+    "laboratory": (
+        [("mae", "picture"), ("bottleneck-scaling", "picture")],
+        laboratory(panels=tuple(arrangements.PANELS)),
+    )
+}
 
 _LISTEN = """() => {
-    const viewer = globalThis.maeViewer, canvases = viewer.panes.map((pane) => pane.canvas);
+    const viewer = globalThis.maeViewer;
+    const canvases = [...viewer.element.querySelectorAll(".stage canvas")].filter((canvas) => canvas.clientWidth);
     globalThis.times = [];
     let sent = null;
     viewer.slider.addEventListener("input", () => (sent ??= performance.now()), true);
@@ -51,7 +60,8 @@ _LISTEN = """() => {
         sent = null;
     };
 }"""
-_DRAWN = "() => ({ times, canvases: maeViewer.panes.map(({ canvas }) => `${canvas.width} × ${canvas.height}`) })"
+_DRAWN = """() => ({ times, canvases: [...maeViewer.element.querySelectorAll(".stage canvas")]
+    .filter((canvas) => canvas.clientWidth).map(({ width, height }) => `${width} × ${height}`) })"""
 _RECEIVED = """() => {
     const found = {};
     for (const entry of performance.getEntriesByType("resource")) {
@@ -76,15 +86,16 @@ def sweep(tab: Page, seconds: float = 2) -> None:
 
 def drag() -> None:
     picture = open_rgb(gallery()["china"].path).resize((768, 512), Image.Resampling.LANCZOS)
-    for name, panes in PANES.items():
+    for name, (panes, around) in DRAGGED.items():
         chosen = [{"codec": codec, "layer": layer} for codec, layer in panes]
         codecs = tuple(dict.fromkeys(codec for codec, _ in panes))
-        page = html.page(ladder.Ladders(), picture, "sweep", codecs=codecs, panes=chosen)
+        page = html.page(ladder.Ladders(), picture, "sweep", codecs=codecs, panes=chosen, laboratory=around)
         with tempfile.TemporaryDirectory() as folder, launched() as browser:
             file = Path(folder) / "sweep.html"
             file.write_text(page, encoding="utf-8")
-            with visit(browser, file.as_uri(), viewport={"width": 1620, "height": 1700}) as tab:
-                tab.get_by_role("button", name="Zoom 100 %").click()
+            size = SIZE if around else {"width": 1620, "height": 1700}
+            with visit(browser, file.as_uri(), viewport=size) as tab:
+                tab.get_by_role("button", name="Fit" if around else "Zoom 100 %").click()
                 tab.locator(".mae-viewer[data-busy=false]").wait_for()
                 tab.wait_for_function("maeViewer.frames.busy.size == 0")
                 tab.wait_for_timeout(500)
@@ -144,7 +155,7 @@ def prepare(folder: Path, pictures: list[Image.Image], names: tuple[str, ...]) -
 def in_app() -> None:
     with tempfile.TemporaryDirectory() as folder, launched() as browser:
         start = time.perf_counter()
-        with app(folder) as url, visit(browser, f"{url}/explore?image=china", viewport=SIZE) as tab:
+        with app(folder) as url, visit(browser, f"{url}/?image=china", viewport=SIZE) as tab:
             tab.locator(".pane canvas").first.wait_for()
             print(f"app: server start to a page that answers, nothing prepared: {time.perf_counter() - start:.1f} s")
             settled(tab)
@@ -153,7 +164,7 @@ def in_app() -> None:
             print(f"app: photograph chosen to its first picture, nothing prepared: {time.perf_counter() - start:.2f} s")
         prepare(Path(folder), [open_rgb(gallery()[name].path) for name in ("china", "chelsea")], (*MODELS, "original"))
         start = time.perf_counter()
-        with app(folder) as url, visit(browser, f"{url}/explore?image=china", viewport=SIZE) as tab:
+        with app(folder) as url, visit(browser, f"{url}/?image=china", viewport=SIZE) as tab:
             settled(tab)
             print(f"app: server start to a usable page, photograph prepared: {time.perf_counter() - start:.1f} s")
             start = choose(tab, "chelsea")
@@ -193,10 +204,11 @@ def memory() -> None:
         prepare(Path(folder), [picture], (*codecs, "original"))
         upload = Path(folder) / "mine.png"  # a file: what Playwright is given as bytes would go through the page's heap
         picture.save(upload, compress_level=1)
-        with app(folder) as url, visit(browser, f"{url}/explore?panes={','.join(codecs)}", viewport=SIZE) as tab:
+        with app(folder) as url, visit(browser, f"{url}/?mode=side&panes={','.join(codecs)}", viewport=SIZE) as tab:
             settled(tab)
             before = resident(browser)
             tab.evaluate("performance.setResourceTimingBufferSize(5000); performance.clearResourceTimings()")
+            tab.get_by_role("button", name="Your own").click()
             tab.locator("input[type=file]").set_input_files(upload)
             tab.get_by_text("mine.png").wait_for()
             most = peak(browser, tab, lambda: False, 25)
@@ -209,8 +221,12 @@ def memory() -> None:
         large = photograph.resize((4240, 2829), Image.Resampling.BICUBIC)
         upload = Path(folder) / "large.png"
         large.save(upload, compress_level=1)
-        with app(folder) as url, visit(browser, f"{url}/explore", viewport=SIZE) as tab:
+        with (
+            app(folder) as url,
+            visit(browser, f"{url}/?mode=side&panes=original,mae,bottleneck-scaling&lambda=512", viewport=SIZE) as tab,
+        ):
             settled(tab)
+            tab.get_by_role("button", name="Your own").click()
             tab.locator("input[type=file]").set_input_files(upload)
             tab.get_by_role("button", name="Show the whole picture").wait_for()
             tab.get_by_role("button", name="Show the whole picture").click()
@@ -223,7 +239,7 @@ def memory() -> None:
             )
 
 
-SIZE = {"width": 1440, "height": 1000}
+SIZE = {"width": 1440, "height": 900}
 MEASURES = {"drag": drag, "ladder": full_ladder, "app": in_app, "memory": memory}
 
 if __name__ == "__main__":

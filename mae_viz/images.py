@@ -122,13 +122,15 @@ class Photograph:
     look_for: str
     credit: str
     path: Path
+    counterexample: str = ""
+    """Where it contradicts what most of them show, how and why."""
 
 
 def gallery() -> dict[str, Photograph]:
-    """The bundled photographs by name, in the order in which the app shows them."""
+    """The bundled photographs by name, in the app's order: the first is one that shows the MAE's gain clearly."""
     folder = Path(__file__).parent / "gallery"
     credits = json.loads((folder / "credits.json").read_text(encoding="utf-8"))
     return {
-        name: Photograph(name, c["title"], c["look_for"], c["credit"], folder / c["file"])
+        name: Photograph(name, c["title"], c["look_for"], c["credit"], folder / c["file"], c.get("counterexample", ""))
         for name, c in credits.items()
     }

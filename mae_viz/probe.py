@@ -255,6 +255,14 @@ def gains(gain: "Modulation | BottleneckScale", lmbdas: Sequence[float]) -> np.n
         return gain(torch.tensor(lmbdas, dtype=torch.float32))[:, :, 0, 0].double().numpy()
 
 
+def all_gains(model: "RateModel", rate: Rate) -> dict[str, np.ndarray]:
+    """What λ multiplies each channel by, (C,) by layer: `layers` of a modulated model, "s" of bottleneck scaling."""
+    found = {layer.name: layer.modulation for layer in layers(model)}
+    if scale := getattr(model, "scale", None):
+        found["s"] = scale
+    return {name: gains(gain, [rate.lmbda])[0] for name, gain in found.items()}
+
+
 def inverse_correlation(m: np.ndarray, d: np.ndarray) -> float:
     """Pearson correlation of log d with −log m: 1 where d is a multiple of a power of 1/m, nan for a constant."""
     with np.errstate(invalid="ignore"):

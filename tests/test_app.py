@@ -20,6 +20,8 @@ from mae_viz.rates import Rate
 ROOT = Path(__file__).parent.parent
 PICTURE = "china"
 MODELS = ("mae", "bottleneck-scaling")
+WIDE = {"width": 2500, "height": 1300}
+MAPS = f"?image={PICTURE}&lambda=512&mode=side&panes=mae:y,mae:y@64,mae:ratio,bottleneck-scaling:ratio&panels=maps"
 
 
 def test_the_script_runs_headless(monkeypatch, tmp_path):
@@ -39,7 +41,11 @@ def test_the_script_runs_headless(monkeypatch, tmp_path):
 @pytest.fixture
 def page(browser, server):
     """A fresh visit, on a screen wide enough to show three pictures at 100 %."""
-    with visit(browser, f"{server}/explore", viewport={"width": 2500, "height": 1300}) as tab:
+    with visit(
+        browser,
+        f"{server}/?image={PICTURE}&lambda=512&mode=side&panes=original,mae,bottleneck-scaling&panels=",
+        viewport=WIDE,
+    ) as tab:
         tab.locator(".mae-viewer[data-busy=false]").wait_for()
         yield tab
 
@@ -49,8 +55,8 @@ def go_to(page: Page, lmbda: int) -> None:
     page.locator(f".mae-viewer[data-index='{Rate.near(lmbda).index}'][data-busy=false]").wait_for()
 
 
-def show(page: Page, preset: str) -> None:
-    page.get_by_role("radio", name=preset, exact=True).click()
+def show(page: Page, arrangement: str) -> None:
+    page.get_by_role("button", name=arrangement, exact=True).first.click()
     page.locator(".pane select").first.wait_for()
 
 
@@ -83,7 +89,7 @@ def test_the_page_shows_what_the_file_holds(page, lmbda):
 @pytest.mark.parametrize("lmbda", [64, 512, 4096])
 def test_the_maps_are_the_probes_arrays(page, lmbda):
     picture = open_rgb(gallery()[PICTURE].path)
-    show(page, "Maps of the MAE")
+    page.goto(page.url.partition("?")[0] + MAPS)
     bits = probe.latents(open_checkpoint("mae"), picture, Rate.near(512))[1].sum(axis=(1, 2))
     channel = int(np.argsort(-bits, kind="stable")[1])  # the second of the list, to have chosen something
     page.locator(".mae-viewer[data-busy=false]").wait_for()
@@ -115,6 +121,7 @@ def test_the_maps_are_the_probes_arrays(page, lmbda):
 
 def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
     crop.save(tmp_path / "mine.png")
+    page.get_by_role("button", name="Your own").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.png")
     expect(page.locator(".pane").nth(1)).to_contain_text(f"{len(mae_viz.compress(crop, lmbda=512)):,}")
     (tmp_path / "broken.png").write_bytes((tmp_path / "mine.png").read_bytes()[:200])
@@ -125,6 +132,7 @@ def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
 def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_path, photograph):
     large = photograph.resize((1200, 800))
     large.save(tmp_path / "large.png")
+    page.get_by_role("button", name="Your own").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "large.png")
     expect(page.get_by_text("1200 × 800 pixels are too many to scrub through")).to_be_visible()
     pane = page.locator(".pane").nth(1)
@@ -148,10 +156,10 @@ def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_p
     )
 
 
-@pytest.mark.parametrize("width", [1440, 820])
+@pytest.mark.parametrize("width", [1920, 1440, 820, 390])
 def test_nothing_overflows(page, width):
     page.set_viewport_size({"width": width, "height": 900})
-    for preset in ("Pictures", "Maps of the MAE"):
+    for preset in ("Compare", "Maps", "Classical codecs"):
         show(page, preset)
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -163,7 +171,7 @@ def test_nothing_overflows(page, width):
         assert overflowing == []
 
 
-@pytest.mark.parametrize("preset", ["Pictures", "Maps of the MAE"])
+@pytest.mark.parametrize("preset", ["Compare", "Maps", "Bits", "Gains"])
 def test_no_serious_violation_of_accessibility_rules(page, preset):
     show(page, preset)
     page.locator(".mae-viewer[data-busy=false]").wait_for()

@@ -58,7 +58,7 @@ def in_plots(page: Page) -> list[tuple[str, str]]:
 
 
 def test_the_viewer_in_the_app(browser, server):
-    with visit(browser, f"{server}/explore?image={PICTURE}&panes={PANES}", viewport=SIZE) as page:
+    with visit(browser, f"{server}/?image={PICTURE}&panes={PANES}&mode=side", viewport=SIZE) as page:
         assert in_the_viewer(page) == {name: {rgb(codec(name).colour)} for name in PANES.split(",")}
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from chromium import canvas_pixels, fits, in_address, serve, settled, visit
 from playwright.sync_api import expect
-from test_explore import drawn, number, panes
 from test_feature_maps import numbers, pixels, ratio, serious
 from test_golden import GOLDEN
+from test_laboratory import drawn, number, panes
 
 import mae_viz
 from mae_viz.coding import checkpoints, coder
@@ -146,12 +146,12 @@ def test_its_file_says_what_z_costs(browser, app, coded):
         assert said == pytest.approx([both / 8, z.sum() / 8, 100 * z.sum() / both], abs=0.6)
 
 
-def test_it_is_a_choice_in_explore_and_its_pictures_are_the_decoders(browser, app, folder):
+def test_it_is_an_arrangement_and_its_pictures_are_the_decoders(browser, app, folder):
     picture = open_rgb(gallery()[PICTURE].path)
-    with visit(browser, f"{app}/explore?image={PICTURE}", viewport={"width": 2600, "height": 2000}) as page:
+    with visit(browser, f"{app}/?image={PICTURE}&lambda=512", viewport={"width": 2600, "height": 2000}) as page:
         drawn(page)
-        page.get_by_role("radio", name="With hyperprior").click()
-        in_address(page, exactly=True, image=PICTURE, preset="hyperprior")
+        page.get_by_role("button", name="Hyperprior", exact=True).click()
+        in_address(page, exactly=True, image=PICTURE, show="hyperprior", **{"lambda": "512"})
         drawn(page)
         assert [pane[:2] for pane in panes(page)] == [
             ["mae", "picture"],

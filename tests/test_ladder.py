@@ -74,7 +74,12 @@ def test_a_model_frame_is_the_round_trip_through_a_file(opened, picture, name, r
     assert np.array_equal(plane(made, rate, "y").reshape(y.shape), y)
     assert np.allclose(plane(made, rate, "bits").reshape(bits.shape[1:]), bits.sum(0), rtol=1e-5, atol=1e-3)
     assert frame.rank[0] == int(np.argmax(bits.sum((1, 2))))
-    assert made.maps == frame_module.Maps(y.shape[1:], 192, 16)
+    gains = probe.all_gains(checkpoints.open_checkpoint(name).model, rate)
+    assert made.maps == frame_module.Maps(y.shape[1:], 192, 16, tuple(gains))
+    by_channel = plane(made, rate, "by_channel").reshape(1 + len(gains), -1)
+    assert np.allclose(by_channel[0], bits.sum((1, 2)), rtol=1e-4, atol=1e-3)
+    assert np.array_equal(by_channel[1:], np.float32(list(gains.values())))
+    assert gains.keys() == ({"m1", "m2", "m3", "d1", "d2", "d3"} if name == "mae" else {"s"})
 
 
 def test_a_model_has_a_frame_at_every_quarter_octave(opened):

@@ -1,15 +1,15 @@
-"""A match ends: for every preset, any λ, every kind of target."""
+"""A match ends: for every arrangement, any λ, every kind of target."""
 
 import pytest
 from PIL import Image
 
 from mae_viz.app.computed import Picture
-from mae_viz.app.pages.explore import PRESETS
 from mae_viz.app.parts import matching
 from mae_viz.codecs.registry import ORIGINAL, codec
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
+from mae_viz.viewer.arrangements import ARRANGEMENTS
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +26,10 @@ def picture(photograph, tmp_path_factory):
 
 @pytest.mark.parametrize("unit", matching.KINDS)
 @pytest.mark.parametrize("lmbda", [65, 100, 181, 700, 3000])
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_match_ends_with_files_that_meet_the_target(picture, preset, lmbda, unit):
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+def test_a_match_ends_with_files_that_meet_the_target(picture, arrangement, lmbda, unit):
     rate = Rate.near(lmbda)
-    panes = [pane for pane in pane_text.read(PRESETS[preset][1]) if codec(pane["codec"]) is not ORIGINAL]
+    panes = [pane for pane in pane_text.read(ARRANGEMENTS[arrangement].panes) if codec(pane["codec"]) is not ORIGINAL]
     lead = codec(matching.lead(panes)["codec"])
     now = matching.shown(picture, lead.name, lead.axis.at(rate.at))
     typed = {"bytes": now.bytes, "bpp": 8 * now.bytes / (48 * 32), "psnr_db": now.psnr_db}[unit]

@@ -1,4 +1,4 @@
-"""Start, R-D curves, File and How it works: in a real browser, and what they compute."""
+"""Laboratory, R-D curves, File and How it works: in a real browser, and what they compute."""
 
 import io
 import re
@@ -26,7 +26,7 @@ from mae_viz.measured import collected
 
 SMALL = "image=coffee&lambda=700"
 TITLES = {
-    "": "One network for every rate",
+    "": "Laboratory",
     "curves": "R-D curves",
     f"file?{SMALL}": "File",
     f"how?{SMALL}": "How it works",
@@ -54,7 +54,7 @@ def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
             fits(page, width, but="svg, input, .katex-mathml")
 
 
-def test_start_leads_to_other_pages_with_their_state(browser, server):
+def test_the_laboratory_leads_to_other_pages_with_their_state(browser, server):
     with visit(browser, server) as page:
         page.get_by_role("link", name="How it works, step 10").click()
         expect(page).to_have_url(f"{server}/how?lambda=700")
@@ -63,7 +63,7 @@ def test_start_leads_to_other_pages_with_their_state(browser, server):
 
 
 def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
-    """Every point of a model is measured; a click on one offers Explore at its λ."""
+    """Every point of a model is measured; a click on one offers the laboratory at its λ."""
     with visit(browser, f"{server}/curves", viewport={"width": 1440, "height": 1200}) as page:
         chart = page.get_by_test_id("stPlotlyChart").first
         chart.locator(".trace", has=page.locator(".point")).first.wait_for()
@@ -79,7 +79,7 @@ def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
             page.get_by_text(f"MAE, λ = {row.lmbda:g}: {row.bpp:.4f} bpp, PSNR {row.psnr_db:.2f} dB")
         ).to_be_visible()
         page.get_by_role("link", name=f"Open λ = {row.lmbda:g} in Explore").click()
-        expect(page).to_have_url(f"{server}/explore?lambda={row.lmbda:g}")
+        expect(page).to_have_url(f"{server}/?lambda={row.lmbda:g}")
 
 
 def test_what_the_curves_show_lies_in_the_address(browser, server):

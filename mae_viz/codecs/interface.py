@@ -9,7 +9,7 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
 
@@ -234,6 +234,8 @@ class Inspected:
     """float32 (h, w): the bits of all channels, and their share of any side information's."""
     estimated_bits: float
     """Of the whole file."""
+    gains: dict[str, np.ndarray] = field(default_factory=dict)
+    """float32 (C,): by layer, what λ multiplies each channel by; empty where λ multiplies nothing."""
 
 
 class Codec(ABC, Generic[R]):

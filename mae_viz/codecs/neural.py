@@ -83,9 +83,10 @@ class ModelCodec(Codec[Rate]):
         from mae_viz import probe
         from mae_viz.coding import coder
 
+        model = self.checkpoint.model
         encoded = coder.encode(picture, self.checkpoint, rate, progress)
         cost = probe.cost(self.checkpoint, encoded.stream)
-        return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits)
+        return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits, probe.all_gains(model, rate))
 
 
 class GroupCodec(Codec[Rate]):

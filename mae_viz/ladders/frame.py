@@ -30,7 +30,7 @@ SCRUBBED_PIXELS = 800_000
 RANKED = 32
 """How many channels a frame lists, those with the most bits first."""
 
-_FORMAT = 4
+_FORMAT = 5
 _INFINITE = "inf"
 
 
@@ -56,6 +56,9 @@ class Frame:
     """Latents before quantisation: float32, little-endian, (channels, h, w)."""
     bits: str | None = None
     """Bits of each place, all channels together: float32, little-endian, (h, w)."""
+    by_channel: str | None = None
+    """Bits of each channel, all places together, then the gains of each layer of `Maps.layers`: float32,
+    little-endian, (1 + layers, channels)."""
     estimated_bpp: float | None = None
     rank: tuple[int, ...] | None = None
     """Channels by falling bits, the first RANKED of them."""
@@ -65,7 +68,7 @@ class Frame:
     @property
     def files(self) -> list[str]:
         """All files that it needs."""
-        return [name for name in (self.file, self.stream, self.y, self.bits) if name]
+        return [name for name in (self.file, self.stream, self.y, self.bits, self.by_channel) if name]
 
     def to_json(self) -> dict[str, Any]:
         """As ``frame.schema.json`` says: what is not there is left out, infinity is a text."""
@@ -92,6 +95,8 @@ class Maps:
     channels: int
     stride: int
     """Pixels to a place, both ways."""
+    layers: tuple[str, ...] = ()
+    """Layers whose channels λ multiplies by gains, in the order data flow: "m1" … and "d1" …, or "s"."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,8 @@ def describe(source: Source) -> dict[str, Any]:
         "only": [rate.at for rate in axis.only],
         "between": getattr(axis, "between", ""),
         "maps": source.maps,
+        "gains": "gains" in made_with.looks,
+        "stride": made_with.stride,
     }
 
 
@@ -197,16 +204,18 @@ def compute(
     )
     if not found:
         return None, frame, files
+    channels = found.bits.sum((1, 2), dtype=np.float64)
     frame = replace(
         frame,
         stream=keep(data, ".bin"),
         y=keep(found.y.astype("<f4").tobytes(), ".f32"),
         bits=keep(found.places.astype("<f4").tobytes(), ".f32"),
+        by_channel=keep(np.stack([channels, *found.gains.values()]).astype("<f4").tobytes(), ".f32"),
         estimated_bpp=round(found.estimated_bits / (picture.height * picture.width), 5),
-        rank=tuple(np.argsort(-found.bits.sum((1, 2)), kind="stable")[:RANKED].tolist()),
+        rank=tuple(np.argsort(-channels, kind="stable")[:RANKED].tolist()),
     )
     rows, columns = found.places.shape
-    return Maps((rows, columns), len(found.y), source.codec.stride), frame, files
+    return Maps((rows, columns), len(found.y), source.codec.stride, tuple(found.gains)), frame, files
 
 
 def lossless(picture: Image.Image) -> bytes:

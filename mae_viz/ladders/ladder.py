@@ -335,7 +335,7 @@ def _read(entry: Path, there: set[str]) -> tuple[Maps | None, Frame] | None:
         return None
     if not there.issuperset(frame.files):
         return None
-    return maps and Maps(tuple(maps["places"]), maps["channels"], maps["stride"]), frame
+    return maps and Maps(tuple(maps["places"]), maps["channels"], maps["stride"], tuple(maps["layers"])), frame
 
 
 def _load(ladder: Ladder) -> None:

@@ -48,6 +48,7 @@ def manifest(
     whole: Image.Image | None = None,
     part: tuple[int, int] = (0, 0),
     blind: bool = False,
+    laboratory: dict | None = None,
 ) -> dict:
     """What the viewer shows, as small JSON: a picture, the codecs to choose from, the rate to start at, the panes.
 
@@ -56,8 +57,9 @@ def manifest(
     "shared" | "bytes" | "own", "own": a rate, "base": the rate index to divide by}. ``whole``: the large picture that
     ``picture`` is a part of, cut out at ``part`` (left, top); a switch in the viewer then shows all of it at the λ
     released. ``blind``: the panes are
-    called A, B, …, without numbers and without choice. Nothing is computed here: a ladder starts when the viewer first
-    asks for it.
+    called A, B, …, without numbers and without choice. ``laboratory``: what stands around the stage, as
+    `arrangements.laboratory` makes it; without it there are the panes and their curve alone. Nothing is computed here:
+    a ladder starts when the viewer first asks for it.
     """
     names = list(dict.fromkeys([ORIGINAL.name, *(codecs or sources())]))
     described = [{**describe(made.source), "ladder": made.id} for made in _offered(ladders, names, picture)]
@@ -65,23 +67,28 @@ def manifest(
     if whole is not None:
         keys = {made.source.codec.name: made.id for made in _offered(ladders, names, whole, whole=True)}
         large |= {"whole": {"width": whole.width, "height": whole.height, "ladders": keys}, "part": part}
-    return large | {
-        "title": title,
-        "width": picture.width,
-        "height": picture.height,
-        "rate": {
-            "index": rate.index,
-            "steps": rates.STEPS_PER_OCTAVE,
-            "last": rates.LAST_INDEX,
-            "low": rates.LMBDA_MIN,
-            "frame_step": FRAME_STEP,
-            "trained": rates.LMBDAS,
-        },
-        "mask_share": probe.MASK_SHARE,
-        "codecs": described,
-        "panes": list(panes),
-        "blind": blind,
-    }
+    around = {"laboratory": laboratory} if laboratory else {}
+    return (
+        large
+        | around
+        | {
+            "title": title,
+            "width": picture.width,
+            "height": picture.height,
+            "rate": {
+                "index": rate.index,
+                "steps": rates.STEPS_PER_OCTAVE,
+                "last": rates.LAST_INDEX,
+                "low": rates.LMBDA_MIN,
+                "frame_step": FRAME_STEP,
+                "trained": rates.LMBDAS,
+            },
+            "mask_share": probe.MASK_SHARE,
+            "codecs": described,
+            "panes": list(panes),
+            "blind": blind,
+        }
+    )
 
 
 def _offered(ladders: Ladders, names: Sequence[str], picture: Image.Image, whole: bool = False) -> list[Ladder]:

@@ -74,13 +74,14 @@ def page(
     codecs: Sequence[str] = CODECS,
     panes: Sequence[dict] = viewer.PANES,
     channels: int = CHANNELS,
+    laboratory: dict | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> str:
     """A self-contained HTML page with the ladders of a picture (computed first where they are not there).
 
     Raises CheckpointError for an unknown codec and ValueError where a codec failed.
     """
-    manifest = viewer.manifest(ladders, picture, title, rate, codecs, panes) | {"static": True}
+    manifest = viewer.manifest(ladders, picture, title, rate, codecs, panes, laboratory=laboratory) | {"static": True}
     opened = [ladders.open(picture, codec["id"]) for codec in manifest["codecs"]]
     ladders.wait(opened, progress)
     files: dict[str, str] = {}
@@ -104,7 +105,7 @@ def _cut(listing: dict, channels: int, made: Ladder, files: dict[str, str]) -> d
         last = max(frames, key=lambda frame: frame["at"])
         kept = listing["kept"] = last["rank"][:channels]
     for frame in frames:
-        for kind in ("file", "bits", "y"):
+        for kind in ("file", "bits", "by_channel", "y"):
             if name := frame.get(kind):
                 data = (made.folder / name).read_bytes()
                 if kind == "y":

@@ -1,7 +1,7 @@
 """Panes as short text, for addresses: ``original,mae,bottleneck-scaling:ratio.12,jpeg@37``.
 
 A pane is ``codec[:layer[.channel][/base]][@rate]``: ``/base`` is the rate that a ratio divides by where it is not λ 64,
-``@rate`` the pane's own λ or quality, or ``@bytes`` where it matches another's bytes.
+``@rate`` the pane's own λ or quality, or ``@bytes`` or ``@psnr`` where it matches another's bytes or PSNR.
 """
 
 import json
@@ -14,7 +14,8 @@ from mae_viz.ladders.frame import sources
 
 _PANES = json.loads((Path(__file__).parent / "panes.json").read_text(encoding="utf-8"))
 LAYERS, MOST = tuple(_PANES["layers"]), _PANES["most"]
-_PANE = re.compile(r"([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:/([\d.]+))?)?(?:@(bytes|[\d.]+))?")
+_MATCHES = {"bytes": "bytes", "psnr": "psnr_db"}
+_PANE = re.compile(r"([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:/([\d.]+))?)?(?:@(bytes|psnr|[\d.]+))?")
 
 
 def write(panes: Iterable[dict]) -> str:
@@ -35,6 +36,8 @@ def _write(pane: dict) -> str:
         text += f"@{axis.at(pane['own'])}"
     elif pane.get("follow") == "bytes" and axis.kind == "lmbda":
         text += "@bytes"
+    elif pane.get("follow") == "psnr_db":
+        text += "@psnr"
     return text
 
 
@@ -60,8 +63,8 @@ def _read(text: str) -> dict:
         pane["channel"] = int(channel)
     if base:
         pane["base"] = codec(name).rate(float(base)).at
-    if rate == "bytes":
-        pane["follow"] = "bytes"
+    if rate in _MATCHES:
+        pane["follow"] = _MATCHES[rate]
     elif rate:
         pane |= {"follow": "own", "own": codec(name).rate(float(rate)).at}
     return pane

@@ -76,18 +76,29 @@ function csv(picture, panes) {
 `).join("");
 }
 
-// mae_viz/viewer/js/curve.js
-var METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
-var [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
-var REACH = 14;
+// mae_viz/viewer/js/plot.js
 var space;
-var drawing = (tag, attributes = {}, ...children) => {
+function drawing(tag, attributes = {}, ...children) {
   space ??= Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
   const element = document.createElementNS(space, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
-};
+}
+var label = (x, y, anchor, words) => drawing("text", { x, y, "text-anchor": anchor }, words);
+var points = (spots) => spots.map((spot) => spot.map((v) => v.toFixed(1)).join()).join(" ");
+function moveDot(dot, spot, colour) {
+  dot.style.display = spot ? "" : "none";
+  if (!spot) return;
+  dot.setAttribute("cx", spot[0]);
+  dot.setAttribute("cy", spot[1]);
+  dot.setAttribute("fill", colour);
+}
+
+// mae_viz/viewer/js/curve.js
+var METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
+var [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 8, 26];
+var REACH = 14;
 var Curve = class {
   /** `redraw()` is called where another metric is chosen or a point is pointed at, `choose(codec, frame)` where one is
    *  clicked. */
@@ -102,15 +113,16 @@ var Curve = class {
     this.dots = drawing("g");
     this.svg = drawing(
       "svg",
-      { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
+      { role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
       this.axes,
       this.lines,
       this.dots
     );
     this.readout = h("p", { class: "readoff" });
-    const group2 = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
+    this.group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
     this.names = h("ul", { class: "names", "aria-label": "Colours of the curves" });
-    const caption = h("figcaption", {}, group2, this.readout);
+    this.size(330, 172);
+    const caption = h("figcaption", {}, this.group, this.readout);
     this.element = h("figure", { class: "curve", hidden: true }, this.svg, this.names, caption);
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerleave", () => this.point(null));
@@ -118,6 +130,12 @@ var Curve = class {
       const point = this.nearest(event);
       if (point) choose(point.codec, point.frame);
     });
+  }
+  /** The plot's size in CSS pixels. */
+  size(wide, high) {
+    if (this.wide === wide && this.high === high) return;
+    Object.assign(this, { wide, high, key: null });
+    this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
   }
   measure(metric) {
     this.metric = metric;
@@ -152,14 +170,15 @@ var Curve = class {
     if (!this.pointed) setText(this.readout, "click a point to go to its rate");
   }
   draw(curves) {
+    const { wide, high: tall } = this;
     const frames = curves.flatMap((c) => c.frames);
     const values = frames.map((f) => this.value(f));
     const rates = frames.map((f) => f.bpp);
     const [low, high] = [Math.log2(Math.min(...rates)) - 0.15, Math.log2(Math.max(...rates)) + 0.15];
     const rise = Math.max(1, Math.max(...values) - Math.min(...values));
     const [least, most] = [Math.min(...values) - 0.04 * rise, Math.max(...values) + 0.04 * rise];
-    const x = (b) => LEFT + (Math.log2(b) - low) / (high - low) * (WIDE - LEFT - RIGHT);
-    const y = (v) => HIGH - BOTTOM - (v - least) / (most - least) * (HIGH - TOP - BOTTOM);
+    const x = (b) => LEFT + (Math.log2(b) - low) / (high - low) * (wide - LEFT - RIGHT);
+    const y = (v) => tall - BOTTOM - (v - least) / (most - least) * (tall - TOP - BOTTOM);
     this.at = (f) => [x(f.bpp), y(this.value(f))];
     const xTicks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20].filter(
       (b) => Math.log2(b) >= low && Math.log2(b) <= high
@@ -167,18 +186,17 @@ var Curve = class {
     const step = [1, 2, 5, 10, 20].find((s) => rise / s <= 5) ?? 50;
     const yTicks = [];
     for (let v = Math.ceil(least / step) * step; v <= most; v += step) yTicks.push(v);
-    const text = (x2, y2, anchor, words) => drawing("text", { x: x2, y: y2, "text-anchor": anchor }, words);
     this.axes.replaceChildren(
       ...xTicks.flatMap((b) => [
-        drawing("path", { d: `M${x(b)} ${TOP}V${HIGH - BOTTOM}` }),
-        text(x(b), HIGH - BOTTOM + 11, "middle", `${b}`)
+        drawing("path", { d: `M${x(b)} ${TOP}V${tall - BOTTOM}` }),
+        label(x(b), tall - BOTTOM + 11, "middle", `${b}`)
       ]),
       ...yTicks.flatMap((v) => [
-        drawing("path", { d: `M${LEFT} ${y(v)}H${WIDE - RIGHT}` }),
-        text(LEFT - 5, y(v) + 3.5, "end", `${v}`)
+        drawing("path", { d: `M${LEFT} ${y(v)}H${wide - RIGHT}` }),
+        label(LEFT - 5, y(v) + 3.5, "end", `${v}`)
       ]),
-      text(WIDE - RIGHT, HIGH - 3, "end", "bits per pixel"),
-      text(LEFT, HIGH - 3, "start", `${METRICS[this.metric]}, dB`)
+      label(wide - RIGHT, tall - 3, "end", "bits per pixel"),
+      label(LEFT, tall - 3, "start", `${METRICS[this.metric]}, dB`)
     );
     this.names.replaceChildren(
       ...curves.map(({ codec }) => {
@@ -191,10 +209,8 @@ var Curve = class {
     );
     this.lines.replaceChildren(
       ...curves.map(({ codec, frames: frames2 }) => {
-        const points = frames2.map(
-          (f) => this.at(f).map((v) => v.toFixed(1)).join()
-        ).join(" ");
-        return drawing("polyline", { points, stroke: codec.colour, fill: "none", "data-codec": codec.id });
+        const line = { points: points(frames2.map(this.at)), stroke: codec.colour, fill: "none" };
+        return drawing("polyline", { ...line, "data-codec": codec.id });
       }),
       ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour }))
     );
@@ -204,17 +220,14 @@ var Curve = class {
     while (this.dots.children.length < panes.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
     panes.forEach((pane, i) => {
       const dot = this.dots.children[i];
-      const [cx, cy] = this.at(pane.frame);
-      dot.setAttribute("cx", cx);
-      dot.setAttribute("cy", cy);
-      dot.setAttribute("fill", pane.codec.colour);
+      moveDot(dot, this.at(pane.frame), pane.codec.colour);
       dot.dataset.codec = pane.codec.id;
     });
   }
   nearest(event) {
     const box = this.svg.getBoundingClientRect();
-    const x = (event.clientX - box.left) * WIDE / box.width;
-    const y = (event.clientY - box.top) * HIGH / box.height;
+    const x = (event.clientX - box.left) * this.wide / box.width;
+    const y = (event.clientY - box.top) * this.high / box.height;
     const away = ({ spot }) => Math.hypot(spot[0] - x, spot[1] - y);
     const best = this.points?.reduce((a, b) => away(b) < away(a) ? b : a);
     return best && away(best) <= REACH ? best : null;
@@ -253,7 +266,7 @@ var View = class {
   place(canvas) {
     const picture = this.#picture();
     const fit = this.#fit(canvas);
-    const scale2 = this.zoom || (fit >= 1 ? Math.floor(fit) : fit);
+    const scale2 = this.zoom || fit;
     const middle = (size, length, at) => {
       const drawn = length * scale2;
       return Math.round(
@@ -337,7 +350,9 @@ var HELP = [
   ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
   ["+ −", "zoom in, out"],
   ["arrows", "move the picture (on the slider: λ)"],
-  ["S W B", "side by side, wipe, blink"],
+  ["S W B", "side by side, wipe, blink; W and B again: back"],
+  ["X", "swap the sides"],
+  ["M", "match the bytes, and let go again"],
   ["space", "blink by hand"],
   ["O", "hold: show the original"],
   ["D", "difference from the original, on and off"],
@@ -378,7 +393,7 @@ var jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
 var wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
 var move = (dx, dy) => ({ view, active: { canvas } }) => view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
 var zoom = (direction) => ({ view }) => view.zoomBy(direction);
-var mode = (name) => (viewer) => viewer.setMode(name);
+var mode = (name) => (viewer) => viewer.turnMode(name);
 var [lower, higher] = [turn(-1), turn(1)];
 var SLIDER = {
   ArrowLeft: lower,
@@ -403,19 +418,24 @@ var KEYS = {
   "=": zoom(1),
   "-": zoom(-1),
   "−": zoom(-1),
-  s: mode("side"),
+  s: (viewer) => viewer.mode !== "side" && viewer.turnMode("side"),
+  x: (viewer) => viewer.swapSides(),
+  m: (viewer) => viewer.setMatch("bytes"),
   w: mode("wipe"),
   b: mode("blink"),
   " ": (viewer, _, target) => viewer.mode === "blink" && target.tagName !== "BUTTON" && viewer.flip(),
   o: (viewer) => viewer.showOriginal(true),
   d: ({ active }) => {
-    if (active.layers.length > 1) active.choose({ layer: active.layer === "difference" ? "picture" : "difference" });
+    if (active.layers.length < 2) return;
+    const { layer, layerBefore = "picture" } = active;
+    active.layerBefore = layer === "difference" ? void 0 : layer;
+    active.choose({ layer: layer === "difference" ? layerBefore : "difference" });
   },
   l: ({ active }) => active.choose({ layer: active.layers[(active.layers.indexOf(active.layer) + 1) % active.layers.length] }),
   n: (viewer) => viewer.nextChannel(1),
   p: (viewer) => viewer.nextChannel(-1),
   "?": ({ controls }) => controls.toggleKeys(),
-  Escape: ({ controls }) => controls.toggleKeys(false)
+  Escape: ({ controls, laboratory }) => controls.toggleKeys(false) || Boolean(laboratory?.restore())
 };
 function listenStage(viewer, stage, canvas) {
   const fingers = /* @__PURE__ */ new Map();
@@ -428,6 +448,7 @@ function listenStage(viewer, stage, canvas) {
     ];
   };
   stage.addEventListener("pointerdown", (event) => {
+    if (stage === viewer.sharedStage) viewer.activateAt(at(event)[0]);
     if (event.button || event.target.getAttribute("role") === "slider") return;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, at(event));
@@ -440,7 +461,11 @@ function listenStage(viewer, stage, canvas) {
     fingers.set(event.pointerId, here);
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
-      viewer.view.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, pinch.scale * apart(fingers) / pinch.apart);
+      const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+      const [x, y] = pinch.middle ?? middle;
+      pinch.middle = middle;
+      viewer.view.pan(middle[0] - x, middle[1] - y, canvas);
+      viewer.view.zoomAt(canvas, ...middle, pinch.scale * apart(fingers) / pinch.apart);
     } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {
@@ -457,7 +482,8 @@ function listenStage(viewer, stage, canvas) {
   stage.addEventListener(
     "wheel",
     (event) => {
-      if (!event.ctrlKey) return;
+      const zooms = viewer.laboratory && (viewer.view.zoom || event.deltaY < 0);
+      if (!event.ctrlKey && !zooms) return;
       event.preventDefault();
       viewer.wheel = (viewer.wheel ?? 0) + event.deltaY;
       if (Math.abs(viewer.wheel) < 40) return;
@@ -472,12 +498,1121 @@ var apart = (fingers) => {
   return Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1]));
 };
 
+// mae_viz/viewer/colour_maps.json
+var colour_maps_default = {
+  sequential: ["#0b1033", "#1f3b73", "#2c6e8f", "#4fa58a", "#b6cf5e", "#fff2a8"],
+  diverging: ["#123b7a", "#5b8fc9", "#f6f5f0", "#dd8a3c", "#7a2f08"],
+  negative: ["#ffd9ee", "#ee4fa6", "#8f0a5c"],
+  octaves: 2,
+  hatch: ["#b9bcc0", "#8d9196"]
+};
+
+// mae_viz/viewer/js/colour.js
+var OCTAVES = colour_maps_default.octaves;
+var HATCH = colour_maps_default.hatch;
+var table = (stops) => {
+  const rgb = stops.map((s) => [1, 3, 5].map((i) => parseInt(s.slice(i, i + 2), 16)));
+  const out = new Uint32Array(256);
+  for (let i = 0; i < 256; i++) {
+    const t = i / 255 * (rgb.length - 1);
+    const k = Math.min(Math.floor(t), rgb.length - 2);
+    const f = t - k;
+    const [r, g, b] = rgb[k].map((c, j) => Math.round(c + f * (rgb[k + 1][j] - c)));
+    out[i] = 255 << 24 | b << 16 | g << 8 | r;
+  }
+  return out;
+};
+var TABLES = Object.fromEntries(["sequential", "diverging", "negative"].map((name) => [name, table(colour_maps_default[name])]));
+var level = (t) => t <= 0 ? 0 : t >= 1 ? 255 : Math.round(t * 255);
+var gradient = (stops) => `linear-gradient(to right, ${stops.join(", ")})`;
+function range(plane) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const v of plane) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return [low, high];
+}
+function ratioOf(a, b, share) {
+  let largest2 = 0;
+  for (const v of b) largest2 = Math.max(largest2, Math.abs(v));
+  const values = new Float64Array(a.length).fill(NaN);
+  let kept = 0;
+  let weight = 0;
+  let mean = 0;
+  let spread = 0;
+  let negative = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (!largest2 || Math.abs(b[i]) < share * largest2) continue;
+    const r = a[i] / b[i];
+    const w = b[i] * b[i];
+    values[i] = r;
+    kept++;
+    if (r < 0) negative++;
+    weight += w;
+    mean += w * r;
+  }
+  mean /= weight;
+  for (let i = 0; i < a.length; i++) if (!Number.isNaN(values[i])) spread += b[i] * b[i] * (values[i] - mean) ** 2;
+  const constancy = mean ? Math.sqrt(spread / weight) / Math.abs(mean) : Infinity;
+  return { values, masked: 1 - kept / a.length, negative: kept ? negative / kept : 0, mean, constancy };
+}
+function colours(kind, values, top) {
+  const out = new Uint32Array(values.length);
+  const { sequential, diverging, negative } = TABLES;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (kind === "bits") out[i] = sequential[level(v / top)];
+    else if (kind === "y") out[i] = diverging[level(0.5 + v / (2 * top))];
+    else if (Number.isNaN(v))
+      out[i] = 0;
+    else {
+      const t = 0.5 + Math.log2(Math.abs(v) / Math.abs(top)) / (2 * OCTAVES);
+      out[i] = (v < 0 ? negative : diverging)[level(t)];
+    }
+  }
+  return out;
+}
+function scale(kind, top) {
+  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
+  if (kind === "y") return { css: gradient(colour_maps_default.diverging), labels: [short(-top), "0", short(top)] };
+  const end = 2 ** OCTAVES;
+  return {
+    css: gradient(colour_maps_default.diverging),
+    labels: [short(top / end), `mean ${short(top)}`, short(top * end)],
+    second: gradient(colour_maps_default.negative)
+  };
+}
+
+// mae_viz/viewer/js/panel.js
+function take(ladder, kind, at, channel, alone = false) {
+  const frame = ladder.nearest(at, (f) => ladder.get(f, kind, channel));
+  const asset = ladder.get(frame, kind, channel);
+  const shown = frame && ladder.source(frame, kind, channel).key;
+  return { frame, asset, want: { ladder, kind, channel, at, shown, alone } };
+}
+var Panel = class {
+  /** `laboratory`: where it stands; `kind`: its name there. */
+  constructor(laboratory, kind) {
+    this.laboratory = laboratory;
+    this.viewer = laboratory.viewer;
+    this.kind = kind;
+    this.width = this.height = 0;
+    const button = (text, label2, onclick) => h("button", { type: "button", class: "icon", text, "aria-label": label2, title: label2, onclick });
+    this.chooser = h(
+      "select",
+      { class: "kind", "aria-label": "Panel shown here", onchange: (e) => laboratory.swap(this.kind, e.target.value) },
+      ...Object.entries(laboratory.titles).map(([value, text]) => h("option", { value, text }))
+    );
+    this.chooser.value = kind;
+    this.enlarge = button("⤢", `Enlarge ${laboratory.titles[kind]}`, () => laboratory.enlarge(kind));
+    this.close = button("✕", `Close ${laboratory.titles[kind]}`, () => laboratory.close(kind));
+    this.extras = h("span", { class: "extras" });
+    this.body = h("div", { class: "body" });
+    this.caption = h("p", { class: "caption" });
+    const head = h("header", {}, this.chooser, this.extras, this.enlarge, this.close);
+    this.element = h("section", { class: "panel", "data-kind": kind }, head, this.body, this.caption);
+    this.element.setAttribute("aria-label", laboratory.titles[kind]);
+    this.sizes = new ResizeObserver(([{ contentRect }]) => {
+      [this.width, this.height] = [contentRect.width, contentRect.height];
+      this.viewer.schedule();
+    });
+    this.sizes.observe(this.body);
+  }
+  /** Whether anyone sees it. */
+  get visible() {
+    return this.width > 0 && this.height > 0;
+  }
+  say(text) {
+    setText(this.caption, text);
+  }
+  /** Decides what to show now; returns what must be fetched for it, as `Frames.want` takes it. */
+  resolve() {
+    return [];
+  }
+  /** Draws it. Called once a drawing frame where it is visible. */
+  describe() {
+  }
+  /** A person has chosen something in it. */
+  chosen(values) {
+    Object.assign(this, values);
+    this.viewer.changed(false);
+  }
+  remove() {
+    this.sizes.disconnect();
+    this.element.remove();
+  }
+};
+
+// mae_viz/viewer/js/stage.js
+function paint(context, spot, picture, shown, options) {
+  const { canvas } = context;
+  const { left, top, scale: scale2 } = spot;
+  const width = picture.width * scale2;
+  const height = picture.height * scale2;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  if (left > 0 || top > 0 || left + width < canvas.width || top + height < canvas.height || !shown) {
+    context.fillStyle = options.background;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }
+  if (!shown) return;
+  context.imageSmoothingEnabled = scale2 < 1;
+  context.imageSmoothingQuality = options.dragging ? "low" : "high";
+  if (shown.bitmap) return drawPicture(context, shown.bitmap, left, top, scale2, options.dragging);
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  if (shown.kind === "ratio") {
+    context.fillStyle = hatching(context);
+    context.fillRect(left, top, width, height);
+  }
+  const cell = shown.stride * scale2;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(shown.plane, left, top, shown.columns * cell, shown.rows * cell);
+  if (shown.kind === "ratio" && cell >= 7) markNegative(context, shown, left, top, cell);
+  context.restore();
+}
+var enlarged = null;
+function drawPicture(context, bitmap, left, top, scale2, moving) {
+  const [width, height] = [bitmap.width * scale2, bitmap.height * scale2];
+  const factor = Math.ceil(scale2 - 1e-6);
+  if (moving || scale2 <= 1 || factor - scale2 < 1e-6) return context.drawImage(bitmap, left, top, width, height);
+  enlarged ??= { canvas: new OffscreenCanvas(1, 1), of: null };
+  const { canvas } = enlarged;
+  if (enlarged.of !== bitmap || enlarged.factor !== factor) {
+    Object.assign(canvas, { width: bitmap.width * factor, height: bitmap.height * factor });
+    const large = canvas.getContext("2d", { alpha: false });
+    large.imageSmoothingEnabled = false;
+    large.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    Object.assign(enlarged, { of: bitmap, factor });
+  }
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = "low";
+  context.drawImage(canvas, left, top, width, height);
+}
+function markNegative(context, { values, columns }, left, top, cell) {
+  context.fillStyle = "#fff";
+  const thick = Math.max(1, Math.round(cell / 10));
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i] < 0)) continue;
+    const x = left + i % columns * cell;
+    const y = top + Math.floor(i / columns) * cell;
+    context.fillRect(Math.round(x + 0.3 * cell), Math.round(y + 0.5 * cell - thick / 2), Math.round(0.4 * cell), thick);
+  }
+}
+var hatchTile = null;
+function hatching(context) {
+  if (!hatchTile) {
+    hatchTile = new OffscreenCanvas(8, 8);
+    const c = hatchTile.getContext("2d");
+    c.fillStyle = HATCH[0];
+    c.fillRect(0, 0, 8, 8);
+    c.strokeStyle = HATCH[1];
+    c.lineWidth = 1.5;
+    for (const shift of [-8, 0, 8]) {
+      c.moveTo(shift, 8);
+      c.lineTo(shift + 8, 0);
+    }
+    c.stroke();
+  }
+  return context.createPattern(hatchTile, "repeat");
+}
+function drawPlane(canvas, kind, values, top, columns, rows) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const pixels = colours(kind, values, top);
+  const image = new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+function difference(canvas, a, b, gain) {
+  const context = canvas.getContext("2d");
+  context.globalCompositeOperation = "copy";
+  context.drawImage(a, 0, 0);
+  context.globalCompositeOperation = "difference";
+  context.drawImage(b, 0, 0);
+  context.globalCompositeOperation = "lighter";
+  for (let g = 1; g < gain; g *= 2) context.drawImage(canvas, 0, 0);
+}
+var probe = null;
+function pixelOf(bitmap, x, y) {
+  probe ??= new OffscreenCanvas(1, 1);
+  const context = probe.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, x, y, 1, 1, 0, 0, 1, 1);
+  return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
+// mae_viz/viewer/js/bits_panel.js
+var OFF = 1;
+var BitsPanel = class extends Panel {
+  constructor(laboratory, kind) {
+    super(laboratory, kind);
+    this.views = [0, 1].map(() => {
+      const [canvas, title, bars, text] = [h("canvas", { role: "img" }), h("h3"), h("canvas", { role: "img" }), h("p")];
+      const plate = h("div", { class: "plate" }, canvas);
+      const element = h("figure", { class: "map" }, title, plate, h("div", { class: "bars" }, bars), text);
+      return { element, canvas, title, bars, text, plate };
+    });
+    this.bar = h("div", { class: "bar" }, h("i"), h("b", { hidden: true }), h("span"), h("span"), h("span"));
+    this.body.append(h("div", { class: "maps" }, ...this.views.map((v) => v.element)), this.bar);
+  }
+  resolve() {
+    const { lead, rival } = this.laboratory.pair;
+    const { index } = this.viewer;
+    const wants = [];
+    this.of = [lead, rival].filter(Boolean).map((codec) => {
+      const ladder = this.viewer.ladderOf(codec);
+      const places = take(ladder, "bits", index);
+      const costs = take(ladder, "by_channel", index);
+      const most = take(ladder, "by_channel", codec.last, void 0, true);
+      wants.push(places.want, costs.want, most.want);
+      return { codec, ladder, places, costs, most: most.asset };
+    });
+    return wants;
+  }
+  describe() {
+    const tops = this.of.map(({ places }) => places.asset ? range(places.asset)[1] : 0);
+    const top = Math.max(1e-9, ...tops);
+    const peak = Math.max(1, ...this.of.map(({ costs, ladder }) => this.spent(costs, ladder)[1]));
+    this.of.forEach((look, i) => {
+      this.describeOne(this.views[i], look, top, peak);
+    });
+    this.views[1].element.hidden = this.of.length < 2;
+    const { css, labels } = scale("bits", top);
+    const [gradient2, , ...texts] = this.bar.children;
+    gradient2.style.background = css;
+    for (const [i, node] of texts.entries()) setText(node, labels[i]);
+    if (this.viewer.dragging) return;
+    this.say(
+      "Above: bits of each place, all channels together. Bars: bits of each channel, in the order that the channels have at the highest λ; both codecs on one scale."
+    );
+  }
+  /** Bits of each channel, and the largest of them. */
+  spent({ asset }, { info }) {
+    const all = asset ? asset.subarray(0, info.channels) : new Float32Array(0);
+    return [all, all.reduce((a, b) => Math.max(a, b), 0)];
+  }
+  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most }, top, peak) {
+    if (!places.asset || !costs.asset) return setText(title, `${codec.short}: computing …`);
+    const [rows, columns] = ladder.info.places;
+    setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);
+    drawPlane(canvas, "bits", places.asset, top, columns, rows);
+    plate.style.setProperty("--shape", `${columns} / ${rows}`);
+    const [all] = this.spent(costs, ladder);
+    const reference = most ? most.subarray(0, ladder.info.channels) : all;
+    const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
+    this.drawBars(bars, order, all, peak, codec.colour);
+    const used = all.filter((v) => v >= OFF).length;
+    const first = all.reduce((a, b) => a + b, 0);
+    setText(text, `${used} of ${all.length} channels cost 1 bit or more; ${short(first / 8)} bytes in all`);
+    canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
+    bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
+  }
+  drawBars(canvas, order, all, peak, colour) {
+    const key = `${this.width} ${this.height} ${this.of.length}`;
+    if (canvas.dataset.key !== key) {
+      canvas.dataset.key = key;
+      const box = canvas.parentElement;
+      const ratio = globalThis.devicePixelRatio || 1;
+      [canvas.width, canvas.height] = [box.clientWidth, box.clientHeight].map((side) => Math.round(side * ratio));
+    }
+    const size = [canvas.width, canvas.height];
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, ...size);
+    context.fillStyle = colour;
+    const step = size[0] / order.length;
+    order.forEach((channel, i) => {
+      const tall = all[channel] / peak * size[1];
+      context.fillRect(i * step, size[1] - tall, Math.max(1, step - (step > 3 ? 1 : 0)), tall);
+    });
+  }
+};
+
+// mae_viz/viewer/js/curve_panel.js
+var CurvePanel = class extends Panel {
+  constructor(laboratory, kind) {
+    super(laboratory, kind);
+    this.curve = laboratory.controls.curve;
+    this.body.append(this.curve.element);
+    this.extras.append(this.curve.group);
+    this.caption.append(this.curve.readout);
+  }
+  describe() {
+    this.curve.size(this.width, Math.max(90, this.height - 22));
+    this.curve.describe(this.viewer.panes, this.viewer.dragging);
+  }
+};
+
+// mae_viz/viewer/js/gains_panel.js
+var [LEFT2, RIGHT2, TOP2, BOTTOM2] = [38, 12, 8, 20];
+var GainsPanel = class extends Panel {
+  constructor(laboratory, kind) {
+    super(laboratory, kind);
+    this.axes = drawing("g", { class: "axes" });
+    this.lines = drawing("g");
+    this.now = drawing("path", { class: "now" });
+    this.dots = drawing("g");
+    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, this.dots);
+    this.names = h("ul", { class: "names" });
+    this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
+    this.layer = null;
+    this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
+    this.extras.append(h("span", { class: "chooser" }, this.layers));
+  }
+  resolve() {
+    const { lead, rival } = this.laboratory.pair;
+    const { index } = this.viewer;
+    const wants = [];
+    this.of = [lead, rival].filter(Boolean).map((codec) => {
+      const ladder = this.viewer.ladderOf(codec);
+      const found = take(ladder, "by_channel", index);
+      wants.push(found.want);
+      return { codec, ladder, frame: found.frame };
+    });
+    return wants;
+  }
+  /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, rows of m and d]. */
+  get pairs() {
+    const layers = this.of[0]?.ladder.info?.layers ?? [];
+    return ["", "h"].flatMap((part) => {
+      const [m, d] = ["m", "d"].map((gain) => layers.filter((name) => name.startsWith(`${part}${gain}`)));
+      return m.toReversed().map((name, i) => [`${name}, ${d[i]}`, layers.indexOf(name) + 1, layers.indexOf(d[i]) + 1]);
+    });
+  }
+  /** The gains of one row and channel over all frames that are here: [{at, lmbda, value}]. */
+  over({ ladder }, row, channel) {
+    const all = ladder.frames.filter((f) => ladder.get(f, "by_channel")).map((f) => ({ frame: f, value: ladder.get(f, "by_channel")[row * ladder.info.channels + channel] }));
+    return all.sort((a, b) => a.frame.at - b.frame.at);
+  }
+  curves() {
+    const [lead, rival] = this.of;
+    const { pairs } = this;
+    const pair = pairs.find(([name]) => name === this.layer) ?? pairs[0];
+    const { channel } = this.laboratory;
+    if (!pair || channel === null) return [];
+    const { colour } = lead.codec;
+    const m = this.over(lead, pair[1], channel);
+    if (!m.length) return [];
+    const curves = [
+      { name: "m(λ), encoder", colour, points: m, dot: lead },
+      { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
+      { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) }
+    ];
+    const partner = this.laboratory.panel("maps")?.partner ?? null;
+    if (rival && pair === pairs[0] && partner !== null)
+      curves.push({
+        name: `s(λ), ${rival.codec.short}`,
+        colour: rival.codec.colour,
+        points: this.over(rival, 1, partner),
+        dot: rival
+      });
+    return curves;
+  }
+  describe() {
+    fill(
+      this.layers,
+      this.pairs.map(([name], i) => [name, i ? name : `${name} (bottleneck)`]),
+      this.layer ?? this.pairs[0]?.[0]
+    );
+    const curves = this.curves();
+    this.svg.style.display = curves.length ? "" : "none";
+    if (!curves.length) return this.say("computing …");
+    const { channel } = this.laboratory;
+    const key = JSON.stringify([
+      this.width,
+      this.height,
+      channel,
+      this.layer,
+      curves.map((c) => [c.name, c.points.length])
+    ]);
+    if (key !== this.key) this.draw(curves);
+    this.key = key;
+    const moving = curves.filter((c) => c.dot);
+    while (this.dots.children.length < moving.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
+    [...this.dots.children].forEach((dot, i) => {
+      const curve = moving[i];
+      const point = curve?.points.find((p) => p.frame === curve.dot.frame);
+      moveDot(dot, point && this.at(point), curve?.colour);
+    });
+    const x = this.x(this.viewer.index);
+    this.now.setAttribute("d", `M${x} ${TOP2}V${this.box[1] - BOTTOM2}`);
+    if (this.viewer.dragging) return;
+    const [m, d] = curves;
+    const products = m.points.map((p, i) => p.value * d.points[i].value);
+    const [low, high] = [Math.min(...products), Math.max(...products)];
+    this.say(
+      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.`
+    );
+    this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
+  }
+  draw(curves) {
+    const { rate } = this.viewer.manifest;
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
+    this.box = [wide, high];
+    this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
+    this.svg.style.height = `${high}px`;
+    const values = curves.flatMap((c) => c.points.map((p) => Math.log2(p.value)));
+    const [least, most] = [Math.min(...values) - 0.3, Math.max(...values) + 0.3];
+    this.x = (index) => LEFT2 + index / rate.last * (wide - LEFT2 - RIGHT2);
+    const y = (v) => high - BOTTOM2 - (v - least) / (most - least) * (high - TOP2 - BOTTOM2);
+    this.at = ({ frame, value }) => [this.x(frame.at), y(Math.log2(value))];
+    const step = [1, 2, 4, 8].find((s) => (most - least) / s <= 5) ?? 16;
+    const ticks = [];
+    for (let v = Math.ceil(least / step) * step; v <= most; v += step) ticks.push(v);
+    this.axes.replaceChildren(
+      ...this.viewer.trainedMarks().flatMap(([index, value]) => [
+        drawing("path", { d: `M${this.x(index)} ${TOP2}V${high - BOTTOM2}` }),
+        label(this.x(index), high - 6, "middle", `${value}`)
+      ]),
+      ...ticks.flatMap((v) => [
+        drawing("path", { d: `M${LEFT2} ${y(v)}H${wide - RIGHT2}` }),
+        label(LEFT2 - 5, y(v) + 4, "end", v < 0 ? `1/${2 ** -v}` : `${2 ** v}`)
+      ])
+    );
+    this.lines.replaceChildren(
+      ...curves.map(
+        ({ points: all, colour, dash }) => drawing("polyline", {
+          points: points(all.map(this.at)),
+          fill: "none",
+          style: `stroke: ${colour}`,
+          "stroke-dasharray": dash ?? "none"
+        })
+      )
+    );
+    this.names.replaceChildren(
+      ...curves.map(
+        ({ name, colour, dash }) => h("li", {}, h("i", { class: "line", style: `border-top: 2px ${dash ? "dashed" : "solid"} ${colour}` }), name)
+      )
+    );
+  }
+};
+
+// mae_viz/viewer/js/headline.js
+var MEASURES = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
+var EQUAL = 5e-3;
+function curveOf(frames, measure) {
+  return frames.filter((f) => f.bytes && Number.isFinite(f[measure])).sort((a, b) => a[measure] - b[measure]);
+}
+function bytesAt(curve, measure, value) {
+  const above = curve.findIndex((f) => f[measure] >= value);
+  if (above < 0 || above === 0 && curve[0][measure] > value) return null;
+  const b = curve[above];
+  if (b[measure] === value) return b.bytes;
+  const a = curve[above - 1];
+  const t = (value - a[measure]) / (b[measure] - a[measure]);
+  return a.bytes * (b.bytes / a.bytes) ** t;
+}
+function price(file, rival, measure) {
+  const curve = curveOf(rival, measure);
+  const value = file[measure];
+  if (!curve.length || !Number.isFinite(value)) return null;
+  const bytes = bytesAt(curve, measure, value);
+  if (bytes !== null) return { bytes, share: bytes / file.bytes - 1 };
+  if (value > curve.at(-1)[measure]) return { poorer: true };
+  return { least: curve[0].bytes, share: curve[0].bytes / file.bytes - 1 };
+}
+function stretches(first, rival, measure) {
+  const curve = curveOf(rival, measure);
+  const out = [];
+  let before = null;
+  for (const file of curveOf(first, measure)) {
+    const bytes = bytesAt(curve, measure, file[measure]);
+    if (bytes === null) continue;
+    const now = { bpp: file.bpp, lead: Math.log(bytes / file.bytes), share: Math.abs(bytes / file.bytes - 1) };
+    const pays = now.lead >= 0;
+    const open = out.at(-1);
+    if (open?.pays === pays)
+      Object.assign(open, { to: now.bpp, count: open.count + 1, most: Math.max(open.most, now.share) });
+    else {
+      const from = open ? before.bpp * (now.bpp / before.bpp) ** (before.lead / (before.lead - now.lead)) : now.bpp;
+      if (open) open.to = from;
+      out.push({ pays, from, to: now.bpp, count: 1, most: now.share });
+    }
+    before = now;
+  }
+  return out;
+}
+var percent2 = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
+function clauses(prices) {
+  const parts = [];
+  const [beyond] = Object.values(prices).filter((found) => found?.least !== void 0);
+  const better = Object.keys(prices).filter((measure) => prices[measure]?.least !== void 0);
+  if (beyond)
+    parts.push(
+      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed(beyond.share)})`
+    );
+  for (const [measure, found] of Object.entries(prices)) {
+    const name = MEASURES[measure];
+    if (!found || better.includes(measure)) continue;
+    if (found.poorer) parts.push(`never reaches this ${name}`);
+    else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
+    else {
+      const verb = found.share > 0 ? "pays" : "saves";
+      const what = `${percent2(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const last = parts.at(-1);
+      parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
+    }
+  }
+  return parts.join(" and ");
+}
+var signed = (share) => `${share < 0 ? "−" : "+"}${percent2(share)}`;
+function headline(first, rival, file, rate) {
+  const prices = Object.fromEntries(Object.keys(MEASURES).map((m) => [m, price(file, rival.frames, m)]));
+  const said = clauses(prices);
+  if (!said) return null;
+  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
+}
+function balance(first, rival) {
+  const said = Object.entries(MEASURES).map(([measure, name]) => {
+    const found = stretches(first.frames, rival.frames, measure);
+    if (!found.length) return null;
+    const verb = ({ pays: pays2 }) => pays2 ? "pays" : "saves";
+    const [one, two] = found;
+    if (!two) return `${name}: ${rival.short} ${verb(one)} at every rate compared, up to ${percent2(one.most)}.`;
+    if (found.length === 2) {
+      const limit = one.to.toFixed(2);
+      const [low, high] = found.map((part) => `${verb(part)} up to ${percent2(part.most)}`);
+      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
+    }
+    const [pays, saves] = [true, false].map((is) => {
+      const parts = found.filter((part) => part.pays === is);
+      const count = parts.reduce((sum, part) => sum + part.count, 0);
+      return `at ${count} rate${count > 1 ? "s" : ""}, up to ${percent2(Math.max(...parts.map((part) => part.most)))}`;
+    });
+    return `${name}: ${rival.short} pays ${pays}, and saves ${saves}.`;
+  });
+  return said.filter(Boolean).join("\n");
+}
+
+// mae_viz/viewer/js/maps_panel.js
+var MOST = 16;
+var THUMB = 42;
+var OFF2 = 1;
+var MapsPanel = class extends Panel {
+  constructor(laboratory, kind) {
+    super(laboratory, kind);
+    this.reference = "last";
+    this.strip = h("div", {
+      class: "strip",
+      role: "group",
+      "aria-label": "Channels with the most bits at the highest λ"
+    });
+    this.views = ["y", "lead", "rival"].map((name) => {
+      const canvas = h("canvas", { role: "img" });
+      const value = h("b", { class: "value", hidden: true });
+      const [title, text] = [h("h3"), h("p")];
+      const bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
+      const element = h(
+        "figure",
+        { class: "map", "data-map": name },
+        title,
+        h("div", { class: "plate" }, canvas, value),
+        bar,
+        h("figcaption", {}, text)
+      );
+      return { element, canvas, value, title, text, bar };
+    });
+    this.body.append(this.strip, h("div", { class: "maps" }, ...this.views.map((v) => v.element)));
+    this.references = h(
+      "select",
+      { "aria-label": "Reference λ of the ratio", onchange: (e) => this.chosen({ reference: e.target.value }) },
+      h("option", { value: "last", text: "ratio to the highest λ" }),
+      h("option", { value: "first", text: "ratio to the lowest λ" })
+    );
+    this.extras.append(this.references);
+  }
+  resolve() {
+    const { lead, rival } = this.laboratory.pair;
+    const { index } = this.viewer;
+    const channel = this.laboratory.channel;
+    const wants = [];
+    const of = (codec, c) => {
+      if (!codec || c === null) return null;
+      const ladder2 = this.viewer.ladderOf(codec);
+      const [at, base] = [index, this.reference === "last" ? codec.last : codec.first];
+      const now = take(ladder2, "y", at, c);
+      const reference = take(ladder2, "y", base, c, true);
+      wants.push(now.want, reference.want);
+      return { codec, ladder: ladder2, channel: c, now, reference: reference.frame?.at === base ? reference : null };
+    };
+    this.lead = of(lead, channel);
+    this.partner = this.findPartner(lead, rival, channel, wants);
+    this.rival = of(rival, this.partner);
+    this.thumbs = [];
+    const ladder = this.viewer.ladderOf(lead);
+    const costs = take(ladder, "by_channel", index);
+    wants.push(costs.want);
+    this.costs = costs.asset;
+    for (const c of this.laboratory.ranked.slice(0, Math.min(MOST, Math.floor(this.width / THUMB)))) {
+      const found = take(ladder, "y", index, c, true);
+      wants.push(found.want);
+      this.thumbs.push({ channel: c, ladder, ...found });
+    }
+    return wants;
+  }
+  /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
+   *  an order of their own. */
+  findPartner(lead, rival, channel, wants) {
+    if (!rival || channel === null) return null;
+    const [a, b] = [lead, rival].map((codec) => this.viewer.ladderOf(codec));
+    const mine = take(a, "y", lead.last, channel, true);
+    const all = take(b, "y", rival.last, "all", true);
+    wants.push(mine.want, all.want);
+    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
+    const key = `${a.id} ${channel} ${b.id}`;
+    if (this.partnerKey !== key) {
+      this.partnerKey = key;
+      [this.found, this.likeness] = mostAlike(mine.asset, all.asset, b.info.kept);
+    }
+    return this.found;
+  }
+  describe() {
+    this.describeStrip();
+    const [y, mine, theirs] = this.views;
+    this.describeMap(y, this.lead);
+    this.describeRatio(mine, this.lead);
+    this.describeRatio(theirs, this.rival);
+    if (this.viewer.dragging) return;
+    const { lead, rival } = this.laboratory.pair;
+    const bits = this.costs?.[this.laboratory.channel];
+    const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
+    const beside = rival && this.partner !== null ? ` ${rival.title}: its channel ${this.partner}, the most alike (correlation ${short(this.likeness)}).` : "";
+    this.say(
+      `y is what gets rounded and stored: one value for each ${lead.stride} × ${lead.stride} pixels. ${lead.title}: channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
+    );
+  }
+  /** From which λ on the chosen channel costs a bit or more, in words; nothing until all frames say so. */
+  wakes() {
+    const { lead } = this.laboratory.pair;
+    const ladder = this.viewer.ladderOf(lead);
+    const files = ladder.frames.filter((f) => !f.extra).sort((a, b) => a.at - b.at);
+    const costs = files.map((f) => ladder.get(f, "by_channel")?.[this.laboratory.channel]);
+    if (files.length < (ladder.info?.total ?? 1) || costs.includes(void 0)) return "";
+    const off = costs.findLastIndex((cost) => cost < OFF2);
+    if (off < 0) return ", awake at every λ";
+    return off === files.length - 1 ? "" : `, awake from λ ${lambdaText(files[off + 1].lmbda)} on`;
+  }
+  describeStrip() {
+    const { strip, thumbs } = this;
+    while (strip.children.length > thumbs.length) strip.lastChild.remove();
+    while (strip.children.length < thumbs.length) strip.append(this.thumb());
+    thumbs.forEach(({ channel, ladder, frame, asset }, i) => {
+      const button = strip.children[i];
+      const off = this.costs && this.costs[channel] < OFF2;
+      if (asset && button.dataset.key !== `${frame.file} ${channel}`) {
+        const [rows, columns] = ladder.info.places;
+        drawPlane(button.firstChild, "y", asset, largest(asset), columns, rows);
+        button.dataset.key = `${frame.file} ${channel}`;
+      }
+      button.toggleAttribute("data-off", Boolean(off));
+      button.setAttribute("aria-pressed", String(channel === this.laboratory.channel));
+      if (button.dataset.channel !== String(channel)) {
+        button.dataset.channel = channel;
+        button.title = `channel ${channel}`;
+        setText(button.lastChild, `${channel}`);
+      }
+      button.setAttribute("aria-label", `channel ${channel}${off ? ", off at this λ" : ""}`);
+    });
+  }
+  thumb() {
+    const onclick = (event) => this.laboratory.choose(+event.currentTarget.dataset.channel);
+    return h("button", { type: "button", onclick }, h("canvas"), h("span"));
+  }
+  describeMap(view, look) {
+    const { canvas, title, text } = view;
+    view.value.hidden = true;
+    if (!look?.now.asset) return this.empty(view, "y");
+    const { codec, channel, now, ladder } = look;
+    const top = Math.max(1e-9, largest(now.asset));
+    setText(title, `y, channel ${channel}, λ ${lambdaText(now.frame.lmbda)}`);
+    this.paint(view, "y", now.asset, top, ladder);
+    const [low, high] = ends(now.asset);
+    setText(text, `${codec.short}: from ${short(low)} to ${short(high)}`);
+    canvas.setAttribute("aria-label", `${title.textContent}: ${text.textContent}`);
+  }
+  describeRatio(view, look) {
+    const { canvas, title, text, value } = view;
+    if (!look?.now.asset || !look.reference) return this.empty(view, look ? "ratio" : "");
+    const { codec, now, reference, ladder } = look;
+    const { values, mean, constancy, masked } = ratioOf(reference.asset, now.asset, this.viewer.manifest.mask_share);
+    setText(title, `${codec.short}: y(${lambdaText(reference.frame.lmbda)}) / y(${lambdaText(now.frame.lmbda)})`);
+    const one = constancy < 1e-4;
+    value.hidden = !one;
+    if (one) setText(value, short(mean));
+    this.paint(view, "ratio", values, mean, ladder);
+    view.bar.hidden ||= one;
+    if (one) tint(canvas, codec.colour);
+    const said = !Number.isFinite(mean) ? "nothing to divide by" : one ? "one value, the same at every place" : `${short(mean)} on average, varies by ${percent(constancy)}`;
+    setText(text, masked > 5e-3 && !one ? `${said}; ${percent(masked)} hatched` : said);
+    canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
+  }
+  paint({ canvas, bar }, kind, values, top, ladder) {
+    const [rows, columns] = ladder.info.places;
+    drawPlane(canvas, kind, values, top, columns, rows);
+    canvas.parentElement.style.setProperty("--shape", `${columns} / ${rows}`);
+    const { css, labels, second } = scale(kind, top);
+    const [gradient2, other, ...texts] = bar.children;
+    bar.hidden = !Number.isFinite(top);
+    if (gradient2.style.background !== css) gradient2.style.background = css;
+    other.hidden = !second;
+    if (second) other.style.background = second;
+    for (const [i, node] of texts.entries()) setText(node, labels[i]);
+  }
+  empty({ title, text, value, bar }, what) {
+    setText(title, what);
+    setText(text, what ? "computing …" : "");
+    value.hidden = bar.hidden = true;
+  }
+};
+var largest = (plane) => plane.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+var ends = (plane) => plane.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+function tint(canvas, colour) {
+  const context = canvas.getContext("2d");
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = `color-mix(in srgb, ${colour} 45%, white)`;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "source-over";
+}
+function mostAlike(plane, all, kept) {
+  const n = plane.length;
+  const centred = (values, from) => {
+    let mean = 0;
+    for (let i = 0; i < n; i++) mean += values[from + i] / n;
+    const out = new Float64Array(n);
+    let size2 = 0;
+    for (let i = 0; i < n; i++) {
+      out[i] = values[from + i] - mean;
+      size2 += out[i] ** 2;
+    }
+    return [out, Math.sqrt(size2)];
+  };
+  const [a, size] = centred(plane, 0);
+  let best = [null, 0];
+  for (let row = 0; row * n < all.length; row++) {
+    const [b, other] = centred(all, row * n);
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += a[i] * b[i];
+    const r = sum / (size * other);
+    if (Math.abs(r) > Math.abs(best[1])) best = [kept ? kept[row] : row, r];
+  }
+  return best;
+}
+
+// mae_viz/viewer/js/price_panel.js
+var [LEFT3, RIGHT3, TOP3, BOTTOM3] = [46, 12, 8, 20];
+var COLOURS = { psnr_db: "var(--mv-accent)", ms_ssim_db: "var(--mv-second)" };
+var PricePanel = class extends Panel {
+  constructor(laboratory, kind) {
+    super(laboratory, kind);
+    this.axes = drawing("g", { class: "axes" });
+    this.lines = drawing("g");
+    this.now = drawing("path", { class: "now" });
+    this.dots = Object.keys(MEASURES).map(() => drawing("circle", { r: 5, class: "dot" }));
+    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, ...this.dots);
+    const names = Object.entries(MEASURES).map(
+      ([measure, name]) => h("li", {}, h("i", { class: "line", style: `border-top: 2px solid ${COLOURS[measure]}` }), `equal ${name}`)
+    );
+    this.body.append(h("figure", { class: "curve" }, this.svg, h("ul", { class: "names" }, ...names)));
+  }
+  describe() {
+    const [first, second] = this.laboratory.rivals;
+    if (first?.axis !== "lmbda" || !second) return this.say("Choose a codec that follows λ for the first side.");
+    const [a, b] = [first, second].map((codec) => this.viewer.ladderOf(codec));
+    const key = JSON.stringify([this.width, this.height, a.id, b.id, a.frames.length, b.frames.length]);
+    const { all, text } = this.laboratory.progress(first, second);
+    if (key !== this.key) this.draw(first, second, a, b);
+    this.svg.style.display = all ? "" : "none";
+    if (!all) return this.say(`${text} measured so far.`);
+    this.key = key;
+    const at = this.laboratory.fileOf(first)?.at;
+    const x = this.x(this.viewer.index);
+    this.now.setAttribute("d", `M${x} ${TOP3}V${this.box[1] - BOTTOM3}`);
+    Object.keys(MEASURES).forEach((measure, i) => {
+      const found = this.found[measure].find((p) => p.at === at);
+      moveDot(this.dots[i], found && this.spot(found), COLOURS[measure]);
+    });
+  }
+  draw(first, second, a, b) {
+    const files = a.frames.filter((f) => f.bytes).sort((one, other) => one.at - other.at);
+    this.found = Object.fromEntries(
+      Object.keys(MEASURES).map((measure) => {
+        const all = files.map((f) => ({ at: f.at, lmbda: f.lmbda, ...price(f, b.frames, measure) }));
+        return [measure, all.filter((p) => p.bytes !== void 0)];
+      })
+    );
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
+    this.box = [wide, high];
+    this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
+    this.svg.style.height = `${high}px`;
+    const shares = Object.values(this.found).flatMap((all) => all.map((p) => p.share));
+    const [low, top] = [Math.min(-0.02, ...shares) * 1.1, Math.max(0.02, ...shares) * 1.1];
+    const { last } = this.viewer.manifest.rate;
+    this.x = (index) => LEFT3 + index / last * (wide - LEFT3 - RIGHT3);
+    const y = (v) => high - BOTTOM3 - (v - low) / (top - low) * (high - TOP3 - BOTTOM3);
+    this.spot = ({ at, share }) => [this.x(at), y(share)];
+    const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((s) => (top - low) / s <= 6) ?? 1;
+    const ticks = [];
+    for (let i = Math.ceil(low / step); i * step <= top; i++) ticks.push(i * step);
+    const percent3 = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
+    this.axes.replaceChildren(
+      ...this.viewer.trainedMarks().map(([index, value]) => label(this.x(index), high - 6, "middle", `${value}`)),
+      ...ticks.flatMap((v) => [
+        drawing("path", { d: `M${LEFT3} ${y(v)}H${wide - RIGHT3}`, class: Math.abs(v) < 1e-9 ? "zero" : "" }),
+        label(LEFT3 - 5, y(v) + 4, "end", percent3(v))
+      ])
+    );
+    this.lines.replaceChildren(
+      ...Object.entries(this.found).flatMap(([measure, all]) => [
+        drawing("polyline", { points: points(all.map(this.spot)), fill: "none", style: `stroke: ${COLOURS[measure]}` })
+      ])
+    );
+    const said = Object.entries(this.found).map(([measure, all]) => worth(all, MEASURES[measure])).filter(Boolean);
+    this.say(`Bytes of ${second.title} against ${first.title} at each λ, above 0 it pays. ${said.join(" ")}`);
+    this.svg.setAttribute("aria-label", this.caption.textContent);
+  }
+};
+function worth(all, name) {
+  if (!all.length) return "";
+  const dear = all.filter((p) => p.share > 0).at(-1);
+  if (!dear) return `At equal ${name} it never pays.`;
+  if (dear === all.at(-1)) return `At equal ${name} it still pays at the highest λ.`;
+  return `At equal ${name} it pays up to λ ${lambdaText(dear.lmbda)} and never above.`;
+}
+
+// mae_viz/viewer/js/laboratory.js
+var KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
+var Laboratory = class {
+  /** `controls`: what it puts in its places. */
+  constructor(viewer, controls) {
+    this.viewer = viewer;
+    this.controls = controls;
+    this.titles = viewer.manifest.laboratory.titles;
+    this.panels = [];
+    this.build();
+  }
+  build() {
+    const { controls, viewer } = this;
+    this.arrangements = h("div", { class: "set", role: "group", "aria-label": "Arrangements" });
+    this.sentence = h("p", { class: "sentence" });
+    this.balance = h("p", { class: "balance" });
+    this.say = h("div", { class: "say" }, this.sentence, this.balance);
+    this.swapSides = controls.button("⇄", "Swap the sides", () => viewer.swapSides());
+    this.add = h("select", { class: "add", "aria-label": "Open a panel", onchange: (e) => this.open(e.target.value) });
+    this.tabs = h("div", { class: "tabs", role: "group", "aria-label": "Panels" });
+    for (const [kind, text] of Object.entries(this.titles))
+      this.tabs.append(h("button", { type: "button", "data-kind": kind, text, onclick: () => this.front(kind) }));
+    this.side = h("div", { class: "side" }, this.tabs);
+    controls.tools.prepend(this.swapSides);
+    this.place = h("div", { class: "place" }, controls.shared, controls.grid);
+    this.deck = h("div", { class: "deck" }, this.place, controls.tools);
+    this.hall = h("div", { class: "hall" }, this.deck, this.side);
+    this.bar = h("div", { class: "dock" }, controls.rate, h("div", { class: "choices" }, this.arrangements, this.add));
+    this.anchor = h("div", { class: "anchor" }, this.bar);
+    this.element = h("div", { class: "laboratory" }, this.anchor, this.say, this.hall, controls.keys);
+    this.docking = new IntersectionObserver(
+      ([{ intersectionRatio, boundingClientRect: box }]) => {
+        const on = intersectionRatio < 1 && box.top < 0;
+        this.anchor.style.minHeight = on ? `${box.height}px` : "";
+        this.bar.toggleAttribute("data-docked", on);
+      },
+      { threshold: [0, 1] }
+    );
+    this.docking.observe(this.anchor);
+  }
+  /** What the host says: arrangements to choose from, and the panels that are open. */
+  update({ arrangements, panels }) {
+    this.known = arrangements;
+    this.arrangements.replaceChildren(
+      ...arrangements.map((a) => h("button", { type: "button", text: a.title, onclick: () => this.arrange(a) }))
+    );
+    this.setPanels(panels);
+  }
+  arrange({ panes, mode: mode2, panels }) {
+    this.viewer.setPanes(panes);
+    this.viewer.setMode(mode2);
+    this.enlarged = null;
+    this.setPanels(panels);
+    this.viewer.changed();
+  }
+  /** The arrangement that is on show, whichever channel its maps are of. */
+  get arrangement() {
+    const { state } = this.viewer;
+    const said = (panes) => JSON.stringify(panes.map(({ codec, layer, follow, own }) => [codec, layer, follow, own]));
+    const plain = (pane) => ({ layer: "picture", follow: null, own: null, ...pane });
+    return this.known.find(
+      (a) => a.mode === state.mode && JSON.stringify(a.panels) === JSON.stringify(state.panels) && said(a.panes.map(plain)) === said(state.panes.map(plain))
+    );
+  }
+  // panels
+  panel(kind) {
+    return this.panels.find((p) => p.kind === kind);
+  }
+  get kinds() {
+    return this.panels.map((p) => p.kind);
+  }
+  setPanels(kinds) {
+    const before = new Map(this.panels.map((p) => [p.kind, p]));
+    this.panels = kinds.map((kind) => before.get(kind) ?? new KINDS[kind](this, kind));
+    for (const [kind, panel] of before) if (!kinds.includes(kind)) panel.remove();
+    this.side.append(...this.panels.map((p) => p.element));
+    if (!kinds.includes(this.fore)) this.fore = kinds[0];
+    if (!kinds.includes(this.enlarged)) this.enlarged = null;
+    this.viewer.schedule();
+  }
+  /** Another panel in the place of one; where it is open already the two change places. */
+  swap(kind, other) {
+    const kinds = this.kinds.map((k) => k === kind ? other : k === other ? kind : k);
+    for (const panel of this.panels) panel.chooser.value = panel.kind;
+    this.setPanels(kinds);
+    this.viewer.changed();
+  }
+  open(kind) {
+    this.setPanels([...this.kinds, kind]);
+    this.viewer.changed();
+  }
+  close(kind) {
+    this.setPanels(this.kinds.filter((k) => k !== kind));
+    this.viewer.changed();
+  }
+  enlarge(kind) {
+    this.enlarged = this.enlarged === kind ? null : kind;
+    this.viewer.schedule();
+  }
+  /** The room as it is without an enlarged panel; false where there is none. */
+  restore() {
+    if (!this.enlarged) return false;
+    this.enlarge(this.enlarged);
+    return true;
+  }
+  /** On a narrow screen one panel is in sight. */
+  front(kind) {
+    this.fore = kind;
+    if (!this.kinds.includes(kind)) this.setPanels([...this.kinds, kind]);
+    this.viewer.changed();
+  }
+  // what panels ask
+  /** The modulated codec that panels look into, the first on the stage, and its rival. */
+  get pair() {
+    const { manifest, panes } = this.viewer;
+    const named = (id) => manifest.codecs.find((c) => c.id === id);
+    const [lead, rival] = manifest.laboratory.pair.map(named);
+    return { lead: panes.map((p) => p.codec).find((c) => c.gains && c.axis === "lmbda") ?? lead, rival };
+  }
+  /** The lead's channels by their bits at the highest λ that there is a frame of. */
+  get ranked() {
+    const { info, frames } = this.viewer.ladderOf(this.pair.lead);
+    const last = frames.reduce((a, b) => a && a.at > b.at ? a : b, null);
+    return info?.kept ?? last?.rank ?? [];
+  }
+  get channel() {
+    const { channel } = this.viewer;
+    const { kept } = this.viewer.ladderOf(this.pair.lead).info ?? {};
+    return kept && !kept.includes(channel) ? kept[0] : channel;
+  }
+  /** A channel for all maps. */
+  choose(channel) {
+    for (const pane of this.viewer.panes) pane.state.channel = null;
+    this.viewer.channel = channel;
+    this.viewer.changed();
+  }
+  resolve() {
+    return this.panels.filter((p) => p.visible).flatMap((p) => p.resolve());
+  }
+  describe() {
+    const { viewer, hall } = this;
+    for (const panel of this.panels) {
+      panel.element.toggleAttribute("data-front", panel.kind === this.fore);
+      panel.element.toggleAttribute("data-enlarged", panel.kind === this.enlarged);
+      if (panel.visible) panel.describe();
+    }
+    hall.toggleAttribute("data-enlarged", Boolean(this.enlarged));
+    hall.dataset.count = this.panels.length;
+    this.describeHeadline();
+    if (viewer.dragging) return;
+    this.controls.grid.style.setProperty("--columns", this.columns);
+    const now = this.arrangement;
+    [...this.arrangements.children].forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(this.known[i] === now));
+    });
+    for (const tab of this.tabs.children)
+      tab.setAttribute("aria-pressed", String(tab.dataset.kind === this.fore && this.kinds.includes(this.fore)));
+    for (const panel of this.panels) {
+      const on = panel.kind === this.enlarged;
+      panel.enlarge.setAttribute("aria-pressed", String(on));
+    }
+    const missing = Object.keys(this.titles).filter((kind) => !this.kinds.includes(kind));
+    const key = missing.join();
+    if (this.add.dataset.key !== key) {
+      this.add.dataset.key = key;
+      const options = missing.map((value) => h("option", { value, text: this.titles[value] }));
+      this.add.replaceChildren(h("option", { value: "", text: "+ panel", disabled: true, selected: true }), ...options);
+    }
+    this.add.hidden = !missing.length;
+    this.swapSides.disabled = viewer.panes.length < 2;
+  }
+  /** In how many columns the panes show the picture largest. */
+  get columns() {
+    const { picture, panes } = this.viewer;
+    const { clientWidth, clientHeight } = this.place;
+    const scale2 = (columns) => Math.min(
+      clientWidth / columns / picture.width,
+      clientHeight / Math.ceil(panes.length / columns) / picture.height
+    );
+    return panes.map((_, i) => i + 1).reduce((a, b) => scale2(b) > scale2(a) * 1.05 ? b : a);
+  }
+  /** The two codecs that the sentence is about: those on the stage, or the pair where there are not two. */
+  get rivals() {
+    const { viewer } = this;
+    const coded = [...new Set(viewer.panes.map((p) => p.codec).filter((c) => c.axis !== "none"))];
+    const { lead, rival } = this.pair;
+    const [first, second] = coded.length > 1 ? coded : [lead, rival];
+    return [first, second];
+  }
+  /** The frame of a codec that the stage shows, or would show. */
+  fileOf(codec) {
+    const pane = this.viewer.panes.find((p) => p.codec === codec);
+    return pane?.frame ?? this.viewer.ladderOf(codec).nearest(this.viewer.index);
+  }
+  /** How much of the files of some codecs is measured: all, or how many of how many. Before that there is no telling
+   *  how a curve runs. */
+  progress(...codecs) {
+    const ladders = codecs.map((codec) => this.viewer.ladderOf(codec));
+    const done = ladders.map(({ frames }) => frames.filter((f) => !f.extra).length);
+    const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+    const [there, total] = [sum(done), sum(ladders.map(({ info }) => info?.total ?? 0))];
+    return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
+  }
+  describeHeadline() {
+    const { viewer } = this;
+    const [first, second] = this.rivals;
+    if (!first || !second) return;
+    const of = (codec) => ({ title: codec.title, short: codec.short, frames: viewer.ladderOf(codec).frames });
+    const [a, b] = [of(first), of(second)];
+    const file = this.fileOf(first);
+    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
+    if (key === this.said) return;
+    this.said = key;
+    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
+    setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
+    const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
+    const wins = shares.some((s) => s !== void 0) && shares.every((s) => s === void 0 || s > 0);
+    this.say.style.setProperty("--winner", wins ? first.colour : second.colour);
+  }
+  remove() {
+    this.docking.disconnect();
+    for (const panel of this.panels) panel.remove();
+  }
+};
+
 // mae_viz/viewer/js/controls.js
 var Controls = class {
   constructor(viewer) {
     this.viewer = viewer;
-    const button = (text, label, onclick, extra = {}) => h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
-    const set = (label, ...children) => h("div", { class: "set", role: "group", "aria-label": label }, ...children);
+    const { button } = this;
+    const set = (label2, ...children) => h("div", { class: "set", role: "group", "aria-label": label2 }, ...children);
     this.slider = h("input", {
       type: "range",
       class: "rate",
@@ -491,7 +1626,7 @@ var Controls = class {
     this.modes = Object.fromEntries(
       Object.entries({ side: "Side by side", wipe: "Wipe", blink: "Blink" }).map(([mode2, text]) => [
         mode2,
-        button(text, text, () => viewer.setMode(mode2))
+        button(text, text, () => viewer.chooseMode(mode2))
       ])
     );
     this.zooms = Object.fromEntries(
@@ -519,6 +1654,16 @@ var Controls = class {
     );
     this.help = button("Keys", "Keyboard shortcuts", () => this.toggleKeys(), { "aria-expanded": "false" });
     this.keys = keyList();
+    this.match = button(
+      "Match bytes",
+      "Bring the others to the bytes of the first that follows λ, and keep them there",
+      () => viewer.setMatch("bytes")
+    );
+    this.matchQuality = button(
+      "Match PSNR",
+      "Bring the others to the PSNR of the first that follows λ, and keep them there",
+      () => viewer.setMatch("psnr_db")
+    );
     this.curve = new Curve(
       () => viewer.schedule(),
       (codec, frame) => viewer.goTo(codec, frame)
@@ -542,12 +1687,13 @@ var Controls = class {
         h("span", { text: "better picture →" })
       )
     );
-    const tools = h(
+    this.tools = h(
       "div",
       { class: "tools" },
       set("Compare", ...Object.values(this.modes)),
       set("Zoom", ...Object.values(this.zooms)),
       this.panes,
+      set("Match", this.match, this.matchQuality),
       this.whole,
       this.lock,
       save2,
@@ -556,16 +1702,17 @@ var Controls = class {
     this.buildShared();
     this.grid = h("div", { class: "panes" });
     this.status = h("div", { class: "status", role: "status" });
-    const head = h("div", { class: "top" }, h("div", { class: "desk" }, this.rate, tools), this.curve.element);
-    this.element = h(
-      "div",
-      { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" },
-      head,
-      this.keys,
-      this.shared,
-      this.grid,
-      this.status
-    );
+    this.element = h("div", { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" });
+    this.laboratory = viewer.manifest.laboratory ? new Laboratory(viewer, this) : null;
+    this.element.append(this.laboratory?.element ?? this.room(), this.status);
+  }
+  /** Panes and what belongs to them, where there is no laboratory around them. */
+  room() {
+    const head = h("div", { class: "top" }, h("div", { class: "desk" }, this.rate, this.tools), this.curve.element);
+    return h("div", { class: "room" }, head, this.keys, this.shared, this.grid);
+  }
+  button(text, label2, onclick, extra = {}) {
+    return h("button", { type: "button", text, "aria-label": label2, title: label2, onclick, ...extra });
   }
   /** The stage with two pictures in one place, and the handle between them. */
   buildShared() {
@@ -579,11 +1726,13 @@ var Controls = class {
     });
     this.sharedCanvas = h("canvas");
     this.names = [h("span", { class: "name left" }), h("span", { class: "name right" })];
+    this.sharedReadout = h("div", { class: "readout", "aria-hidden": "true", hidden: true });
     this.sharedStage = h(
       "div",
       { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "two pictures in one place" },
       this.sharedCanvas,
       ...this.names,
+      this.sharedReadout,
       this.handle
     );
     this.shared = h("div", { class: "shared", hidden: true }, this.sharedStage);
@@ -634,7 +1783,8 @@ var Controls = class {
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode2 === "side";
     if (!this.shared.hidden) this.describeShared();
-    this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
+    if (this.laboratory) this.laboratory.describe();
+    else this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
     if (viewer.dragging) return;
     for (const [name, button] of Object.entries(this.modes)) {
       button.setAttribute("aria-pressed", String(name === mode2));
@@ -642,10 +1792,17 @@ var Controls = class {
     }
     for (const [zoom2, button] of Object.entries(this.zooms))
       button.setAttribute("aria-pressed", String(+zoom2 === viewer.view.zoom));
+    for (const [button, kind] of [
+      [this.match, "bytes"],
+      [this.matchQuality, "psnr_db"]
+    ]) {
+      button.setAttribute("aria-pressed", String(viewer.matched === kind));
+      button.disabled = !viewer.others.length;
+    }
     setText(this.count, `${panes.length} pane${panes.length > 1 ? "s" : ""}`);
     this.fewer.disabled = panes.length === 1;
     this.more.disabled = panes.length === panes_default.most;
-    for (const node of [this.rate, this.panes, this.csv]) node.hidden = manifest.blind;
+    for (const node of [this.rate, this.panes, this.csv, this.match.parentElement]) node.hidden = manifest.blind;
     element.toggleAttribute("data-blind", Boolean(manifest.blind));
     this.whole.hidden = !manifest.whole;
     this.whole.setAttribute("aria-pressed", String(viewer.whole));
@@ -664,6 +1821,7 @@ var Controls = class {
     const wiping = viewer.mode === "wipe";
     setText(this.names[0], wiping || !viewer.flipped ? a.title : "");
     setText(this.names[1], wiping || viewer.flipped ? b.title : "");
+    for (const pane of viewer.panes) pane.element.dataset.side = pane === a ? "left" : pane === b ? "right" : "";
     this.handle.hidden = !wiping;
     this.handle.style.left = `${100 * viewer.wipe}%`;
     this.handle.setAttribute("aria-valuenow", Math.round(100 * viewer.wipe));
@@ -700,10 +1858,11 @@ var Ladder = class {
       if (has(frame) && (!best || Math.abs(frame.at - at) < Math.abs(best.at - at))) best = frame;
     return best;
   }
-  /** What a frame needs on show as `kind` (picture, bits, y): its name here, and where its bytes lie. */
+  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, and where its bytes lie.
+   *  `channel`: one of y, or "all". */
   source(frame, kind, channel) {
     const file = kind === "picture" ? frame.file : frame[kind];
-    if (!file || kind !== "y") return { key: file, file };
+    if (!file || kind !== "y" || channel === "all") return { key: file, file };
     const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
     const length = this.info.places[0] * this.info.places[1] * 4;
     return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
@@ -765,7 +1924,8 @@ var Frames = class {
     this.changed();
     this.pump();
   }
-  /** wants: [{ladder, kind, channel, at}], the panes' needs in order of importance. */
+  /** wants: [{ladder, kind, channel, at, alone}], what is needed, in order of importance; `alone`: nothing ahead of
+   *  need. */
   want(wants) {
     this.wants = wants;
     this.pump();
@@ -779,7 +1939,7 @@ var Frames = class {
     }
   }
   /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
-  next({ ladder, kind, channel, at }) {
+  next({ ladder, kind, channel, at, alone }) {
     const missing = [];
     const here = [];
     for (const frame2 of ladder.frames) {
@@ -790,13 +1950,15 @@ var Frames = class {
       else if (!frame2.extra || frame2.at === at) missing.push([frame2, source2]);
     }
     if (!missing.length) return null;
+    if (alone && !missing.some(([frame2]) => frame2 === ladder.nearest(at))) return null;
     const gap = ([frame2]) => Math.min(...here.map((other) => Math.abs(other.at - frame2.at)));
     const nearest = missing.reduce((a, b) => Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a);
     const best = ladder.nearest(at);
     if (!here.length || nearest[0] === best)
       return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
     const [frame, source] = missing.reduce((a, b) => gap(b) > gap(a) ? b : a);
-    return { ladder, kind, frame, source, urgency: gap([frame]) };
+    const weight = kind === "by_channel" ? 4 : 1;
+    return { ladder, kind, frame, source, urgency: weight * gap([frame]) };
   }
   pump() {
     while (this.busy.size < (this.pixels() > LARGE ? 1 : AT_ONCE)) {
@@ -886,175 +2048,6 @@ var Frames = class {
 };
 var decodePicture = (bytes) => createImageBitmap(bytes, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
 
-// mae_viz/viewer/colour_maps.json
-var colour_maps_default = {
-  sequential: ["#0b1033", "#1f3b73", "#2c6e8f", "#4fa58a", "#b6cf5e", "#fff2a8"],
-  diverging: ["#123b7a", "#5b8fc9", "#f6f5f0", "#dd8a3c", "#7a2f08"],
-  negative: ["#ead9f5", "#a15cc4", "#4b1570"],
-  octaves: 2,
-  hatch: ["#b9bcc0", "#8d9196"]
-};
-
-// mae_viz/viewer/js/colour.js
-var OCTAVES = colour_maps_default.octaves;
-var HATCH = colour_maps_default.hatch;
-var table = (stops) => {
-  const rgb = stops.map((s) => [1, 3, 5].map((i) => parseInt(s.slice(i, i + 2), 16)));
-  const out = new Uint32Array(256);
-  for (let i = 0; i < 256; i++) {
-    const t = i / 255 * (rgb.length - 1);
-    const k = Math.min(Math.floor(t), rgb.length - 2);
-    const f = t - k;
-    const [r, g, b] = rgb[k].map((c, j) => Math.round(c + f * (rgb[k + 1][j] - c)));
-    out[i] = 255 << 24 | b << 16 | g << 8 | r;
-  }
-  return out;
-};
-var TABLES = Object.fromEntries(["sequential", "diverging", "negative"].map((name) => [name, table(colour_maps_default[name])]));
-var level = (t) => t <= 0 ? 0 : t >= 1 ? 255 : Math.round(t * 255);
-var gradient = (stops) => `linear-gradient(to right, ${stops.join(", ")})`;
-function range(plane) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const v of plane) {
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  return [low, high];
-}
-function ratioOf(a, b, share) {
-  let largest = 0;
-  for (const v of b) largest = Math.max(largest, Math.abs(v));
-  const values = new Float64Array(a.length).fill(NaN);
-  let kept = 0;
-  let weight = 0;
-  let mean = 0;
-  let spread = 0;
-  let negative = 0;
-  for (let i = 0; i < a.length; i++) {
-    if (!largest || Math.abs(b[i]) < share * largest) continue;
-    const r = a[i] / b[i];
-    const w = b[i] * b[i];
-    values[i] = r;
-    kept++;
-    if (r < 0) negative++;
-    weight += w;
-    mean += w * r;
-  }
-  mean /= weight;
-  for (let i = 0; i < a.length; i++) if (!Number.isNaN(values[i])) spread += b[i] * b[i] * (values[i] - mean) ** 2;
-  const constancy = mean ? Math.sqrt(spread / weight) / Math.abs(mean) : Infinity;
-  return { values, masked: 1 - kept / a.length, negative: kept ? negative / kept : 0, mean, constancy };
-}
-function colours(kind, values, top) {
-  const out = new Uint32Array(values.length);
-  const { sequential, diverging, negative } = TABLES;
-  for (let i = 0; i < values.length; i++) {
-    const v = values[i];
-    if (kind === "bits") out[i] = sequential[level(v / top)];
-    else if (kind === "y") out[i] = diverging[level(0.5 + v / (2 * top))];
-    else if (Number.isNaN(v))
-      out[i] = 0;
-    else {
-      const t = 0.5 + Math.log2(Math.abs(v) / Math.abs(top)) / (2 * OCTAVES);
-      out[i] = (v < 0 ? negative : diverging)[level(t)];
-    }
-  }
-  return out;
-}
-function scale(kind, top) {
-  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
-  if (kind === "y") return { css: gradient(colour_maps_default.diverging), labels: [short(-top), "0", short(top)] };
-  const end = 2 ** OCTAVES;
-  return {
-    css: gradient(colour_maps_default.diverging),
-    labels: [short(top / end), `mean ${short(top)}`, short(top * end)],
-    second: gradient(colour_maps_default.negative)
-  };
-}
-
-// mae_viz/viewer/js/stage.js
-function paint(context, spot, picture, shown, options) {
-  const { canvas } = context;
-  const { left, top, scale: scale2 } = spot;
-  const width = picture.width * scale2;
-  const height = picture.height * scale2;
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  if (left > 0 || top > 0 || left + width < canvas.width || top + height < canvas.height || !shown) {
-    context.fillStyle = options.background;
-    context.fillRect(0, 0, canvas.width, canvas.height);
-  }
-  if (!shown) return;
-  context.imageSmoothingEnabled = scale2 < 1;
-  context.imageSmoothingQuality = options.dragging ? "low" : "high";
-  if (shown.bitmap) {
-    context.drawImage(shown.bitmap, left, top, width, height);
-    return;
-  }
-  context.save();
-  context.beginPath();
-  context.rect(left, top, width, height);
-  context.clip();
-  if (shown.kind === "ratio") {
-    context.fillStyle = hatching(context);
-    context.fillRect(left, top, width, height);
-  }
-  const cell = shown.stride * scale2;
-  context.imageSmoothingEnabled = false;
-  context.drawImage(shown.plane, left, top, shown.columns * cell, shown.rows * cell);
-  if (shown.kind === "ratio" && cell >= 7) markNegative(context, shown, left, top, cell);
-  context.restore();
-}
-function markNegative(context, { values, columns }, left, top, cell) {
-  context.fillStyle = "#fff";
-  const thick = Math.max(1, Math.round(cell / 10));
-  for (let i = 0; i < values.length; i++) {
-    if (!(values[i] < 0)) continue;
-    const x = left + i % columns * cell;
-    const y = top + Math.floor(i / columns) * cell;
-    context.fillRect(Math.round(x + 0.3 * cell), Math.round(y + 0.5 * cell - thick / 2), Math.round(0.4 * cell), thick);
-  }
-}
-var hatchTile = null;
-function hatching(context) {
-  if (!hatchTile) {
-    hatchTile = new OffscreenCanvas(8, 8);
-    const c = hatchTile.getContext("2d");
-    c.fillStyle = HATCH[0];
-    c.fillRect(0, 0, 8, 8);
-    c.strokeStyle = HATCH[1];
-    c.lineWidth = 1.5;
-    for (const shift of [-8, 0, 8]) {
-      c.moveTo(shift, 8);
-      c.lineTo(shift + 8, 0);
-    }
-    c.stroke();
-  }
-  return context.createPattern(hatchTile, "repeat");
-}
-function drawPlane(canvas, kind, values, top, columns, rows) {
-  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
-  const pixels = colours(kind, values, top);
-  const image = new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-function difference(canvas, a, b, gain) {
-  const context = canvas.getContext("2d");
-  context.globalCompositeOperation = "copy";
-  context.drawImage(a, 0, 0);
-  context.globalCompositeOperation = "difference";
-  context.drawImage(b, 0, 0);
-  context.globalCompositeOperation = "lighter";
-  for (let g = 1; g < gain; g *= 2) context.drawImage(canvas, 0, 0);
-}
-var probe = null;
-function pixelOf(bitmap, x, y) {
-  probe ??= new OffscreenCanvas(1, 1);
-  const context = probe.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, x, y, 1, 1, 0, 0, 1, 1);
-  return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-}
-
 // mae_viz/viewer/js/painting.js
 function paintPane(viewer, pane) {
   const { canvas } = pane;
@@ -1097,10 +2090,23 @@ function paintShared(viewer) {
 
 // mae_viz/viewer/js/choice.js
 var LAYERS = panes_default.layers;
+var SENSES = {
+  bytes(frames, goal) {
+    const fitting = frames.filter((f) => f.bytes <= goal);
+    if (!fitting.length) return frames.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    return fitting.reduce((a, b) => b.bytes > a.bytes ? b : a);
+  },
+  psnr_db(frames, goal) {
+    const db = (f) => f.psnr_db === "inf" ? Infinity : f.psnr_db;
+    const fitting = frames.filter((f) => db(f) >= goal);
+    if (!fitting.length) return frames.reduce((a, b) => db(b) > db(a) ? b : a);
+    return fitting.reduce((a, b) => b.bytes < a.bytes ? b : a);
+  }
+};
 var NEEDS = { picture: "picture", difference: "picture", bits: "bits", y: "y", ratio: "y" };
 var Choice = class {
   /** `viewer`: what all panes share, {manifest, index, whole, channel, panes, original, ladderOf(codec),
-   *  referenceBytes(pane)}, and changed(), which is called after a person's choice. */
+   *  reference(pane)}, and changed(), which is called after a person's choice. */
   constructor(viewer, state) {
     this.viewer = viewer;
     this.assume(state);
@@ -1146,6 +2152,10 @@ var Choice = class {
     if (this.codec.axis === "none") return "none";
     return this.state.follow ?? (this.codec.axis === "lmbda" ? "shared" : "bytes");
   }
+  /** Whether its rate is chosen for bytes or PSNR that another pane has. */
+  get matches() {
+    return this.follow in SENSES;
+  }
   get channel() {
     const kept = this.ladder.info?.kept;
     const chosen = this.state.channel ?? this.viewer.channel;
@@ -1165,6 +2175,7 @@ var Choice = class {
   /** The rates that this pane wants exactly, once λ rests. */
   get exact() {
     if (this.follow === "shared") return [this.target()];
+    if (this.matches) return this.between();
     return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
   }
   /** The rates that there are frames of, in order. */
@@ -1176,12 +2187,25 @@ var Choice = class {
     if (this.follow === "none") return 0;
     if (this.follow === "shared") return this.shared();
     if (this.follow === "own" && this.state.own !== null) return this.state.own;
-    const bytes = this.viewer.referenceBytes(this);
+    const goal = this.viewer.reference(this)?.[this.follow];
     const { frames } = this.ladder;
-    if (!bytes || !frames.length) return this.at ?? this.codec.start ?? 0;
-    const fitting = frames.filter((f) => f.bytes <= bytes);
-    if (!fitting.length) return frames.reduce((a, b) => b.bytes < a.bytes ? b : a).at;
-    return fitting.reduce((a, b) => b.bytes > a.bytes ? b : a).at;
+    if (!goal || !frames.length) return this.at ?? this.codec.start ?? 0;
+    return SENSES[this.follow](frames, goal).at;
+  }
+  /** A rate between the frames that lie about what the pane is matched to, where a file may come nearer; none where
+   *  they are neighbours. */
+  between() {
+    const { follow, ladder, codec } = this;
+    const goal = this.viewer.reference(this)?.[follow];
+    if (!Number.isFinite(goal) || codec.only.length) return [];
+    const sorted = ladder.frames.filter((f) => Number.isFinite(f[follow])).sort((a2, b2) => a2.at - b2.at);
+    const i = sorted.findIndex((f) => f[follow] > goal);
+    if (i < 1) return [];
+    const [a, b] = [sorted[i - 1], sorted[i]];
+    const t = (goal - a[follow]) / (b[follow] - a[follow]);
+    const at = Math.round(a.at + (b.at - a.at) * t);
+    const inside = Math.min(b.at - 1, Math.max(a.at + 1, at));
+    return a[follow] < goal && inside > a.at && inside < b.at ? [inside] : [];
   }
   /** λ for all, or of a group of networks for one λ each the nearest. */
   shared() {
@@ -1208,7 +2232,7 @@ var Choice = class {
 
 // mae_viz/viewer/js/pane.js
 var GAINS = [1, 2, 4, 8, 16];
-var NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
+var NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM", saved: "saved" };
 var Pane = class extends Choice {
   constructor(viewer, state) {
     super(viewer, state);
@@ -1217,7 +2241,7 @@ var Pane = class extends Choice {
     this.build();
   }
   build() {
-    const select = (name, label) => h("select", { "aria-label": label, onchange: (e) => this.choose({ [name]: e.target.value }) });
+    const select = (name, label2) => h("select", { "aria-label": label2, onchange: (e) => this.choose({ [name]: e.target.value }) });
     this.selects = {
       codec: select("codec", "Codec"),
       layer: select("layer", "Layer"),
@@ -1250,7 +2274,7 @@ var Pane = class extends Choice {
     );
     this.numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, h("dd")]));
     const list = Object.entries(NUMBERS).map(
-      ([name, label]) => h("div", {}, h("dt", { text: label }), this.numbers[name])
+      ([name, label2]) => h("div", {}, h("dt", { text: label2 }), this.numbers[name])
     );
     this.note = h("p", { class: "note" });
     this.bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
@@ -1260,9 +2284,8 @@ var Pane = class extends Choice {
     this.element = h(
       "section",
       { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
-      this.head,
-      this.stage,
-      this.foot
+      h("div", { class: "tag" }, this.head, this.foot),
+      this.stage
     );
     this.context = this.canvas.getContext("2d", { alpha: false });
   }
@@ -1350,6 +2373,7 @@ var Pane = class extends Choice {
     fill(selects.gain, layer === "difference" ? GAINS.map((g) => [g, `× ${g}`]) : [], viewer.gain);
     const rates = codec.axis === "none" ? [] : [
       ["bytes", "same bytes"],
+      ["psnr_db", "same PSNR"],
       ["own", codec.axis === "lmbda" ? "own λ" : `own ${codec.unit}`]
     ];
     if (codec.axis === "lmbda") rates.unshift(["shared", "shared λ"]);
@@ -1360,7 +2384,9 @@ var Pane = class extends Choice {
     setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
+    if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = codec.colour;
     setText(this.letter, viewer.manifest.blind ? this.title : "");
@@ -1399,11 +2425,15 @@ var Pane = class extends Choice {
     if (this.waiting && !exact)
       return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;
     if (follow === "shared" && !exact) return "nearest frame";
-    const bytes = follow === "bytes" && viewer.referenceBytes(this);
-    if (bytes) {
-      const off = 100 * (frame.bytes / bytes - 1);
+    const goal = this.matches && viewer.reference(this);
+    if (goal && follow === "psnr_db") {
+      const off = frame.psnr_db - goal.psnr_db;
+      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
+    }
+    if (goal) {
+      const off = 100 * (frame.bytes / goal.bytes - 1);
       const size = `${Math.abs(off).toFixed(1)} %`;
-      return off > 0 ? `its smallest file is +${size}` : `same bytes, the leftover is −${size}`;
+      return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
     }
     if (codec.only.length)
       return frame.at === viewer.index || follow === "own" ? codec.about : `${codec.about}: the nearest`;
@@ -1430,19 +2460,19 @@ var Pane = class extends Choice {
   }
   mapText() {
     const {
-      shown: { kind, ratio, ends, stride },
+      shown: { kind, ratio, ends: ends2, stride },
       frame,
       channel
     } = this;
     if (!ratio) {
       const what = kind === "bits" ? `bits of each ${stride} × ${stride} block` : `y of channel ${channel}, before rounding`;
-      return `${what}: ${short(ends[0])} … ${short(ends[1])}`;
+      return `${what}: ${short(ends2[0])} … ${short(ends2[1])}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
     const below = rateText(this.codec, base);
     if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
-    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
+    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (pink, dash)`;
     return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
   }
   /** What lies under a picture point, in words. */
@@ -1549,8 +2579,8 @@ var Viewer = class {
   }
   build() {
     this.controls = new Controls(this);
-    const { element, slider, handle, sharedStage, sharedCanvas } = this.controls;
-    Object.assign(this, { element, slider, handle, sharedStage, sharedCanvas });
+    const { element, slider, handle, sharedStage, sharedCanvas, laboratory } = this.controls;
+    Object.assign(this, { element, slider, handle, sharedStage, sharedCanvas, laboratory });
     this.sharedContext = sharedCanvas.getContext("2d", { alpha: false });
     this.root.append(element);
     this.sizes.observe(sharedCanvas);
@@ -1571,6 +2601,11 @@ var Viewer = class {
     }
     if (!manifest.whole) this.whole = false;
     if (!before || !same("panes") && current) this.setPanes(manifest.panes);
+    const { laboratory } = manifest;
+    if (laboratory && (!before || !same("laboratory") && current)) {
+      this.laboratory.update(laboratory);
+      this.setMode(laboratory.mode);
+    }
     this.forget();
     this.changed(false);
   }
@@ -1606,12 +2641,31 @@ var Viewer = class {
   isTrained(index, codec) {
     return (codec?.trained ?? this.manifest.rate.trained).some((v) => Math.abs(this.lmbdaAt(index) / v - 1) < 1e-9);
   }
-  /** Bytes of the pane that others are matched to: the first that follows λ. */
-  referenceBytes(asking) {
+  /** The frame that others are matched to: of the first pane that follows λ. */
+  reference(asking) {
     const reference = this.panes.find((p) => p !== asking && p.follow === "shared") ?? this.panes.find((p) => p !== asking && p.follow === "own");
-    if (reference) return reference.frame?.bytes;
+    if (reference) return reference.frame;
     const codec = this.manifest.codecs.find((c) => c.axis === "lmbda");
-    return codec && this.ladderOf(codec).nearest(this.index)?.bytes;
+    return codec && this.ladderOf(codec).nearest(this.index);
+  }
+  /** The panes that are brought to the first one that follows λ. */
+  get others() {
+    const first = this.panes.find((p) => p.codec.axis === "lmbda") ?? null;
+    return this.panes.filter((p) => first && p !== first && p.codec.axis !== "none");
+  }
+  /** What all others are held at, "bytes" or "psnr_db"; null where they are not. */
+  get matched() {
+    const [kind, ...more] = new Set(this.others.map((p) => p.follow));
+    return !more.length && ["bytes", "psnr_db"].includes(kind) ? kind : null;
+  }
+  /** Hold the others at equal bytes or PSNR while λ moves; the same again lets them go. */
+  setMatch(kind) {
+    const on = this.matched !== kind;
+    for (const pane of this.others) {
+      const free = pane.codec.axis === "lmbda" ? "shared" : "own";
+      Object.assign(pane.state, on ? { follow: kind, own: null } : { follow: free, own: pane.at ?? null });
+    }
+    this.changed();
   }
   get frameStep() {
     return this.manifest.rate.frame_step;
@@ -1654,7 +2708,8 @@ var Viewer = class {
   }
   get state() {
     const panes = this.panes.map((p) => ({ ...p.state, channel: ["y", "ratio"].includes(p.layer) ? p.channel : null }));
-    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes };
+    const laboratory = this.laboratory ? { mode: this.mode, panels: this.laboratory.kinds } : {};
+    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes, ...laboratory };
   }
   set(values) {
     Object.assign(this, values);
@@ -1693,6 +2748,15 @@ var Viewer = class {
     listenStage(this, pane.stage, pane.canvas);
     return pane;
   }
+  /** The first two change places. */
+  swapSides() {
+    const [a, b] = this.pair;
+    if (a === b) return;
+    const [i, j] = [this.panes.indexOf(a), this.panes.indexOf(b)];
+    [this.panes[i], this.panes[j]] = [b, a];
+    this.controls.grid.append(...this.panes.map((p) => p.element));
+    this.changed();
+  }
   setCount(count) {
     if (count < 1 || count > panes_default.most) return;
     const { codecs } = this.manifest;
@@ -1713,13 +2777,20 @@ var Viewer = class {
   }
   activate(pane) {
     if (this.active === pane) return;
+    this.beside = this.active;
     this.active = pane;
     this.schedule();
   }
+  /** The pane on whose side of a shared stage a point lies. */
+  activateAt(x) {
+    const [a, b] = this.pair;
+    this.activate(x < this.wipe * this.sharedCanvas.width ? a : b);
+  }
   /** The two panes that wipe and blink compare: the active one against the first, or the first two. */
   get pair() {
-    const [first] = this.panes;
-    return [first, this.active === first ? this.panes[1] ?? first : this.active];
+    const [first, second = first] = this.panes;
+    const other = this.active === first ? this.beside : this.active;
+    return [first, other !== first && this.panes.includes(other) ? other : second];
   }
   setMode(mode2) {
     if (mode2 !== "side" && this.panes.length < 2) return;
@@ -1736,6 +2807,17 @@ var Viewer = class {
     if (mode2 === "blink" && !matchMedia("(prefers-reduced-motion: reduce)").matches)
       this.blinking = setInterval(() => this.element.isConnected && this.flip(false), BLINK_MS);
     this.schedule();
+  }
+  /** A mode chosen by a key; the same again goes back to the one before. */
+  turnMode(mode2) {
+    const [now, before] = [this.mode, this.modeBefore ?? "side"];
+    this.chooseMode(now === mode2 ? before : mode2);
+    this.modeBefore = now;
+  }
+  chooseMode(mode2) {
+    this.modeBefore = this.mode;
+    this.setMode(mode2);
+    this.changed();
   }
   flip(byHand = true) {
     if (byHand) clearInterval(this.blinking);
@@ -1791,8 +2873,9 @@ var Viewer = class {
     if (this.closed || !this.manifest) return;
     const wants = [];
     this.channel ??= this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== void 0) ?? null;
-    const order = [...this.panes].sort((a, b) => (a.follow === "bytes") - (b.follow === "bytes"));
+    const order = [...this.panes].sort((a, b) => a.matches - b.matches);
     for (const pane of order) wants.push(...pane.resolve());
+    if (this.laboratory) wants.push(...this.laboratory.resolve());
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
     if (!this.dragging || !this.background) this.background = getComputedStyle(this.panes[0].stage).backgroundColor;
@@ -1813,6 +2896,13 @@ var Viewer = class {
     this.controls.describe();
     if (this.cursor && this.mode === "side")
       for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
+    const { sharedReadout } = this.controls;
+    sharedReadout.hidden = !this.cursor || this.mode === "side";
+    if (!sharedReadout.hidden)
+      setText(
+        sharedReadout,
+        this.pair.map((p) => `${p.codec.short} ${p.value(...this.cursor, pixelOf)}`).join("  |  ")
+      );
   }
   get fileName() {
     const name = `${this.manifest.title}-lambda-${lambdaText(this.lmbdaAt(this.index))}`;
@@ -1842,6 +2932,7 @@ var Viewer = class {
     clearTimeout(this.settle);
     this.sizes.disconnect();
     this.frames.close();
+    this.laboratory?.remove();
     this.element?.remove();
   }
 };

@@ -31,6 +31,7 @@ beforeEach(() => {
     channel: 3,
     panes: [],
     bytes: 1000,
+    reached: {},
     original: ladderWith([{ at: 0, file: "original.webp" }]),
     ladders: {
       original: ladderWith([{ at: 0 }]),
@@ -40,7 +41,7 @@ beforeEach(() => {
       independent: ladderWith([]),
     },
     ladderOf: ({ id }) => viewer.ladders[id],
-    referenceBytes: () => viewer.bytes,
+    reference: () => viewer.reached && { bytes: viewer.bytes, ...viewer.reached },
     changed: () => {},
   };
 });
@@ -81,8 +82,35 @@ test("the same bytes are the largest file that is not larger, else the smallest 
     viewer.bytes = bytes;
     assert.equal(jpeg.target(), at);
   }
-  viewer.bytes = undefined; // the other's file is still to come
+  viewer.reached = undefined; // the other's file is still to come
   assert.equal(jpeg.target(), 50);
+});
+
+test("the same PSNR is the smallest file that reaches it, else the best there is", () => {
+  const db = { 5: 24, 50: 31, 95: "inf" };
+  viewer.ladders.jpeg = ladderWith(JPEG.map((frame) => ({ ...frame, psnr_db: db[frame.at] })));
+  const jpeg = pane({ codec: "jpeg", follow: "psnr_db" });
+  for (const [psnr_db, at] of [
+    [20, 5],
+    [24, 5],
+    [30, 50],
+    [40, 95],
+  ]) {
+    viewer.reached = { psnr_db };
+    assert.equal(jpeg.target(), at);
+  }
+});
+
+test("a match is made finer between the two frames about it, until they are neighbours", () => {
+  const mae = pane({ codec: "mae", follow: "bytes" });
+  viewer.bytes = 596; // between those of 64 (564 bytes) and 128 (628)
+  assert.equal(mae.target(), 64);
+  assert.deepEqual(mae.exact, [96]);
+  viewer.ladders.mae = ladderWith([...MAE, ...[96, 97].map((at) => ({ ...MAE[0], at, bytes: 499.5 + at }))]);
+  assert.equal(mae.target(), 96);
+  assert.deepEqual(mae.exact, []);
+  viewer.bytes = 9000; // beyond the last
+  assert.deepEqual(mae.exact, []);
 });
 
 test("the frame on show is the nearest that is here; it waits for the one at hand", () => {
@@ -155,7 +183,7 @@ test("another codec takes λ or the bytes again; a rate of one's own starts wher
   one.choose({ follow: "own" });
   assert.deepEqual([one.follow, one.state.own, one.exact], ["own", 100, [100]]);
   one.choose({ codec: "jpeg" });
-  assert.deepEqual([one.follow, one.state.own, one.exact, one.layer], ["bytes", null, [], "picture"]);
+  assert.deepEqual([one.follow, one.state.own, one.exact, one.layer], ["bytes", null, [51], "picture"]);
 });
 
 test("of a codec that is not there the first is shown", () =>

@@ -23,8 +23,8 @@ test("y is told apart by its sign, equally far to both sides", () => {
 
 test("a ratio's colours reach from a quarter of the mean to four times it, negative ones in a map of their own", () => {
   assert.deepEqual(hex("ratio", [0.5, 8, 100], 2), ["123b7aff", "7a2f08ff", "7a2f08ff"]);
-  assert.deepEqual(hex("ratio", [-0.5, -8], 2), ["ead9f5ff", "4b1570ff"]);
-  assert.deepEqual(hex("ratio", [-0.5, 8], -2), ["ead9f5ff", "7a2f08ff"]);
+  assert.deepEqual(hex("ratio", [-0.5, -8], 2), ["ffd9eeff", "8f0a5cff"]);
+  assert.deepEqual(hex("ratio", [-0.5, 8], -2), ["ffd9eeff", "7a2f08ff"]);
   assert.deepEqual(hex("ratio", [NaN], 2), ["00000000"]);
 });
 
@@ -53,5 +53,5 @@ test("the scale says what the ends of the colours are", () => {
   const { labels, css, second } = scale("ratio", 8);
   assert.deepEqual(labels, ["2.00", "mean 8.00", "32.0"]);
   assert.equal(css, "linear-gradient(to right, #123b7a, #5b8fc9, #f6f5f0, #dd8a3c, #7a2f08)");
-  assert.equal(second, "linear-gradient(to right, #ead9f5, #a15cc4, #4b1570)");
+  assert.equal(second, "linear-gradient(to right, #ffd9ee, #ee4fa6, #8f0a5c)");
 });

@@ -51,7 +51,7 @@ test("the viewer reads of frames nothing but what the schema names", async () =>
     channel: 3,
     panes: [],
     ladderOf,
-    referenceBytes: () => 900,
+    reference: () => ({ bytes: 900, psnr_db: 30 }),
   };
   viewer.original = ladderOf(codecs[0]);
   for (const layer of ["bits", "y", "ratio"]) viewer.panes.push(new Choice(viewer, { codec: "mae", layer }));

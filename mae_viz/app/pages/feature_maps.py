@@ -1,5 +1,7 @@
 """Page *Feature maps*: the bottleneck's channels at two λ and their ratio, as in the paper's Fig. 4, on any picture."""
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 
@@ -10,7 +12,8 @@ from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
-from mae_viz.rates import Rate
+from mae_viz.codecs.interface import FRAME_STEP
+from mae_viz.rates import LAST_INDEX, Rate
 
 FIRST, SECOND, RATIO = "first", "second", "ratio"
 SHEETS = {FIRST: "maps at λ₁", SECOND: "maps at λ₂", RATIO: "ratio λ₁ / λ₂"}
@@ -19,6 +22,8 @@ RANKINGS = {BITS: "bits at λ₁", CONSTANCY: "constancy score"}
 OWN, SAME = "own", "same"
 SCALES = {OWN: "own scale", SAME: "same scale"}
 NO = "no"
+ALIVE = 0.5
+"""|y| that a channel must reach somewhere to count as alive."""
 
 
 def page() -> None:
@@ -31,12 +36,11 @@ def page() -> None:
     picture = subject.choose_picture()
     if picture is None:
         return
+    choose_both()
     with controls.row():
         pair = controls.choose_pair()
         high = controls.choose_rate("λ₁", 4096.0, "lambda")
         low = controls.choose_rate("λ₂ (divisor)", 64.0, "base")
-        model = controls.choose_model("Sheet of", pair, "of")
-        sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
         ranking = controls.choose("Ranked by", RANKINGS, BITS, "rank")
         scale = controls.choose(
             "Colours of the maps",
@@ -47,12 +51,40 @@ def page() -> None:
         )
     with st.spinner("Running both encoders at both λ …", show_time=True):
         looked = {name: Look(picture, name, high, low) for name in pair}
-    show_sheet(looked[model], sheet, ranking, scale)
     channels = choose_channels(looked, ranking)
-    show_channel(picture, looked, channels, scale)
+    with st.container(key="figure"):
+        show_channel(picture, looked, channels, scale)
+    with controls.row():
+        model = controls.choose_model("Sheet of", pair, "of")
+        sheet = controls.choose("Sheet", SHEETS, FIRST, "sheet")
+    show_sheet(looked[model], sheet, ranking, scale)
     say_what_all_channels_do(looked)
     switch_off(picture, looked, channels)
     links(pair[0], channels[pair[0]], high, low)
+
+
+def choose_both() -> None:
+    """λ₁ and λ₂ on one slider, in quarter octaves; the boxes below it take any other λ."""
+
+    def keep() -> None:
+        low, high = st.session_state["both"]
+        address.turn_to({"lambda": None if high == 4096 else f"{high:g}", "base": None if low == 64 else f"{low:g}"})
+
+    def said(key: str, start: float) -> float:
+        with suppress(ValueError):
+            return Rate.near(float(address.read(key, f"{start:g}"))).lmbda
+        return start
+
+    low, high = sorted((said("base", 64.0), said("lambda", 4096.0)))
+    grid = {Rate(index).lmbda for index in range(0, LAST_INDEX + 1, FRAME_STEP)}
+    st.session_state["both"] = (low, high)
+    st.select_slider(
+        "λ₂ (divisor) and λ₁, in octaves",
+        sorted(grid | {low, high}),
+        format_func="{:.4g}".format,
+        key="both",
+        on_change=keep,
+    )
 
 
 class Look:
@@ -66,6 +98,7 @@ class Look:
         self.bits = bits.sum(axis=(1, 2), dtype=np.float64)
         self.ratios = computed.run(lambda: list(map(probe.ratio, y1, y2)), large=self.large)
         self.constancy = np.array([ratio.constancy for ratio in self.ratios])
+        self.alive = [np.abs(y).max(axis=(1, 2)) >= ALIVE for y in self.maps]
 
     def ranked(self, ranking: str) -> list[int]:
         """Channels by bits at λ₁, or by constancy score, the highest first; those that are off at λ₂ last."""
@@ -73,13 +106,21 @@ class Look:
         return np.argsort(-score, kind="stable").tolist()
 
     def label(self, channel: int) -> str:
+        off = "" if self.alive[1][channel] else ", off at λ₂"
         share = 100 * self.bits[channel] / self.bits.sum()
-        return f"channel {channel}: {share:.1f} % of the bits, constancy score {score_text(self.constancy[channel])}"
+        return (
+            f"channel {channel}: {share:.1f} % of the bits, constancy score {score_text(self.constancy[channel])}{off}"
+        )
 
     def colours(self, channel: int, what: str, scale: str) -> np.ndarray:
         """RGBA of what the sheet calls ``what``."""
         if what == RATIO:
-            return plots.coloured("ratio", self.ratios[channel].values, self.ratios[channel].mean)
+            ratio = self.ratios[channel]
+            return (
+                plots.coloured("ratio", ratio.values, ratio.mean)
+                if self.modulated
+                else plots.flat(ratio.values, self.model)
+            )
         tops = [float(np.abs(y[channel]).max()) for y in self.maps]
         k = (FIRST, SECOND).index(what)
         return plots.coloured("y", self.maps[k][channel], max(tops) if scale == SAME else tops[k])
@@ -101,11 +142,13 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
 
     st.caption(
         f"All {len(order)} channels of {title(look.model)}, {SHEETS[sheet]}, the highest {RANKINGS[ranking]} first. "
-        "Click one, or walk with Tab and the arrow keys and press Enter."
+        "Click one, or walk with Tab and the arrow keys and press Enter: it stands above at once. Dashed: "
+        "off at λ₂, where |y| stays below ½."
     )
     maps = computed.run(lambda: np.stack([look.colours(c, sheet, scale) for c in range(len(order))]), large=look.large)
     labels = [look.label(c) for c in range(len(order))]
-    contact_sheet(maps, order, labels, chosen, f"Channels of {title(look.model)}", "contact-sheet", choose)
+    off = np.flatnonzero(~look.alive[1]).tolist()
+    contact_sheet(maps, order, labels, chosen, off, f"Channels of {title(look.model)}", "contact-sheet", choose)
 
 
 def choose_channels(looked: dict[str, Look], ranking: str) -> dict[str, int]:
@@ -159,6 +202,7 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
                 plots.url(look.colours(c, RATIO, scale)),
                 f"{title(model)}, channel {c}: ratio",
                 f"<b>ratio</b>: mean {number(ratio.mean)}; {100 * ratio.masked_share:.0f} % masked, {negative}",
+                value=None if look.modulated else number(ratio.mean),
             )
         )
         st.html(plots.beside(*cells, least=160))
@@ -207,12 +251,12 @@ def say_what_all_channels_do(looked: dict[str, Look]) -> None:
     lines = []
     for look in looked.values():
         y1, y2 = (y.max(axis=(1, 2)) - y.min(axis=(1, 2)) for y in look.maps)
-        alive = [np.abs(y).max(axis=(1, 2)) >= 0.5 for y in look.maps]
-        scores = look.constancy[np.isfinite(look.constancy)]
+        alive = look.alive
+        scores = look.constancy[np.isfinite(look.constancy) & alive[1]]
         lines.append(
             f"- **{title(look.model)}**: the range of values is larger at λ₁ = {look.rates[0]} than at λ₂ = "
             f"{look.rates[1]} in {np.sum(y1 > y2)} of {len(y1)} channels. {np.sum(alive[0])} channels are alive "
-            f"(|y| reaches ½ somewhere) at λ₁, {np.sum(alive[1])} at λ₂. Constancy score: "
+            f"(|y| reaches ½ somewhere) at λ₁, {np.sum(alive[1])} at λ₂. Constancy score of those alive at λ₂: "
             f"{score_text(np.median(scores))} at the median, {score_text(scores.max())} at most."
         )
     st.markdown(
@@ -267,6 +311,6 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
 def links(model: str, channel: int, high: Rate, low: Rate) -> None:
     maps = f"{model}:y.{channel},{model}:y.{channel}@{low},{model}:ratio.{channel}/{low},original"
     with controls.row():
-        site.link("explore", "These maps in the viewer, with zoom", lambda_=high, panes=maps)
+        site.link("laboratory", "These maps in the laboratory, with zoom", lambda_=high, panes=maps, mode="side")
         site.link("bits", "The bits of this channel and their prior", lambda_=high, channel=channel, mae=model)
         site.link("gains", "The gains that do it", channels=channel, model=model)

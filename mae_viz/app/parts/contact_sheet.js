@@ -29,7 +29,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
     tile.setAttribute("aria-label", data.labels[channel]);
     tile.setAttribute("aria-pressed", channel === data.chosen);
     tile.tabIndex = channel === data.chosen ? 0 : -1; // one stop for the Tab key, arrows within
-    tile.onclick = () => setTriggerValue("chosen", channel);
+    tile.toggleAttribute("data-off", data.off.includes(channel));
+    tile.onclick = () => {
+      setTriggerValue("chosen", channel);
+      document.querySelector(".st-key-figure")?.scrollIntoView(); // where the chosen channel stands large
+    };
   });
 }
 

@@ -19,11 +19,13 @@ def contact_sheet(
     order: Sequence[int],
     labels: Sequence[str],
     chosen: int,
+    off: Sequence[int],
     title: str,
     key: str,
     on_choice: Callable[[], None],
 ) -> int | None:
-    """Show maps (C, h, w, 4), RGBA, in an order of channels; ``labels`` are read out and shown on hovering.
+    """Show maps (C, h, w, 4), RGBA, in an order of channels; ``labels`` are read out and shown on hovering, those
+    channels that are ``off`` are marked.
 
     Returns the channel just clicked, else None; a click runs the page again, after ``on_choice``.
     """
@@ -36,6 +38,7 @@ def contact_sheet(
         "order": [int(c) for c in order],
         "labels": list(labels),
         "chosen": int(chosen),
+        "off": list(off),
         "title": title,
         "masked": plots.HATCH,
     }

@@ -42,8 +42,8 @@ def models() -> tuple[str, ...]:
 
 
 def preset(model: str) -> dict[str, str]:
-    """What the address of Explore needs for its pictures to be this model's; nothing where they are so anyway."""
-    return {"preset": "hyperprior"} if checkpoints.facts(model).hyperprior else {}
+    """What the laboratory's address needs to show this model's pictures; nothing where it does so anyway."""
+    return {"show": "hyperprior"} if checkpoints.facts(model).hyperprior else {}
 
 
 def choose_pair() -> tuple[str, str]:

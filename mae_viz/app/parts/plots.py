@@ -10,6 +10,7 @@ from PIL import Image
 
 from mae_viz import viewer
 from mae_viz.app import computed
+from mae_viz.codecs.registry import codec
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
@@ -46,6 +47,15 @@ def coloured(kind: str, values: np.ndarray, top: float) -> np.ndarray:
     return out
 
 
+def flat(values: np.ndarray, codec_name: str) -> np.ndarray:
+    """A map (h, w) that has one value, as RGBA in a tint of the codec's colour; transparent where it is nan."""
+    colour = np.array([int(codec(codec_name).colour[i : i + 2], 16) for i in (1, 3, 5)])
+    out = np.full((*values.shape, 4), 255, np.uint8)
+    out[..., :3] = np.round(0.45 * colour + 0.55 * 255)
+    out[np.isnan(values)] = 0
+    return out
+
+
 def _level(t: np.ndarray, empty: float = 0.0) -> np.ndarray:
     return np.floor(np.clip(np.nan_to_num(t, nan=empty, posinf=1, neginf=0), 0, 1) * 255 + 0.5).astype(int)
 
@@ -68,15 +78,22 @@ def tiles(maps: np.ndarray, columns: int) -> np.ndarray:
 HATCH = "repeating-linear-gradient(45deg,{1} 0 3px,{0} 3px 6px)".format(*MAPS["hatch"])
 
 
-def figure(source: str, alt: str, caption: str, overlay: str | None = None, opacity: float = 1.0) -> str:
+def figure(
+    source: str, alt: str, caption: str, overlay: str | None = None, opacity: float = 1.0, value: str | None = None
+) -> str:
     """A map or picture with its caption (HTML), enlarged without smoothing; hatching shows where it is transparent.
 
-    ``overlay``: a second one above it, with that opacity.
+    ``overlay``: a second one above it, with that opacity. ``value``: a text in its middle.
     """
     style = "display:block;width:100%;image-rendering:pixelated"
     over = ""
     if overlay:
         over = f'<img src="{overlay}" alt="" style="{style};position:absolute;inset:0;height:100%;opacity:{opacity}">'
+    if value:
+        over += (
+            '<b style="position:absolute;inset:0;margin:auto;width:fit-content;height:fit-content;padding:0 0.5rem;'
+            f'border-radius:6px;background:#fffc;color:#1c2127;font-size:1.4rem">{value}</b>'
+        )
     return (
         f'<figure style="margin:0;min-width:0"><div style="position:relative;background:{HATCH}">'
         f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">{over}</div>'

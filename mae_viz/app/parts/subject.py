@@ -1,4 +1,7 @@
-"""The picture that all pages look at: a bundled photograph, named in the address, or an upload."""
+"""The picture that all pages look at: a bundled photograph, named in the address, or one's own for as long as the visit
+lasts."""
+
+from contextlib import suppress
 
 import streamlit as st
 
@@ -6,40 +9,92 @@ from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
 from mae_viz.images import ImageError, gallery
 
+_OWN = "own"
+_TYPES = ["png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp"]
+
 
 def choose_picture() -> Picture | None:
     """The choice of a photograph (kept in the address as ``image``) or an upload, the same on every page.
 
     Returns None, and shows a sentence, where an upload is no picture.
     """
-    photographs = gallery()
-    named = address.read("image")
-    st.session_state["image"] = named if named in photographs else next(iter(photographs))
     chooser, upload = st.columns(2, gap="large")
     with chooser:
-        name = st.selectbox(
-            "Photograph",
-            photographs,
-            format_func=lambda key: photographs[key].title,
-            key="image",
-            on_change=_name_picture,
-        )
-        photograph = photographs[name]
-        st.caption(f"Look for {photograph.look_for}. Photograph: {photograph.credit}.")
+        _choose()
+        caption()
     with upload:
-        file = st.file_uploader(
-            "… or your own (it stays on this computer)",
-            type=["png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp"],
-            key="upload",
-        )
+        _upload("… or your own (it stays on this computer)")
+    return _picture()
+
+
+def choose_in_bar() -> Picture | None:
+    """The same choice where there is little room; say `caption` below."""
+    _choose(collapsed=True)
+    with st.popover("Your own"):
+        _upload("A picture of yours: it stays on this computer")
+    return _picture()
+
+
+def caption() -> None:
+    """What to look for in the photograph, and whose it is."""
+    if _own_on():
+        st.caption(f"{st.session_state[_OWN][0]}: your picture, for as long as this visit lasts.")
+        return
+    photograph = gallery()[st.session_state["image"]]
+    but = f" **The counterexample:** {photograph.counterexample}." if photograph.counterexample else ""
+    st.caption(f"Look for {photograph.look_for}.{but} Photograph: {photograph.credit}.")
+
+
+def _choose(collapsed: bool = False) -> None:
+    photographs = gallery()
+    named = address.read("image")
+    own = st.session_state.get(_OWN)
+    titles = {name: photograph.title for name, photograph in photographs.items()} | ({_OWN: own[0]} if own else {})
+    st.session_state["image"] = _OWN if _own_on() else named if named in photographs else next(iter(photographs))
+    st.selectbox(
+        "Photograph",
+        titles,
+        format_func=titles.__getitem__,
+        key="image",
+        on_change=_name_picture,
+        label_visibility="collapsed" if collapsed else "visible",
+    )
+
+
+def _upload(label: str) -> None:
+    st.file_uploader(label, type=_TYPES, key="upload", on_change=_keep)
+    if _own_on():
+        name, data = st.session_state[_OWN]
+        with suppress(ImageError):  # `_picture` says why
+            st.image(computed.picture_from(name, data).image, width=160, caption=name)
+
+
+def _own_on() -> bool:
+    return st.session_state.get(_OWN) is not None and st.session_state.get("own on", True)
+
+
+def _picture() -> Picture | None:
+    if _own_on():
+        name, data = st.session_state[_OWN]
+    else:
+        photograph = gallery()[st.session_state["image"]]
+        name, data = photograph.title, photograph.path.read_bytes()
     try:
-        if file is not None:
-            return computed.picture_from(file.name, file.getvalue())
-        return computed.picture_from(photograph.title, photograph.path.read_bytes())
+        return computed.picture_from(name, data)
     except ImageError as error:
-        st.error(f"{file.name if file else name}: {error}")
+        st.error(f"{name}: {error}")
         return None
 
 
+def _keep() -> None:
+    """An upload stays when its widget goes with the page; taken away by hand it goes."""
+    file = st.session_state["upload"]
+    st.session_state[_OWN] = (file.name, file.getvalue()) if file else None
+    st.session_state["own on"] = True
+
+
 def _name_picture() -> None:
-    address.turn_to({"image": st.session_state["image"]})
+    chosen = st.session_state["image"]
+    st.session_state["own on"] = chosen == _OWN
+    if chosen != _OWN:
+        address.turn_to({"image": chosen})

@@ -2,11 +2,26 @@
 import panes from "../panes.json" with { type: "json" };
 
 export const LAYERS = panes.layers;
+/** What a match means: of some frames the largest file that is not above so many bytes, else the smallest; the smallest
+ *  that reaches so many dB, else the best. */
+const SENSES = {
+  bytes(frames, goal) {
+    const fitting = frames.filter((f) => f.bytes <= goal);
+    if (!fitting.length) return frames.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+    return fitting.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  },
+  psnr_db(frames, goal) {
+    const db = (f) => (f.psnr_db === "inf" ? Infinity : f.psnr_db);
+    const fitting = frames.filter((f) => db(f) >= goal);
+    if (!fitting.length) return frames.reduce((a, b) => (db(b) > db(a) ? b : a));
+    return fitting.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+  },
+};
 const NEEDS = { picture: "picture", difference: "picture", bits: "bits", y: "y", ratio: "y" };
 
 export class Choice {
   /** `viewer`: what all panes share, {manifest, index, whole, channel, panes, original, ladderOf(codec),
-   *  referenceBytes(pane)}, and changed(), which is called after a person's choice. */
+   *  reference(pane)}, and changed(), which is called after a person's choice. */
   constructor(viewer, state) {
     this.viewer = viewer;
     this.assume(state);
@@ -62,6 +77,11 @@ export class Choice {
     return this.state.follow ?? (this.codec.axis === "lmbda" ? "shared" : "bytes");
   }
 
+  /** Whether its rate is chosen for bytes or PSNR that another pane has. */
+  get matches() {
+    return this.follow in SENSES;
+  }
+
   get channel() {
     const kept = this.ladder.info?.kept;
     const chosen = this.state.channel ?? this.viewer.channel;
@@ -84,6 +104,7 @@ export class Choice {
   /** The rates that this pane wants exactly, once λ rests. */
   get exact() {
     if (this.follow === "shared") return [this.target()];
+    if (this.matches) return this.between();
     return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
   }
 
@@ -97,12 +118,26 @@ export class Choice {
     if (this.follow === "none") return 0;
     if (this.follow === "shared") return this.shared();
     if (this.follow === "own" && this.state.own !== null) return this.state.own;
-    const bytes = this.viewer.referenceBytes(this);
+    const goal = this.viewer.reference(this)?.[this.follow];
     const { frames } = this.ladder;
-    if (!bytes || !frames.length) return this.at ?? this.codec.start ?? 0;
-    const fitting = frames.filter((f) => f.bytes <= bytes);
-    if (!fitting.length) return frames.reduce((a, b) => (b.bytes < a.bytes ? b : a)).at;
-    return fitting.reduce((a, b) => (b.bytes > a.bytes ? b : a)).at;
+    if (!goal || !frames.length) return this.at ?? this.codec.start ?? 0;
+    return SENSES[this.follow](frames, goal).at;
+  }
+
+  /** A rate between the frames that lie about what the pane is matched to, where a file may come nearer; none where
+   *  they are neighbours. */
+  between() {
+    const { follow, ladder, codec } = this;
+    const goal = this.viewer.reference(this)?.[follow];
+    if (!Number.isFinite(goal) || codec.only.length) return [];
+    const sorted = ladder.frames.filter((f) => Number.isFinite(f[follow])).sort((a, b) => a.at - b.at);
+    const i = sorted.findIndex((f) => f[follow] > goal);
+    if (i < 1) return [];
+    const [a, b] = [sorted[i - 1], sorted[i]];
+    const t = (goal - a[follow]) / (b[follow] - a[follow]);
+    const at = Math.round(a.at + (b.at - a.at) * t);
+    const inside = Math.min(b.at - 1, Math.max(a.at + 1, at));
+    return a[follow] < goal && inside > a.at && inside < b.at ? [inside] : [];
   }
 
   /** λ for all, or of a group of networks for one λ each the nearest. */

@@ -3,14 +3,14 @@ import limits from "../panes.json" with { type: "json" };
 import { Curve } from "./curve.js";
 import { h, setText } from "./dom.js";
 import { keyList } from "./input.js";
+import { Laboratory } from "./laboratory.js";
 import { lambdaText } from "./numbers.js";
 import { STEPS } from "./view.js";
 
 export class Controls {
   constructor(viewer) {
     this.viewer = viewer;
-    const button = (text, label, onclick, extra = {}) =>
-      h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
+    const { button } = this;
     const set = (label, ...children) => h("div", { class: "set", role: "group", "aria-label": label }, ...children);
     this.slider = h("input", {
       type: "range",
@@ -25,7 +25,7 @@ export class Controls {
     this.modes = Object.fromEntries(
       Object.entries({ side: "Side by side", wipe: "Wipe", blink: "Blink" }).map(([mode, text]) => [
         mode,
-        button(text, text, () => viewer.setMode(mode)),
+        button(text, text, () => viewer.chooseMode(mode)),
       ]),
     );
     this.zooms = Object.fromEntries(
@@ -47,6 +47,16 @@ export class Controls {
     );
     this.help = button("Keys", "Keyboard shortcuts", () => this.toggleKeys(), { "aria-expanded": "false" });
     this.keys = keyList();
+    this.match = button(
+      "Match bytes",
+      "Bring the others to the bytes of the first that follows λ, and keep them there",
+      () => viewer.setMatch("bytes"),
+    );
+    this.matchQuality = button(
+      "Match PSNR",
+      "Bring the others to the PSNR of the first that follows λ, and keep them there",
+      () => viewer.setMatch("psnr_db"),
+    );
     this.curve = new Curve(
       () => viewer.schedule(),
       (codec, frame) => viewer.goTo(codec, frame),
@@ -70,12 +80,13 @@ export class Controls {
         h("span", { text: "better picture →" }),
       ),
     );
-    const tools = h(
+    this.tools = h(
       "div",
       { class: "tools" },
       set("Compare", ...Object.values(this.modes)),
       set("Zoom", ...Object.values(this.zooms)),
       this.panes,
+      set("Match", this.match, this.matchQuality),
       this.whole,
       this.lock,
       save,
@@ -84,16 +95,19 @@ export class Controls {
     this.buildShared();
     this.grid = h("div", { class: "panes" });
     this.status = h("div", { class: "status", role: "status" });
-    const head = h("div", { class: "top" }, h("div", { class: "desk" }, this.rate, tools), this.curve.element);
-    this.element = h(
-      "div",
-      { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" },
-      head,
-      this.keys,
-      this.shared,
-      this.grid,
-      this.status,
-    );
+    this.element = h("div", { class: "mae-viewer", role: "region", "aria-label": "Picture viewer" });
+    this.laboratory = viewer.manifest.laboratory ? new Laboratory(viewer, this) : null;
+    this.element.append(this.laboratory?.element ?? this.room(), this.status);
+  }
+
+  /** Panes and what belongs to them, where there is no laboratory around them. */
+  room() {
+    const head = h("div", { class: "top" }, h("div", { class: "desk" }, this.rate, this.tools), this.curve.element);
+    return h("div", { class: "room" }, head, this.keys, this.shared, this.grid);
+  }
+
+  button(text, label, onclick, extra = {}) {
+    return h("button", { type: "button", text, "aria-label": label, title: label, onclick, ...extra });
   }
 
   /** The stage with two pictures in one place, and the handle between them. */
@@ -108,11 +122,13 @@ export class Controls {
     });
     this.sharedCanvas = h("canvas");
     this.names = [h("span", { class: "name left" }), h("span", { class: "name right" })];
+    this.sharedReadout = h("div", { class: "readout", "aria-hidden": "true", hidden: true });
     this.sharedStage = h(
       "div",
       { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "two pictures in one place" },
       this.sharedCanvas,
       ...this.names,
+      this.sharedReadout,
       this.handle,
     );
     this.shared = h("div", { class: "shared", hidden: true }, this.sharedStage);
@@ -166,7 +182,8 @@ export class Controls {
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode === "side";
     if (!this.shared.hidden) this.describeShared();
-    this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
+    if (this.laboratory) this.laboratory.describe();
+    else this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
     if (viewer.dragging) return;
     for (const [name, button] of Object.entries(this.modes)) {
       button.setAttribute("aria-pressed", String(name === mode));
@@ -174,10 +191,17 @@ export class Controls {
     }
     for (const [zoom, button] of Object.entries(this.zooms))
       button.setAttribute("aria-pressed", String(+zoom === viewer.view.zoom));
+    for (const [button, kind] of [
+      [this.match, "bytes"],
+      [this.matchQuality, "psnr_db"],
+    ]) {
+      button.setAttribute("aria-pressed", String(viewer.matched === kind));
+      button.disabled = !viewer.others.length;
+    }
     setText(this.count, `${panes.length} pane${panes.length > 1 ? "s" : ""}`);
     this.fewer.disabled = panes.length === 1;
     this.more.disabled = panes.length === limits.most;
-    for (const node of [this.rate, this.panes, this.csv]) node.hidden = manifest.blind;
+    for (const node of [this.rate, this.panes, this.csv, this.match.parentElement]) node.hidden = manifest.blind;
     element.toggleAttribute("data-blind", Boolean(manifest.blind));
     this.whole.hidden = !manifest.whole;
     this.whole.setAttribute("aria-pressed", String(viewer.whole));
@@ -197,6 +221,7 @@ export class Controls {
     const wiping = viewer.mode === "wipe";
     setText(this.names[0], wiping || !viewer.flipped ? a.title : "");
     setText(this.names[1], wiping || viewer.flipped ? b.title : "");
+    for (const pane of viewer.panes) pane.element.dataset.side = pane === a ? "left" : pane === b ? "right" : "";
     this.handle.hidden = !wiping;
     this.handle.style.left = `${100 * viewer.wipe}%`;
     this.handle.setAttribute("aria-valuenow", Math.round(100 * viewer.wipe));

@@ -2,19 +2,11 @@
 // curves are the frames that exist; a click on one of their points goes to its rate.
 import { h, setText } from "./dom.js";
 import { bytesText, decibels, rateText } from "./numbers.js";
+import { drawing, label, moveDot, points } from "./plot.js";
 
 const METRICS = { psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
-const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [330, 172, 34, 8, 8, 26];
+const [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 8, 26];
 const REACH = 14; // how near a click must be, in units of the plot
-
-let space; // read off an element, because a page that must stand alone names no address
-const drawing = (tag, attributes = {}, ...children) => {
-  space ??= Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
-  const element = document.createElementNS(space, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-};
 
 export class Curve {
   /** `redraw()` is called where another metric is chosen or a point is pointed at, `choose(codec, frame)` where one is
@@ -30,15 +22,16 @@ export class Curve {
     this.dots = drawing("g");
     this.svg = drawing(
       "svg",
-      { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
+      { role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
       this.axes,
       this.lines,
       this.dots,
     );
     this.readout = h("p", { class: "readoff" });
-    const group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
+    this.group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
     this.names = h("ul", { class: "names", "aria-label": "Colours of the curves" });
-    const caption = h("figcaption", {}, group, this.readout);
+    this.size(330, 172);
+    const caption = h("figcaption", {}, this.group, this.readout);
     this.element = h("figure", { class: "curve", hidden: true }, this.svg, this.names, caption);
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerleave", () => this.point(null));
@@ -46,6 +39,13 @@ export class Curve {
       const point = this.nearest(event);
       if (point) choose(point.codec, point.frame);
     });
+  }
+
+  /** The plot's size in CSS pixels. */
+  size(wide, high) {
+    if (this.wide === wide && this.high === high) return;
+    Object.assign(this, { wide, high, key: null });
+    this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
   }
 
   measure(metric) {
@@ -86,14 +86,15 @@ export class Curve {
   }
 
   draw(curves) {
+    const { wide, high: tall } = this;
     const frames = curves.flatMap((c) => c.frames);
     const values = frames.map((f) => this.value(f));
     const rates = frames.map((f) => f.bpp);
     const [low, high] = [Math.log2(Math.min(...rates)) - 0.15, Math.log2(Math.max(...rates)) + 0.15];
     const rise = Math.max(1, Math.max(...values) - Math.min(...values));
     const [least, most] = [Math.min(...values) - 0.04 * rise, Math.max(...values) + 0.04 * rise];
-    const x = (b) => LEFT + ((Math.log2(b) - low) / (high - low)) * (WIDE - LEFT - RIGHT);
-    const y = (v) => HIGH - BOTTOM - ((v - least) / (most - least)) * (HIGH - TOP - BOTTOM);
+    const x = (b) => LEFT + ((Math.log2(b) - low) / (high - low)) * (wide - LEFT - RIGHT);
+    const y = (v) => tall - BOTTOM - ((v - least) / (most - least)) * (tall - TOP - BOTTOM);
     this.at = (f) => [x(f.bpp), y(this.value(f))];
     const xTicks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20].filter(
       (b) => Math.log2(b) >= low && Math.log2(b) <= high,
@@ -101,18 +102,17 @@ export class Curve {
     const step = [1, 2, 5, 10, 20].find((s) => rise / s <= 5) ?? 50;
     const yTicks = [];
     for (let v = Math.ceil(least / step) * step; v <= most; v += step) yTicks.push(v);
-    const text = (x, y, anchor, words) => drawing("text", { x, y, "text-anchor": anchor }, words);
     this.axes.replaceChildren(
       ...xTicks.flatMap((b) => [
-        drawing("path", { d: `M${x(b)} ${TOP}V${HIGH - BOTTOM}` }),
-        text(x(b), HIGH - BOTTOM + 11, "middle", `${b}`),
+        drawing("path", { d: `M${x(b)} ${TOP}V${tall - BOTTOM}` }),
+        label(x(b), tall - BOTTOM + 11, "middle", `${b}`),
       ]),
       ...yTicks.flatMap((v) => [
-        drawing("path", { d: `M${LEFT} ${y(v)}H${WIDE - RIGHT}` }),
-        text(LEFT - 5, y(v) + 3.5, "end", `${v}`),
+        drawing("path", { d: `M${LEFT} ${y(v)}H${wide - RIGHT}` }),
+        label(LEFT - 5, y(v) + 3.5, "end", `${v}`),
       ]),
-      text(WIDE - RIGHT, HIGH - 3, "end", "bits per pixel"),
-      text(LEFT, HIGH - 3, "start", `${METRICS[this.metric]}, dB`),
+      label(wide - RIGHT, tall - 3, "end", "bits per pixel"),
+      label(LEFT, tall - 3, "start", `${METRICS[this.metric]}, dB`),
     );
     this.names.replaceChildren(
       ...curves.map(({ codec }) => {
@@ -125,14 +125,8 @@ export class Curve {
     );
     this.lines.replaceChildren(
       ...curves.map(({ codec, frames }) => {
-        const points = frames
-          .map((f) =>
-            this.at(f)
-              .map((v) => v.toFixed(1))
-              .join(),
-          )
-          .join(" ");
-        return drawing("polyline", { points, stroke: codec.colour, fill: "none", "data-codec": codec.id });
+        const line = { points: points(frames.map(this.at)), stroke: codec.colour, fill: "none" };
+        return drawing("polyline", { ...line, "data-codec": codec.id });
       }),
       ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour })),
     );
@@ -143,18 +137,15 @@ export class Curve {
     while (this.dots.children.length < panes.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
     panes.forEach((pane, i) => {
       const dot = this.dots.children[i];
-      const [cx, cy] = this.at(pane.frame);
-      dot.setAttribute("cx", cx);
-      dot.setAttribute("cy", cy);
-      dot.setAttribute("fill", pane.codec.colour);
+      moveDot(dot, this.at(pane.frame), pane.codec.colour);
       dot.dataset.codec = pane.codec.id;
     });
   }
 
   nearest(event) {
     const box = this.svg.getBoundingClientRect();
-    const x = ((event.clientX - box.left) * WIDE) / box.width;
-    const y = ((event.clientY - box.top) * HIGH) / box.height;
+    const x = ((event.clientX - box.left) * this.wide) / box.width;
+    const y = ((event.clientY - box.top) * this.high) / box.height;
     const away = ({ spot }) => Math.hypot(spot[0] - x, spot[1] - y);
     const best = this.points?.reduce((a, b) => (away(b) < away(a) ? b : a));
     return best && away(best) <= REACH ? best : null;

@@ -35,10 +35,11 @@ class Ladder {
     return best;
   }
 
-  /** What a frame needs on show as `kind` (picture, bits, y): its name here, and where its bytes lie. */
+  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, and where its bytes lie.
+   *  `channel`: one of y, or "all". */
   source(frame, kind, channel) {
     const file = kind === "picture" ? frame.file : frame[kind];
-    if (!file || kind !== "y") return { key: file, file };
+    if (!file || kind !== "y" || channel === "all") return { key: file, file };
     const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
     const length = this.info.places[0] * this.info.places[1] * 4;
     return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
@@ -111,7 +112,8 @@ export class Frames {
     this.pump();
   }
 
-  /** wants: [{ladder, kind, channel, at}], the panes' needs in order of importance. */
+  /** wants: [{ladder, kind, channel, at, alone}], what is needed, in order of importance; `alone`: nothing ahead of
+   *  need. */
   want(wants) {
     this.wants = wants;
     this.pump();
@@ -127,7 +129,7 @@ export class Frames {
   }
 
   /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
-  next({ ladder, kind, channel, at }) {
+  next({ ladder, kind, channel, at, alone }) {
     const missing = [];
     const here = [];
     for (const frame of ladder.frames) {
@@ -138,13 +140,15 @@ export class Frames {
       else if (!frame.extra || frame.at === at) missing.push([frame, source]);
     }
     if (!missing.length) return null;
+    if (alone && !missing.some(([frame]) => frame === ladder.nearest(at))) return null;
     const gap = ([frame]) => Math.min(...here.map((other) => Math.abs(other.at - frame.at)));
     const nearest = missing.reduce((a, b) => (Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a));
     const best = ladder.nearest(at);
     if (!here.length || nearest[0] === best)
       return { ladder, kind, frame: nearest[0], source: nearest[1], urgency: Infinity };
     const [frame, source] = missing.reduce((a, b) => (gap(b) > gap(a) ? b : a));
-    return { ladder, kind, frame, source, urgency: gap([frame]) };
+    const weight = kind === "by_channel" ? 4 : 1; // a few kB that make a whole curve
+    return { ladder, kind, frame, source, urgency: weight * gap([frame]) };
   }
 
   pump() {

@@ -7,7 +7,9 @@ const HELP = [
   ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
   ["+ −", "zoom in, out"],
   ["arrows", "move the picture (on the slider: λ)"],
-  ["S W B", "side by side, wipe, blink"],
+  ["S W B", "side by side, wipe, blink; W and B again: back"],
+  ["X", "swap the sides"],
+  ["M", "match the bytes, and let go again"],
   ["space", "blink by hand"],
   ["O", "hold: show the original"],
   ["D", "difference from the original, on and off"],
@@ -63,7 +65,7 @@ const zoom =
   (direction) =>
   ({ view }) =>
     view.zoomBy(direction);
-const mode = (name) => (viewer) => viewer.setMode(name);
+const mode = (name) => (viewer) => viewer.turnMode(name);
 const [lower, higher] = [turn(-1), turn(1)];
 
 const SLIDER = {
@@ -90,23 +92,28 @@ const KEYS = {
   "=": zoom(1),
   "-": zoom(-1),
   "−": zoom(-1),
-  s: mode("side"),
+  s: (viewer) => viewer.mode !== "side" && viewer.turnMode("side"),
+  x: (viewer) => viewer.swapSides(),
+  m: (viewer) => viewer.setMatch("bytes"),
   w: mode("wipe"),
   b: mode("blink"),
   " ": (viewer, _, target) => viewer.mode === "blink" && target.tagName !== "BUTTON" && viewer.flip(),
   o: (viewer) => viewer.showOriginal(true),
   d: ({ active }) => {
-    if (active.layers.length > 1) active.choose({ layer: active.layer === "difference" ? "picture" : "difference" });
+    if (active.layers.length < 2) return;
+    const { layer, layerBefore = "picture" } = active;
+    active.layerBefore = layer === "difference" ? undefined : layer;
+    active.choose({ layer: layer === "difference" ? layerBefore : "difference" });
   },
   l: ({ active }) =>
     active.choose({ layer: active.layers[(active.layers.indexOf(active.layer) + 1) % active.layers.length] }),
   n: (viewer) => viewer.nextChannel(1),
   p: (viewer) => viewer.nextChannel(-1),
   "?": ({ controls }) => controls.toggleKeys(),
-  Escape: ({ controls }) => controls.toggleKeys(false),
+  Escape: ({ controls, laboratory }) => controls.toggleKeys(false) || Boolean(laboratory?.restore()),
 };
 
-/** Mouse and touch on a stage: a drag moves, two fingers or Ctrl + wheel zoom, to a step; a double click: 100 %. */
+/** Mouse and touch on a stage: a drag moves, two fingers move and zoom, Ctrl + wheel zooms by steps. */
 export function listenStage(viewer, stage, canvas) {
   const fingers = new Map();
   let pinch = null;
@@ -118,6 +125,7 @@ export function listenStage(viewer, stage, canvas) {
     ];
   };
   stage.addEventListener("pointerdown", (event) => {
+    if (stage === viewer.sharedStage) viewer.activateAt(at(event)[0]);
     if (event.button || event.target.getAttribute("role") === "slider") return;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, at(event));
@@ -130,7 +138,11 @@ export function listenStage(viewer, stage, canvas) {
     fingers.set(event.pointerId, here);
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
-      viewer.view.zoomAt(canvas, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (pinch.scale * apart(fingers)) / pinch.apart);
+      const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+      const [x, y] = pinch.middle ?? middle;
+      pinch.middle = middle;
+      viewer.view.pan(middle[0] - x, middle[1] - y, canvas);
+      viewer.view.zoomAt(canvas, ...middle, (pinch.scale * apart(fingers)) / pinch.apart);
     } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {
@@ -147,7 +159,9 @@ export function listenStage(viewer, stage, canvas) {
   stage.addEventListener(
     "wheel",
     (event) => {
-      if (!event.ctrlKey) return; // a plain wheel scrolls the page
+      // where the viewer fills its window a plain wheel zooms, but a whole picture lets it scroll on; else it scrolls
+      const zooms = viewer.laboratory && (viewer.view.zoom || event.deltaY < 0);
+      if (!event.ctrlKey && !zooms) return;
       event.preventDefault();
       viewer.wheel = (viewer.wheel ?? 0) + event.deltaY;
       if (Math.abs(viewer.wheel) < 40) return;

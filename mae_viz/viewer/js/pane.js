@@ -6,7 +6,7 @@ import { bytesText, decibels, percent, rateText, short } from "./numbers.js";
 import { difference, drawPlane } from "./stage.js";
 
 const GAINS = [1, 2, 4, 8, 16];
-const NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM" };
+const NUMBERS = { rate: "rate", bytes: "bytes", bpp: "bpp", psnr_db: "PSNR", ms_ssim_db: "MS-SSIM", saved: "saved" };
 
 export class Pane extends Choice {
   constructor(viewer, state) {
@@ -61,9 +61,8 @@ export class Pane extends Choice {
     this.element = h(
       "section",
       { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
-      this.head,
+      h("div", { class: "tag" }, this.head, this.foot),
       this.stage,
-      this.foot,
     );
     this.context = this.canvas.getContext("2d", { alpha: false });
   }
@@ -163,6 +162,7 @@ export class Pane extends Choice {
         ? []
         : [
             ["bytes", "same bytes"],
+            ["psnr_db", "same PSNR"],
             ["own", codec.axis === "lmbda" ? "own λ" : `own ${codec.unit}`],
           ];
     if (codec.axis === "lmbda") rates.unshift(["shared", "shared λ"]);
@@ -173,7 +173,9 @@ export class Pane extends Choice {
     setText(numbers.bpp, frame ? (frame.bpp === undefined ? "24" : frame.bpp.toFixed(3)) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
+    if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
     this.swatch.style.background = codec.colour;
     setText(this.letter, viewer.manifest.blind ? this.title : "");
@@ -215,11 +217,15 @@ export class Pane extends Choice {
     if (this.waiting && !exact)
       return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;
     if (follow === "shared" && !exact) return "nearest frame";
-    const bytes = follow === "bytes" && viewer.referenceBytes(this);
-    if (bytes) {
-      const off = 100 * (frame.bytes / bytes - 1);
+    const goal = this.matches && viewer.reference(this);
+    if (goal && follow === "psnr_db") {
+      const off = frame.psnr_db - goal.psnr_db;
+      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
+    }
+    if (goal) {
+      const off = 100 * (frame.bytes / goal.bytes - 1);
       const size = `${Math.abs(off).toFixed(1)} %`;
-      return off > 0 ? `its smallest file is +${size}` : `same bytes, the leftover is −${size}`;
+      return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
     }
     if (codec.only.length)
       return frame.at === viewer.index || follow === "own" ? codec.about : `${codec.about}: the nearest`;
@@ -261,7 +267,7 @@ export class Pane extends Choice {
     const below = rateText(this.codec, base);
     if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
-    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (purple, dash)`;
+    const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (pink, dash)`;
     return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
   }
 

@@ -16,10 +16,7 @@ export function paint(context, spot, picture, shown, options) {
   if (!shown) return;
   context.imageSmoothingEnabled = scale < 1;
   context.imageSmoothingQuality = options.dragging ? "low" : "high";
-  if (shown.bitmap) {
-    context.drawImage(shown.bitmap, left, top, width, height);
-    return;
-  }
+  if (shown.bitmap) return drawPicture(context, shown.bitmap, left, top, scale, options.dragging);
   context.save();
   context.beginPath();
   context.rect(left, top, width, height);
@@ -33,6 +30,28 @@ export function paint(context, spot, picture, shown, options) {
   context.drawImage(shown.plane, left, top, shown.columns * cell, shown.rows * cell);
   if (shown.kind === "ratio" && cell >= 7) markNegative(context, shown, left, top, cell);
   context.restore();
+}
+
+let enlarged = null;
+/** A picture's pixels as squares. Where their side is no whole number of the canvas's pixels, they are drawn larger by
+ *  the next whole factor first and then brought to size: edges stay sharp and squares equal. Not while λ moves, which
+ *  leaves no time for it. */
+function drawPicture(context, bitmap, left, top, scale, moving) {
+  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+  const factor = Math.ceil(scale - 1e-6);
+  if (moving || scale <= 1 || factor - scale < 1e-6) return context.drawImage(bitmap, left, top, width, height);
+  enlarged ??= { canvas: new OffscreenCanvas(1, 1), of: null };
+  const { canvas } = enlarged;
+  if (enlarged.of !== bitmap || enlarged.factor !== factor) {
+    Object.assign(canvas, { width: bitmap.width * factor, height: bitmap.height * factor });
+    const large = canvas.getContext("2d", { alpha: false });
+    large.imageSmoothingEnabled = false;
+    large.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    Object.assign(enlarged, { of: bitmap, factor });
+  }
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = "low";
+  context.drawImage(canvas, left, top, width, height);
 }
 
 /** A dash in every place with a negative ratio: hue alone would not tell. */

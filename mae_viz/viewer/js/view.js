@@ -29,7 +29,7 @@ export class View {
   place(canvas) {
     const picture = this.#picture();
     const fit = this.#fit(canvas);
-    const scale = this.zoom || (fit >= 1 ? Math.floor(fit) : fit);
+    const scale = this.zoom || fit;
     const middle = (size, length, at) => {
       const drawn = length * scale;
       // smaller than the canvas: centred; larger: never farther than its edge

@@ -48,8 +48,8 @@ class Viewer {
 
   build() {
     this.controls = new Controls(this);
-    const { element, slider, handle, sharedStage, sharedCanvas } = this.controls;
-    Object.assign(this, { element, slider, handle, sharedStage, sharedCanvas });
+    const { element, slider, handle, sharedStage, sharedCanvas, laboratory } = this.controls;
+    Object.assign(this, { element, slider, handle, sharedStage, sharedCanvas, laboratory });
     this.sharedContext = sharedCanvas.getContext("2d", { alpha: false });
     this.root.append(element);
     this.sizes.observe(sharedCanvas);
@@ -71,6 +71,11 @@ class Viewer {
     }
     if (!manifest.whole) this.whole = false;
     if (!before || (!same("panes") && current)) this.setPanes(manifest.panes);
+    const { laboratory } = manifest;
+    if (laboratory && (!before || (!same("laboratory") && current))) {
+      this.laboratory.update(laboratory);
+      this.setMode(laboratory.mode);
+    }
     this.forget();
     this.changed(false);
   }
@@ -116,14 +121,36 @@ class Viewer {
     return (codec?.trained ?? this.manifest.rate.trained).some((v) => Math.abs(this.lmbdaAt(index) / v - 1) < 1e-9);
   }
 
-  /** Bytes of the pane that others are matched to: the first that follows λ. */
-  referenceBytes(asking) {
+  /** The frame that others are matched to: of the first pane that follows λ. */
+  reference(asking) {
     const reference =
       this.panes.find((p) => p !== asking && p.follow === "shared") ??
       this.panes.find((p) => p !== asking && p.follow === "own");
-    if (reference) return reference.frame?.bytes;
+    if (reference) return reference.frame;
     const codec = this.manifest.codecs.find((c) => c.axis === "lmbda");
-    return codec && this.ladderOf(codec).nearest(this.index)?.bytes;
+    return codec && this.ladderOf(codec).nearest(this.index);
+  }
+
+  /** The panes that are brought to the first one that follows λ. */
+  get others() {
+    const first = this.panes.find((p) => p.codec.axis === "lmbda") ?? null;
+    return this.panes.filter((p) => first && p !== first && p.codec.axis !== "none");
+  }
+
+  /** What all others are held at, "bytes" or "psnr_db"; null where they are not. */
+  get matched() {
+    const [kind, ...more] = new Set(this.others.map((p) => p.follow));
+    return !more.length && ["bytes", "psnr_db"].includes(kind) ? kind : null;
+  }
+
+  /** Hold the others at equal bytes or PSNR while λ moves; the same again lets them go. */
+  setMatch(kind) {
+    const on = this.matched !== kind;
+    for (const pane of this.others) {
+      const free = pane.codec.axis === "lmbda" ? "shared" : "own";
+      Object.assign(pane.state, on ? { follow: kind, own: null } : { follow: free, own: pane.at ?? null });
+    }
+    this.changed();
   }
 
   get frameStep() {
@@ -174,7 +201,8 @@ class Viewer {
 
   get state() {
     const panes = this.panes.map((p) => ({ ...p.state, channel: ["y", "ratio"].includes(p.layer) ? p.channel : null }));
-    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes };
+    const laboratory = this.laboratory ? { mode: this.mode, panels: this.laboratory.kinds } : {};
+    return { index: this.index, lmbda: this.lmbdaAt(this.index), panes, ...laboratory };
   }
 
   set(values) {
@@ -220,6 +248,16 @@ class Viewer {
     return pane;
   }
 
+  /** The first two change places. */
+  swapSides() {
+    const [a, b] = this.pair;
+    if (a === b) return;
+    const [i, j] = [this.panes.indexOf(a), this.panes.indexOf(b)];
+    [this.panes[i], this.panes[j]] = [b, a];
+    this.controls.grid.append(...this.panes.map((p) => p.element));
+    this.changed();
+  }
+
   setCount(count) {
     if (count < 1 || count > limits.most) return;
     const { codecs } = this.manifest;
@@ -242,14 +280,22 @@ class Viewer {
 
   activate(pane) {
     if (this.active === pane) return;
+    this.beside = this.active; // what a shared stage goes on to show beside the first
     this.active = pane;
     this.schedule();
   }
 
+  /** The pane on whose side of a shared stage a point lies. */
+  activateAt(x) {
+    const [a, b] = this.pair;
+    this.activate(x < this.wipe * this.sharedCanvas.width ? a : b);
+  }
+
   /** The two panes that wipe and blink compare: the active one against the first, or the first two. */
   get pair() {
-    const [first] = this.panes;
-    return [first, this.active === first ? (this.panes[1] ?? first) : this.active];
+    const [first, second = first] = this.panes;
+    const other = this.active === first ? this.beside : this.active;
+    return [first, other !== first && this.panes.includes(other) ? other : second];
   }
 
   setMode(mode) {
@@ -268,6 +314,19 @@ class Viewer {
     if (mode === "blink" && !matchMedia("(prefers-reduced-motion: reduce)").matches)
       this.blinking = setInterval(() => this.element.isConnected && this.flip(false), BLINK_MS);
     this.schedule();
+  }
+
+  /** A mode chosen by a key; the same again goes back to the one before. */
+  turnMode(mode) {
+    const [now, before] = [this.mode, this.modeBefore ?? "side"];
+    this.chooseMode(now === mode ? before : mode);
+    this.modeBefore = now;
+  }
+
+  chooseMode(mode) {
+    this.modeBefore = this.mode;
+    this.setMode(mode);
+    this.changed();
   }
 
   flip(byHand = true) {
@@ -335,8 +394,9 @@ class Viewer {
     this.channel ??=
       this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== undefined) ?? null;
     // panes that match another's bytes come after those that have bytes of their own
-    const order = [...this.panes].sort((a, b) => (a.follow === "bytes") - (b.follow === "bytes"));
+    const order = [...this.panes].sort((a, b) => a.matches - b.matches);
     for (const pane of order) wants.push(...pane.resolve());
+    if (this.laboratory) wants.push(...this.laboratory.resolve());
     // the original is at hand for key O and for the error under the cursor, but not of large pictures
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
@@ -360,6 +420,13 @@ class Viewer {
     this.controls.describe();
     if (this.cursor && this.mode === "side")
       for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
+    const { sharedReadout } = this.controls;
+    sharedReadout.hidden = !this.cursor || this.mode === "side";
+    if (!sharedReadout.hidden)
+      setText(
+        sharedReadout,
+        this.pair.map((p) => `${p.codec.short} ${p.value(...this.cursor, pixelOf)}`).join("  |  "),
+      );
   }
 
   get fileName() {
@@ -393,6 +460,7 @@ class Viewer {
     clearTimeout(this.settle);
     this.sizes.disconnect();
     this.frames.close();
+    this.laboratory?.remove();
     this.element?.remove();
   }
 }

@@ -1,4 +1,4 @@
-"""Page Explore in a browser: the address holds the view, codecs are matched for real, the blind test is blind."""
+"""Page Laboratory in a browser: the address holds the view, codecs are matched for real, the blind test is blind."""
 
 import re
 
@@ -10,16 +10,19 @@ from playwright.sync_api import Page, expect
 
 import mae_viz
 from mae_viz import metrics
+from mae_viz.app import site
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
 from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
+from mae_viz.viewer.arrangements import ARRANGEMENTS
 
 SIZE = {"width": 1440, "height": 1000}
 PICTURE = "coffee"
-LINK = f"?image={PICTURE}&lambda=724.1&panes=original,mae:ratio.7/128,jpeg@37,bottleneck-scaling@64"
+THREE = "original,mae,bottleneck-scaling"
+LINK = f"?image={PICTURE}&lambda=724.1&panes=original,mae:ratio.7/128,jpeg@37,bottleneck-scaling@64&mode=side"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def original() -> Image.Image:
 
 @pytest.fixture
 def page(browser, server):
-    with visit(browser, f"{server}/explore?image={PICTURE}", viewport=SIZE) as tab:
+    with visit(browser, f"{server}/?image={PICTURE}&panes={THREE}&mode=side&lambda=512", viewport=SIZE) as tab:
         drawn(tab)
         yield tab
 
@@ -62,7 +65,7 @@ def number(page: Page, pane: int, label: str) -> str:
     [
         "original,mae,bottleneck-scaling",
         "mae:ratio.12/256,bottleneck-scaling:y@64,jpeg@37,hevc-intra-444:difference",
-        "mae@bytes,jpeg2000@0.15",
+        "mae@bytes,jpeg2000@0.15,avif@psnr",
     ],
 )
 def test_panes_are_found_again_in_their_text(text):
@@ -95,7 +98,7 @@ def test_what_is_no_pane_is_said(text, sentence):
 def test_a_copied_link_shows_the_same_in_a_fresh_browser(browser, server, original):
     views = []
     for _ in range(2):
-        with visit(browser, f"{server}/explore{LINK}", viewport={"width": 2600, "height": 2000}) as page:
+        with visit(browser, f"{server}/{LINK}", viewport={"width": 2600, "height": 2000}) as page:
             drawn(page, 724.1)
             page.get_by_role("button", name="Zoom 100 %").click()
             drawn(page)
@@ -117,32 +120,32 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(browser, server, origin
 
 def test_the_address_follows_and_back_restores_the_state_before(page):
     page.get_by_role("button", name="λ 128", exact=True).click()
-    in_address(page, **{"lambda": "128", "image": PICTURE, "panes": None, "preset": None})
+    in_address(page, **{"lambda": "128", "image": PICTURE, "panes": THREE, "mode": "side", "show": None})
+    drawn(page, 128)
     page.locator(".pane").nth(0).get_by_label("Codec", exact=True).select_option("jpeg")
     in_address(page, **{"lambda": "128", "panes": "jpeg,mae,bottleneck-scaling"})
-    page.get_by_role("radio", name="What is lost").click()
-    in_address(page, **{"lambda": "128", "panes": None, "preset": "lost"})
+    drawn(page)
+    page.get_by_role("button", name="Bits", exact=True).first.click()
+    in_address(page, **{"lambda": "128", "panes": None, "mode": None, "panels": None, "show": "bits"})
     drawn(page)
     pick(page, "Photograph", gallery()["chelsea"].title)
-    in_address(page, **{"lambda": "128", "image": "chelsea", "preset": "lost"})
+    in_address(page, **{"lambda": "128", "image": "chelsea", "show": "bits"})
     drawn(page)
-    assert [pane[:2] for pane in panes(page)] == [
-        [model, layer] for layer in ("difference", "bits") for model in ("mae", "bottleneck-scaling")
-    ]
+    assert [pane[:2] for pane in panes(page)] == [["mae", "bits"], ["bottleneck-scaling", "bits"]]
 
     page.go_back()
-    in_address(page, image=PICTURE, preset="lost")
+    in_address(page, image=PICTURE, show="bits")
     expect(page.get_by_role("combobox", name="Photograph")).to_have_value(gallery()[PICTURE].title)
     page.go_back()
-    in_address(page, panes="jpeg,mae,bottleneck-scaling", preset=None)
+    in_address(page, panes="jpeg,mae,bottleneck-scaling", show=None)
     expect(page.locator(".pane")).to_have_count(3)
     drawn(page, 128)
     assert [pane[0] for pane in panes(page)] == ["jpeg", "mae", "bottleneck-scaling"]
     page.go_back()
-    in_address(page, **{"panes": None, "lambda": "128"})
+    in_address(page, **{"panes": THREE, "lambda": "128"})
     expect(page.locator(".pane").nth(0).get_by_label("Codec", exact=True)).to_have_value("original")
     page.go_back()
-    in_address(page, **{"lambda": None})
+    in_address(page, **{"lambda": "512"})
     drawn(page, 512)
     page.go_forward()
     in_address(page, **{"lambda": "128"})
@@ -154,24 +157,49 @@ def test_another_page_and_back_keep_picture_and_rate(page):
     in_address(page, **{"lambda": "256"})
     drawn(page, 256)
     page.wait_for_function("document.querySelector('a[href*=\"how\"]').href.includes('lambda=256')")
-    page.get_by_role("link", name="How it works").click()
+    page.get_by_role("link", name="How it works", exact=True).click()
     page.wait_for_url(re.compile("/how"))
     in_address(page, **{"lambda": "256", "image": PICTURE})
-    page.get_by_role("link", name="Explore").first.click()
-    page.wait_for_url(re.compile("/explore"))
-    in_address(page, **{"lambda": "256", "image": PICTURE})
+    page.get_by_role("link", name="Laboratory").first.click()
+    page.wait_for_url(re.compile(r"/\?"))
+    in_address(page, exactly=True, **{"lambda": "256", "image": PICTURE})
     drawn(page, 256)
     page.go_back()
     page.wait_for_url(re.compile("/how"))
     page.go_back()
-    page.wait_for_url(re.compile("/explore"))
+    in_address(page, **{"lambda": "256", "panes": THREE})
     drawn(page, 256)
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [
+        ("start", {}),
+        ("explore?image=coffee&lambda=700", {"image": "coffee", "lambda": "700"}),
+        ("explore?preset=hyperprior&lambda=64", {"show": "hyperprior", "lambda": "64"}),
+        ("explore?preset=classical", {"show": "classical"}),
+        ("explore?preset=lost", site.PRESETS["lost"]),
+        ("explore?panes=mae,jpeg@37&lambda=100", {"panes": "mae,jpeg@37", "mode": "side", "lambda": "100"}),
+    ],
+)
+def test_former_addresses_lead_to_the_laboratory(browser, server, address, leads_to):
+    with visit(browser, f"{server}/{address}", viewport=SIZE) as page:
+        page.wait_for_url(re.compile(rf"^{server}/(\?|$)"))
+        in_address(page, exactly=True, **leads_to)
+        page.locator(".mae-viewer .laboratory").wait_for()
+
+
+@pytest.mark.parametrize("preset", site.PRESETS)
+def test_what_former_presets_lead_to_is_there(preset):
+    told = site.today({"preset": preset})
+    assert told.get("show", "compare") in ARRANGEMENTS
+    assert len(pane_text.read(told.get("panes", "mae"))) == len(told.get("panes", "mae").split(","))
 
 
 def test_an_address_that_asks_for_what_there_is_not_gets_a_sentence(browser, server):
-    with visit(browser, f"{server}/explore?image=nothing&lambda=5&panes=mea", viewport=SIZE) as page:
+    with visit(browser, f"{server}/?image=nothing&lambda=5&panes=mea", viewport=SIZE) as page:
         expect(page.get_by_text("The address asks for what cannot be shown: λ = 5 is outside")).to_be_visible()
-        drawn(page, 512)
+        drawn(page, 128)
 
 
 # Match
@@ -186,7 +214,7 @@ def match(page: Page, kind: str = "same bytes", target: str = "") -> list[list[s
         page.get_by_role("spinbutton").fill(target)
         page.keyboard.press("Enter")
     drawn(page)
-    page.get_by_role("button", name="Match").click()
+    page.get_by_role("button", name="Match", exact=True).click()
     page.locator("[data-testid=stMain] table").wait_for()
     settled(page)
     rows = page.locator("[data-testid=stMain] tbody tr")
@@ -229,7 +257,9 @@ def test_same_bytes_are_the_largest_files_not_above_and_the_panes_show_them(page
 
 def test_independent_models_are_matched_between_their_lambdas(page, original):
     """λ = 700 has no network of its own: the others are brought to the file of λ = 512."""
-    page.goto(f"{page.url.partition('?')[0]}?image={PICTURE}&lambda=700&preset=schemes")
+    page.goto(
+        f"{page.url.partition('?')[0]}?image={PICTURE}&lambda=700&mode=side&panes=independent,bottleneck-scaling,mae"
+    )
     table = match(page)
     group = codec("independent")
     limit = len(group.encode(original, group.axis.near(700)))
@@ -245,7 +275,7 @@ def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
     page.get_by_role("spinbutton").fill("70")
     page.keyboard.press("Enter")
     drawn(page)
-    page.get_by_role("button", name="Match").click()
+    page.get_by_role("button", name="Match", exact=True).click()
     for title in ("MAE", "Bottleneck scaling"):
         expect(page.get_by_text(re.compile(f"{title} cannot be brought to 70.00 dB: the range is"))).to_be_visible()
 
@@ -254,7 +284,11 @@ def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
 
 
 def test_beside_the_mae_stands_the_independent_model_of_the_nearest_rate(browser, server, original):
-    with visit(browser, f"{server}/explore?image={PICTURE}&preset=schemes&lambda=3000", viewport=SIZE) as page:
+    with visit(
+        browser,
+        f"{server}/?image={PICTURE}&panes=original,independent,bottleneck-scaling,mae&mode=side&lambda=3000",
+        viewport=SIZE,
+    ) as page:
         drawn(page)
         note, layer = (page.locator(".pane").nth(1).locator(what) for what in (".note", "[aria-label=Layer] option"))
         assert number(page, 3, "rate") == f"λ {Rate.near(3000).lmbda:.0f}"

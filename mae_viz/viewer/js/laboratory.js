@@ -1,0 +1,269 @@
+// The laboratory: the stage and its panels in one window, all driven by one λ; named arrangements; and a sentence on
+// top that is computed from the files of the picture on show.
+import { BitsPanel } from "./bits_panel.js";
+import { CurvePanel } from "./curve_panel.js";
+import { h, setText } from "./dom.js";
+import { GainsPanel } from "./gains_panel.js";
+import { balance, headline } from "./headline.js";
+import { MapsPanel } from "./maps_panel.js";
+import { bytesText, rateText } from "./numbers.js";
+import { PricePanel } from "./price_panel.js";
+
+const KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
+
+export class Laboratory {
+  /** `controls`: what it puts in its places. */
+  constructor(viewer, controls) {
+    this.viewer = viewer;
+    this.controls = controls;
+    this.titles = viewer.manifest.laboratory.titles;
+    this.panels = [];
+    this.build();
+  }
+
+  build() {
+    const { controls, viewer } = this;
+    this.arrangements = h("div", { class: "set", role: "group", "aria-label": "Arrangements" });
+    this.sentence = h("p", { class: "sentence" });
+    this.balance = h("p", { class: "balance" });
+    this.say = h("div", { class: "say" }, this.sentence, this.balance);
+    this.swapSides = controls.button("⇄", "Swap the sides", () => viewer.swapSides());
+    this.add = h("select", { class: "add", "aria-label": "Open a panel", onchange: (e) => this.open(e.target.value) });
+    this.tabs = h("div", { class: "tabs", role: "group", "aria-label": "Panels" });
+    for (const [kind, text] of Object.entries(this.titles))
+      this.tabs.append(h("button", { type: "button", "data-kind": kind, text, onclick: () => this.front(kind) }));
+    this.side = h("div", { class: "side" }, this.tabs);
+    controls.tools.prepend(this.swapSides);
+    this.place = h("div", { class: "place" }, controls.shared, controls.grid);
+    this.deck = h("div", { class: "deck" }, this.place, controls.tools);
+    this.hall = h("div", { class: "hall" }, this.deck, this.side);
+    this.bar = h("div", { class: "dock" }, controls.rate, h("div", { class: "choices" }, this.arrangements, this.add));
+    this.anchor = h("div", { class: "anchor" }, this.bar);
+    this.element = h("div", { class: "laboratory" }, this.anchor, this.say, this.hall, controls.keys);
+    this.docking = new IntersectionObserver(
+      ([{ intersectionRatio, boundingClientRect: box }]) => {
+        const on = intersectionRatio < 1 && box.top < 0;
+        this.anchor.style.minHeight = on ? `${box.height}px` : ""; // the page must not move under the cursor
+        this.bar.toggleAttribute("data-docked", on);
+      },
+      { threshold: [0, 1] },
+    );
+    this.docking.observe(this.anchor);
+  }
+
+  /** What the host says: arrangements to choose from, and the panels that are open. */
+  update({ arrangements, panels }) {
+    this.known = arrangements;
+    this.arrangements.replaceChildren(
+      ...arrangements.map((a) => h("button", { type: "button", text: a.title, onclick: () => this.arrange(a) })),
+    );
+    this.setPanels(panels);
+  }
+
+  arrange({ panes, mode, panels }) {
+    this.viewer.setPanes(panes);
+    this.viewer.setMode(mode);
+    this.enlarged = null;
+    this.setPanels(panels);
+    this.viewer.changed();
+  }
+
+  /** The arrangement that is on show, whichever channel its maps are of. */
+  get arrangement() {
+    const { state } = this.viewer;
+    const said = (panes) => JSON.stringify(panes.map(({ codec, layer, follow, own }) => [codec, layer, follow, own]));
+    const plain = (pane) => ({ layer: "picture", follow: null, own: null, ...pane });
+    return this.known.find(
+      (a) =>
+        a.mode === state.mode &&
+        JSON.stringify(a.panels) === JSON.stringify(state.panels) &&
+        said(a.panes.map(plain)) === said(state.panes.map(plain)),
+    );
+  }
+
+  // panels
+
+  panel(kind) {
+    return this.panels.find((p) => p.kind === kind);
+  }
+
+  get kinds() {
+    return this.panels.map((p) => p.kind);
+  }
+
+  setPanels(kinds) {
+    const before = new Map(this.panels.map((p) => [p.kind, p]));
+    this.panels = kinds.map((kind) => before.get(kind) ?? new KINDS[kind](this, kind));
+    for (const [kind, panel] of before) if (!kinds.includes(kind)) panel.remove();
+    this.side.append(...this.panels.map((p) => p.element));
+    if (!kinds.includes(this.fore)) this.fore = kinds[0];
+    if (!kinds.includes(this.enlarged)) this.enlarged = null;
+    this.viewer.schedule();
+  }
+
+  /** Another panel in the place of one; where it is open already the two change places. */
+  swap(kind, other) {
+    const kinds = this.kinds.map((k) => (k === kind ? other : k === other ? kind : k));
+    for (const panel of this.panels) panel.chooser.value = panel.kind;
+    this.setPanels(kinds);
+    this.viewer.changed();
+  }
+
+  open(kind) {
+    this.setPanels([...this.kinds, kind]);
+    this.viewer.changed();
+  }
+
+  close(kind) {
+    this.setPanels(this.kinds.filter((k) => k !== kind));
+    this.viewer.changed();
+  }
+
+  enlarge(kind) {
+    this.enlarged = this.enlarged === kind ? null : kind;
+    this.viewer.schedule();
+  }
+
+  /** The room as it is without an enlarged panel; false where there is none. */
+  restore() {
+    if (!this.enlarged) return false;
+    this.enlarge(this.enlarged);
+    return true;
+  }
+
+  /** On a narrow screen one panel is in sight. */
+  front(kind) {
+    this.fore = kind;
+    if (!this.kinds.includes(kind)) this.setPanels([...this.kinds, kind]);
+    this.viewer.changed();
+  }
+
+  // what panels ask
+
+  /** The modulated codec that panels look into, the first on the stage, and its rival. */
+  get pair() {
+    const { manifest, panes } = this.viewer;
+    const named = (id) => manifest.codecs.find((c) => c.id === id);
+    const [lead, rival] = manifest.laboratory.pair.map(named);
+    return { lead: panes.map((p) => p.codec).find((c) => c.gains && c.axis === "lmbda") ?? lead, rival };
+  }
+
+  /** The lead's channels by their bits at the highest λ that there is a frame of. */
+  get ranked() {
+    const { info, frames } = this.viewer.ladderOf(this.pair.lead);
+    const last = frames.reduce((a, b) => (a && a.at > b.at ? a : b), null);
+    return info?.kept ?? last?.rank ?? [];
+  }
+
+  get channel() {
+    const { channel } = this.viewer;
+    const { kept } = this.viewer.ladderOf(this.pair.lead).info ?? {};
+    return kept && !kept.includes(channel) ? kept[0] : channel;
+  }
+
+  /** A channel for all maps. */
+  choose(channel) {
+    for (const pane of this.viewer.panes) pane.state.channel = null;
+    this.viewer.channel = channel;
+    this.viewer.changed();
+  }
+
+  resolve() {
+    return this.panels.filter((p) => p.visible).flatMap((p) => p.resolve());
+  }
+
+  describe() {
+    const { viewer, hall } = this;
+    for (const panel of this.panels) {
+      panel.element.toggleAttribute("data-front", panel.kind === this.fore);
+      panel.element.toggleAttribute("data-enlarged", panel.kind === this.enlarged);
+      if (panel.visible) panel.describe();
+    }
+    hall.toggleAttribute("data-enlarged", Boolean(this.enlarged));
+    hall.dataset.count = this.panels.length;
+    this.describeHeadline();
+    if (viewer.dragging) return;
+    this.controls.grid.style.setProperty("--columns", this.columns);
+    const now = this.arrangement;
+    [...this.arrangements.children].forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(this.known[i] === now));
+    });
+    for (const tab of this.tabs.children)
+      tab.setAttribute("aria-pressed", String(tab.dataset.kind === this.fore && this.kinds.includes(this.fore)));
+    for (const panel of this.panels) {
+      const on = panel.kind === this.enlarged;
+      panel.enlarge.setAttribute("aria-pressed", String(on));
+    }
+    const missing = Object.keys(this.titles).filter((kind) => !this.kinds.includes(kind));
+    const key = missing.join();
+    if (this.add.dataset.key !== key) {
+      this.add.dataset.key = key;
+      const options = missing.map((value) => h("option", { value, text: this.titles[value] }));
+      this.add.replaceChildren(h("option", { value: "", text: "+ panel", disabled: true, selected: true }), ...options);
+    }
+    this.add.hidden = !missing.length;
+    this.swapSides.disabled = viewer.panes.length < 2;
+  }
+
+  /** In how many columns the panes show the picture largest. */
+  get columns() {
+    const { picture, panes } = this.viewer;
+    const { clientWidth, clientHeight } = this.place;
+    const scale = (columns) =>
+      Math.min(
+        clientWidth / columns / picture.width,
+        clientHeight / Math.ceil(panes.length / columns) / picture.height,
+      );
+    return panes.map((_, i) => i + 1).reduce((a, b) => (scale(b) > scale(a) * 1.05 ? b : a));
+  }
+
+  /** The two codecs that the sentence is about: those on the stage, or the pair where there are not two. */
+  get rivals() {
+    const { viewer } = this;
+    const coded = [...new Set(viewer.panes.map((p) => p.codec).filter((c) => c.axis !== "none"))];
+    const { lead, rival } = this.pair;
+    const [first, second] = coded.length > 1 ? coded : [lead, rival];
+    return [first, second];
+  }
+
+  /** The frame of a codec that the stage shows, or would show. */
+  fileOf(codec) {
+    const pane = this.viewer.panes.find((p) => p.codec === codec);
+    return pane?.frame ?? this.viewer.ladderOf(codec).nearest(this.viewer.index);
+  }
+
+  /** How much of the files of some codecs is measured: all, or how many of how many. Before that there is no telling
+   *  how a curve runs. */
+  progress(...codecs) {
+    const ladders = codecs.map((codec) => this.viewer.ladderOf(codec));
+    const done = ladders.map(({ frames }) => frames.filter((f) => !f.extra).length);
+    const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+    const [there, total] = [sum(done), sum(ladders.map(({ info }) => info?.total ?? 0))];
+    return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
+  }
+
+  describeHeadline() {
+    const { viewer } = this;
+    const [first, second] = this.rivals;
+    if (!first || !second) return;
+    const of = (codec) => ({ title: codec.title, short: codec.short, frames: viewer.ladderOf(codec).frames });
+    const [a, b] = [of(first), of(second)];
+    const file = this.fileOf(first);
+    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
+    if (key === this.said) return;
+    this.said = key;
+    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
+    setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
+    const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
+    const wins = shares.some((s) => s !== undefined) && shares.every((s) => s === undefined || s > 0);
+    this.say.style.setProperty("--winner", wins ? first.colour : second.colour);
+  }
+
+  remove() {
+    this.docking.disconnect();
+    for (const panel of this.panels) panel.remove();
+  }
+}
