@@ -308,21 +308,21 @@ def test_beside_the_mae_stands_the_independent_model_of_the_nearest_rate(browser
 def test_the_dots_move_with_lambda_and_a_click_on_a_point_sets_it(page):
     for pane in (1, 2):  # λ at hand, both ends, …
         expect(page.locator(".pane").nth(pane).locator(".note")).not_to_contain_text(re.compile(r" [012] of 25"))
-    dot = page.locator(".curve .dot[data-codec=mae]")
+    dot = page.locator("[data-kind=curve] .dot[data-codec=mae]")
     before = float(dot.get_attribute("cx"))
-    assert page.locator(".curve polyline").count() == 2
+    assert page.locator("[data-kind=curve] polyline").count() == 2
     page.locator("input.rate").focus()
     page.keyboard.press("Home")
     drawn(page, 64)
     assert float(dot.get_attribute("cx")) < before - 20
-    best = page.locator(".curve circle:not(.dot)").last  # of bottleneck scaling
+    best = page.locator("[data-kind=curve] circle:not(.dot)").last  # of bottleneck scaling
     best.evaluate("circle => circle.scrollIntoView({block: 'center'})")
     box = best.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     in_address(page, **{"lambda": "4096"})
     drawn(page, 4096)
     page.get_by_role("button", name="MS-SSIM", exact=True).click()
-    expect(page.locator(".curve svg")).to_have_attribute("aria-label", re.compile("Rate and MS-SSIM"))
+    expect(page.locator("[data-kind=curve] svg")).to_have_attribute("aria-label", re.compile("Rate and MS-SSIM"))
 
 
 # The blind test

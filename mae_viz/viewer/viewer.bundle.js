@@ -1436,12 +1436,16 @@ var Laboratory = class {
   }
   /** The arrangement that is on show, whichever channel its maps are of. */
   get arrangement() {
-    const { state } = this.viewer;
-    const said = (panes) => JSON.stringify(panes.map(({ codec, layer, follow, own }) => [codec, layer, follow, own]));
-    const plain = (pane) => ({ layer: "picture", follow: null, own: null, ...pane });
-    return this.known.find(
-      (a) => a.mode === state.mode && JSON.stringify(a.panels) === JSON.stringify(state.panels) && said(a.panes.map(plain)) === said(state.panes.map(plain))
+    const { state, manifest } = this.viewer;
+    const usual = Object.fromEntries(
+      manifest.codecs.map(({ id, axis }) => [id, axis === "lmbda" ? "shared" : "bytes"])
     );
+    const said = ({ panes, mode: mode2, panels }) => JSON.stringify([
+      mode2,
+      panels,
+      panes.map(({ codec, layer, follow, own }) => [codec, layer ?? "picture", follow ?? usual[codec], own ?? null])
+    ]);
+    return this.known.find((one) => said(one) === said(state));
   }
   // panels
   panel(kind) {
@@ -2662,8 +2666,8 @@ var Viewer = class {
   setMatch(kind) {
     const on = this.matched !== kind;
     for (const pane of this.others) {
-      const free = pane.codec.axis === "lmbda" ? "shared" : "own";
-      Object.assign(pane.state, on ? { follow: kind, own: null } : { follow: free, own: pane.at ?? null });
+      const free = pane.codec.axis === "lmbda" ? { follow: null, own: null } : { follow: "own", own: pane.at ?? null };
+      Object.assign(pane.state, on ? { follow: kind, own: null } : free);
     }
     this.changed();
   }

@@ -70,15 +70,17 @@ export class Laboratory {
 
   /** The arrangement that is on show, whichever channel its maps are of. */
   get arrangement() {
-    const { state } = this.viewer;
-    const said = (panes) => JSON.stringify(panes.map(({ codec, layer, follow, own }) => [codec, layer, follow, own]));
-    const plain = (pane) => ({ layer: "picture", follow: null, own: null, ...pane });
-    return this.known.find(
-      (a) =>
-        a.mode === state.mode &&
-        JSON.stringify(a.panels) === JSON.stringify(state.panels) &&
-        said(a.panes.map(plain)) === said(state.panes.map(plain)),
+    const { state, manifest } = this.viewer;
+    const usual = Object.fromEntries(
+      manifest.codecs.map(({ id, axis }) => [id, axis === "lmbda" ? "shared" : "bytes"]),
     );
+    const said = ({ panes, mode, panels }) =>
+      JSON.stringify([
+        mode,
+        panels,
+        panes.map(({ codec, layer, follow, own }) => [codec, layer ?? "picture", follow ?? usual[codec], own ?? null]),
+      ]);
+    return this.known.find((one) => said(one) === said(state));
   }
 
   // panels

@@ -147,8 +147,8 @@ class Viewer {
   setMatch(kind) {
     const on = this.matched !== kind;
     for (const pane of this.others) {
-      const free = pane.codec.axis === "lmbda" ? "shared" : "own";
-      Object.assign(pane.state, on ? { follow: kind, own: null } : { follow: free, own: pane.at ?? null });
+      const free = pane.codec.axis === "lmbda" ? { follow: null, own: null } : { follow: "own", own: pane.at ?? null };
+      Object.assign(pane.state, on ? { follow: kind, own: null } : free);
     }
     this.changed();
   }
