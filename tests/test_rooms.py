@@ -15,7 +15,9 @@ LIGHT = {"architectures", "rates", "images", "metrics", "storage"}  # no torch w
 MAY_IMPORT = {
     "architectures": set(),
     "rates": set(),
-    "images": set(),
+    "colour": set(),
+    "formats": {"colour"},
+    "images": {"colour", "formats"},
     "metrics": set(),
     "storage": set(),
     "computing": set(),
