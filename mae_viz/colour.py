@@ -109,7 +109,7 @@ class Stated:
             rows = self._table[pixels[start : start + _ROWS]]
             rows = self._tone_mapped(rows) if self.hdr else rows @ self._matrix(_BT709)
             np.clip(rows, 0, 1, out=rows)
-            pixels[start : start + _ROWS] = np.rint(255 * _encoded(rows))
+            pixels[start : start + _ROWS] = _ENCODED[(rows * 65535 + 0.5).astype(np.uint16)]
         return Image.fromarray(pixels)
 
     @cached_property
@@ -125,13 +125,20 @@ class Stated:
         if self.curve is _hlg:
             luminance = light @ _to_xyz(_BT2020)[1].astype(np.float32)
             light *= _PEAK * np.maximum(luminance, 0)[..., None] ** 0.2
-        largest = np.maximum(light.max(-1, keepdims=True), 1)
+        red, green, blue = np.split(light, 3, -1)
+        largest = np.maximum(np.maximum(np.maximum(red, green), blue), 1)
         t = (np.sqrt(0.65**2 + (_PEAK - 2.3) * (np.minimum(largest, _PEAK) - 1)) - 0.65) / (_PEAK - 2.3)
         mapped = light * (0.5 + 0.65 * t - 0.15 * t**2) / largest
         return mapped @ Stated(_BT2020, self.curve)._matrix(_BT709)
 
 
 _ROWS = 64
+
+_LIGHT = np.arange(65536) / 65535
+_ENCODED = np.rint(255 * np.where(_LIGHT <= 0.0031308, 12.92 * _LIGHT, 1.055 * _LIGHT ** (1 / 2.4) - 0.055)).astype(
+    np.uint8
+)
+"""Linear light in 65535ths, in sRGB."""
 
 
 def by_code(primaries: int, transfer: int) -> Stated | None:
@@ -170,10 +177,6 @@ def by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
-
-
-def _encoded(light: np.ndarray) -> np.ndarray:
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])

@@ -16,6 +16,17 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from mae_viz import colour
 
+SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "avif", "heic", "heif", "hif", "tif", "tiff", "bmp"),
+        *("jp2", "j2k", "jpc", "jpx", "gif", "ppm", "pgm", "pbm", "pnm", "tga"),
+    )
+)
+"""What the names of pictures end with; whether a file is one, and which, its first bytes say."""
+
+CUT_OFF = "the file lacks its last bytes: what they held of the picture is grey."
+
 _ICC_LIMIT = 1 << 24
 _SCANS_LIMIT = 100
 _SCANS = f"the JPEG has more than {_SCANS_LIMIT} scans, which take too long: export it again."
@@ -144,7 +155,7 @@ def _jpeg(data: bytes) -> Opened:
     notes = []
     if scans and not whole:
         data += b"\xff\xd9"
-        notes.append("the file lacks its last bytes: what they held of the picture is grey.")
+        notes.append(CUT_OFF)
     image = _image(data, "JPEG")
     return Opened(image, image.info.get("icc_profile"), notes=notes)
 

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mae_viz import colour
-from mae_viz.formats import ImageError, Opened, opened
+from mae_viz.formats import CUT_OFF, ImageError, Opened, opened
 
 MAX_PIXELS = 1 << 27
 """Pictures above 134 megapixels are refused, before they are decoded."""
@@ -65,6 +65,14 @@ def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Image.Image:
         name = f"{Path(source).name}: " if isinstance(source, str | os.PathLike) else ""
         for note in found.notes:
             _log.warning("%s%s", name, note)
+    return picture
+
+
+def open_whole(source: ImageSource) -> Image.Image:
+    """As `open_rgb`, to measure or train on: raises ImageError too for a file that lacks its last bytes."""
+    picture = open_rgb(source)
+    if CUT_OFF in picture.info.get("notes", ()):
+        raise ImageError("the picture is damaged or cut off: export it again.")
     return picture
 
 

@@ -9,7 +9,7 @@ import pytest
 from made import SRGB, SWAPPED, chunk, encoded, heic, iccp, png, tga32, tiff
 from PIL import Image
 
-from mae_viz.images import ImageError, gallery, open_rgb
+from mae_viz.images import ImageError, gallery, open_rgb, open_whole
 
 
 @pytest.fixture
@@ -223,6 +223,9 @@ def test_a_jpeg_that_lacks_its_last_bytes(progressive, photograph):
     half = picture.height // 2
     error = np.abs(np.asarray(picture).astype(int) - np.asarray(open_rgb(whole)))[:half].mean()
     assert error < (8 if progressive else 0.1)
+    with pytest.raises(ImageError, match="cut off"):
+        open_whole(whole[: len(whole) * 3 // 4])
+    assert np.array_equal(open_whole(whole), open_rgb(whole))
     assert "notes" not in open_rgb(whole).info
     assert "notes" not in open_rgb(whole + b"what a phone appends").info
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
+from mae_viz.formats import SUFFIXES
 from mae_viz.images import ImageError, gallery
 
 
@@ -29,7 +30,7 @@ def choose_picture() -> Picture | None:
     with upload:
         file = st.file_uploader(
             "… or your own (it stays on this computer)",
-            type=["png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp"],
+            type=sorted(suffix[1:] for suffix in SUFFIXES),
             key="upload",
         )
     try:
