@@ -34,9 +34,12 @@ def choose_picture() -> Picture | None:
             key="upload",
         )
     try:
-        if file is not None:
-            return computed.picture_from(file.name, file.getvalue())
-        return computed.picture_from(photograph.title, photograph.path.read_bytes())
+        if file is None:
+            return computed.picture_from(photograph.title, photograph.path.read_bytes())
+        picture = computed.picture_from(file.name, file.getvalue())
+        for note in picture.image.info.get("notes", ()):
+            st.info(note[0].upper() + note[1:])
+        return picture
     except ImageError as error:
         st.error(f"{file.name if file else name}: {error}")
         return None
