@@ -1,20 +1,24 @@
 """Pictures in and out: 8-bit sRGB is what every codec here sees, whatever the file held.
 
-What `open_rgb` does, in this order: the first frame of an animation is taken; an EXIF orientation is applied;
-an embedded colour profile is converted to sRGB (without one sRGB is assumed; CMYK without one by Pillow's
-formula); transparency is laid on white; grey becomes three equal channels; 16 bits per channel are rounded
-to 8. Metadata is dropped.
+What `open_rgb` does, in this order: the first frame of an animation is taken, of several pictures the primary one; an
+EXIF orientation is applied; samples of 12 and 16 bits are rounded to 8 (Pillow reads 16-bit colour as 8 bits itself);
+colours are converted to sRGB, as `mae_viz.colour` says (where a file says nothing of them sRGB is assumed; CMYK without
+a profile goes by Pillow's formula); transparency is laid on white; grey becomes three equal channels. Metadata is
+dropped.
 """
 
-import io
 import json
+import logging
 import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from mae_viz import colour
+from mae_viz.formats import CUT_OFF, ImageError, Opened, opened
 
 MAX_PIXELS = 1 << 27
 """Pictures above 134 megapixels are refused, before they are decoded."""
@@ -24,39 +28,63 @@ MAX_SIDE = 65535
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 """What `open_rgb` reads: a path, the bytes of a file, a picture, or a uint8 array (H, W), (H, W, 3) or (H, W, 4)."""
 
-
-class ImageError(ValueError):
-    """A picture that cannot be read or coded."""
+_log = logging.getLogger(__name__)
 
 
 def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Any picture as an RGB `PIL.Image`.
 
+    What a user should know about how it was read (the first frame of an animation, last bytes that are missing, HDR)
+    is in its ``info["notes"]``, a list of sentences that is there if there are any, and is logged as a warning.
+
     Raises ImageError with a sentence for what is none, and for more than ``max_pixels`` before decoding them.
     """
     if isinstance(source, np.ndarray):
         source = _from_array(source)
-    if isinstance(source, Image.Image):
-        _check_size(*source.size, max_pixels)
-        return _to_rgb(source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures (`_check_size` has the say) and of damaged ones
-            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-                _check_size(*image.size, max_pixels)
-                return _to_rgb(image)
-    except FileNotFoundError as error:
-        raise ImageError(f"there is no file {error.filename}.") from None
-    except IsADirectoryError as error:
-        raise ImageError(f"{error.filename} is a folder: name a picture in it.") from None
+            if isinstance(source, Image.Image):
+                found = Opened(source, source.info.get("icc_profile"))
+            else:
+                found = opened(source if isinstance(source, bytes) else _read(Path(source)))
+            _check_size(*found.image.size, max_pixels)
+            picture = _to_rgb(found)
     except UnidentifiedImageError:
-        raise ImageError("this is no picture that Pillow can read: try PNG, JPEG, WebP, AVIF or TIFF.") from None
+        raise ImageError(
+            "this is no picture that can be read here: try PNG, JPEG, WebP, AVIF, HEIC or TIFF with 8 or 16 bits."
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(_too_large(max_pixels)) from None
     except ImageError:
         raise
     except Exception as error:  # Pillow's readers raise all sorts of things over damaged files
         raise ImageError(f"the picture is damaged or cut off ({error}): export it again.") from None
+    if found.notes:
+        picture.info["notes"] = found.notes
+        name = f"{Path(source).name}: " if isinstance(source, str | os.PathLike) else ""
+        for note in found.notes:
+            _log.warning("%s%s", name, note)
+    return picture
+
+
+def open_whole(source: ImageSource) -> Image.Image:
+    """As `open_rgb`, to measure or train on: raises ImageError too for a file that lacks its last bytes."""
+    picture = open_rgb(source)
+    if CUT_OFF in picture.info.get("notes", ()):
+        raise ImageError("the picture is damaged or cut off: export it again.")
+    return picture
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"there is no file {path}.") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path} is a folder: name a picture in it.") from None
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read ({error.strerror}).") from None
 
 
 def _too_large(max_pixels: int) -> str:
@@ -78,22 +106,17 @@ def _from_array(array: np.ndarray) -> Image.Image:
     return Image.fromarray(array)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if getattr(image, "is_animated", False):
-        image.seek(0)
-    profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
-    if image.mode == "F":
-        raise ImageError("floating-point pictures have no defined range: save it with 8 or 16 bits per channel.")
-    if image.mode.startswith("I"):  # 16 bits per channel; Pillow reads such colour files as 8 bits itself
-        wide = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        image = Image.fromarray(((wide + 128) // 257).astype(np.uint8))
-    if image.mode in ("P", "PA") or "transparency" in image.info:
+def _to_rgb(found: Opened) -> Image.Image:
+    image, alpha = _eight_bits(_upright(found.image), found)
+    if image.mode in ("P", "PA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
+    elif image.mode == "La":
+        image = image.convert("LA")
     if image.mode in ("RGBA", "LA"):
-        image = image.convert("RGB" if image.mode == "RGBA" else "L")
-    image = _to_srgb(image, profile)
+        if found.alpha:
+            alpha = image.getchannel("A")
+        image = image.convert(image.mode[:-1])
+    image = _to_srgb(image, found)
     if alpha is not None:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
@@ -101,16 +124,52 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.asarray(image))  # pixels alone: no metadata travels on
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            assert converted is not None  # it is None for a change in place alone
-            return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that fits neither the mode nor the standard says nothing about the colours
-    return image.convert("RGB")
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    try:
+        turn = _TURNS.get(image.getexif().get(0x0112, 1))
+    except Exception:  # damaged EXIF says nothing, whatever Pillow raises over it
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF's orientations → how to turn such a picture."""
+
+
+def _eight_bits(image: Image.Image, found: Opened) -> tuple[Image.Image, Image.Image | None]:
+    """The picture with 8 bits per channel; a mask, where one grey value of more bits stands for transparency."""
+    if image.mode == "F":
+        raise ImageError("floating-point pictures have no defined range: save it with 8 or 16 bits per channel.")
+    if not image.mode.startswith("I"):
+        return image, None
+    wide, largest = np.asarray(image).astype(np.int64), 2**found.bits - 1
+    if wide.min() < 0 or wide.max() > largest:
+        raise ImageError(f"grey values beyond 0 to {largest} have no defined meaning: save it with 8 or 16 bits.")
+    transparent = image.info.get("transparency")
+    mask = None if transparent is None else Image.fromarray(np.where(wide == transparent, 0, 255).astype(np.uint8))
+    if found.white_is_zero:
+        wide = largest - wide
+    return Image.fromarray(((wide * 255 + largest // 2) // largest).astype(np.uint8)), mask
+
+
+def _to_srgb(image: Image.Image, found: Opened) -> Image.Image:
+    if found.profile and (converted := colour.by_profile(image, found.profile)):
+        return converted
+    image = image.convert("RGB")
+    if not found.stated:
+        return image
+    if found.stated.hdr:
+        found.notes.append(f"the picture is HDR ({found.stated.hdr}): its tones are mapped to a common screen's.")
+    return found.stated.to_srgb(image)
 
 
 @dataclass(frozen=True)

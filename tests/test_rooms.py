@@ -11,11 +11,13 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mae_viz"
 
-LIGHT = {"architectures", "rates", "images", "metrics", "storage"}  # no torch when they are imported
+LIGHT = {"architectures", "rates", "formats", "images", "metrics", "storage"}  # no torch when they are imported
 MAY_IMPORT = {
     "architectures": set(),
     "rates": set(),
-    "images": set(),
+    "colour": set(),
+    "formats": {"colour"},
+    "images": {"colour", "formats"},
     "metrics": set(),
     "storage": set(),
     "computing": set(),

@@ -29,7 +29,8 @@ from PIL import Image
 from mae_viz import metrics
 from mae_viz.codecs import registry
 from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
-from mae_viz.images import ImageError, open_rgb
+from mae_viz.formats import SUFFIXES
+from mae_viz.images import ImageError, open_whole
 from mae_viz.measured import further, records
 
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
@@ -85,9 +86,8 @@ def pictures_in(folder: Path) -> dict[str, Path]:
 
     Raises ValueError where there are none, or two that differ in their suffix alone.
     """
-    Image.init()
     found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in Image.EXTENSION):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in found:
             raise ValueError(f"{found[name]} and {path} differ in their suffix alone: rename one, or take it out.")
@@ -132,7 +132,7 @@ def measure(name: str, task: Task) -> dict:
     """One picture by one codec at one rate: a row of measurements. Raises ImageError for a file that is no picture."""
     codec = _warm(name, registry.codec(name).identity)
     try:
-        picture = open_rgb(task.path)
+        picture = open_whole(task.path)
     except ImageError as error:
         raise ImageError(f"{task.path.name}: {error}") from None
     start = time.perf_counter()

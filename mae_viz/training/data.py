@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mae_viz.images import ImageError, open_rgb
+from mae_viz.formats import SUFFIXES
+from mae_viz.images import ImageError, open_whole
 from mae_viz.storage import cache_folder
 from mae_viz.training.config import Config
 
@@ -129,7 +130,6 @@ def open_pictures(
 
 def _listing(source: Path) -> tuple[list[str], list, Callable[[str], bytes]]:
     """Names of all picture files, what identifies their contents, and how to read one."""
-    Image.init()
     if source.is_dir():
         found = {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*")) if path.is_file()}
         names = [name for name in found if _is_picture(name)]
@@ -154,7 +154,7 @@ def _listing(source: Path) -> tuple[list[str], list, Callable[[str], bytes]]:
 def _is_picture(name: str) -> bool:
     path = PurePosixPath(name)
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in Image.EXTENSION and not hidden
+    return path.suffix.lower() in SUFFIXES and not hidden
 
 
 def _stem(name: str) -> str:
@@ -167,7 +167,7 @@ def _decode(folder: Path, names: list[str], read: Callable[[str], bytes], scales
 
     def decode(name: str) -> list[np.ndarray] | str:
         try:
-            picture = open_rgb(read(name))
+            picture = open_whole(read(name))
         except (ImageError, OSError, zipfile.BadZipFile, zlib.error) as error:
             return str(error)
         sizes = [(max(1, round(picture.width * s)), max(1, round(picture.height * s))) for s in sorted(scales)[::-1]]

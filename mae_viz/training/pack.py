@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mae_viz.images import ImageError, open_rgb
+from mae_viz.images import ImageError, open_whole
 from mae_viz.training.data import _listing
 
 QUALITIES = (95, 92, 90, 87, 84, 80, 75, 70, 65, 60, 55, 50)
@@ -100,7 +100,7 @@ def _encoded(names: list[str], read: Callable[[str], bytes], quality: int) -> It
 
     def encode(name: str) -> bytes | str:
         try:
-            picture = open_rgb(read(name))
+            picture = open_whole(read(name))
         except (ImageError, OSError) as error:
             return str(error)
         data = io.BytesIO()

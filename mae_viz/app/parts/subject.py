@@ -7,10 +7,10 @@ import streamlit as st
 
 from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
+from mae_viz.formats import SUFFIXES
 from mae_viz.images import ImageError, gallery
 
 _OWN = "own"
-_TYPES = ["png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp"]
 
 
 def choose_picture() -> Picture | None:
@@ -62,7 +62,7 @@ def _choose(collapsed: bool = False) -> None:
 
 
 def _upload(label: str) -> None:
-    st.file_uploader(label, type=_TYPES, key="upload", on_change=_keep)
+    st.file_uploader(label, type=sorted(suffix[1:] for suffix in SUFFIXES), key="upload", on_change=_keep)
     if _own_on():
         name, data = st.session_state[_OWN]
         with suppress(ImageError):  # `_picture` says why
@@ -80,10 +80,13 @@ def _picture() -> Picture | None:
         photograph = gallery()[st.session_state["image"]]
         name, data = photograph.title, photograph.path.read_bytes()
     try:
-        return computed.picture_from(name, data)
+        picture = computed.picture_from(name, data)
     except ImageError as error:
         st.error(f"{name}: {error}")
         return None
+    for note in picture.image.info.get("notes", ()):
+        st.info(note[0].upper() + note[1:])
+    return picture
 
 
 def _keep() -> None:
