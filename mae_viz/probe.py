@@ -154,6 +154,18 @@ def contrast(picture: Image.Image, stride: int = 16, block: int = 16) -> np.ndar
     return luma.reshape(rows, block, columns, block).std(axis=(1, 3))
 
 
+def ratio_and_contrast(ratio: Ratio, contrast: np.ndarray) -> float:
+    """Pearson correlation, over the places of a ratio that are not masked, of log |ratio| with the picture's contrast.
+
+    Both (h, w). nan where one of the two does not vary, or under three places are left.
+    """
+    kept = np.isfinite(ratio.values) & (ratio.values != 0)
+    if kept.sum() < 3:
+        return np.nan
+    size, local = np.log(np.abs(ratio.values[kept])), contrast[kept]
+    return float(np.corrcoef(size, local)[0, 1]) if size.std() > 1e-6 and local.std() > 0 else np.nan
+
+
 # What is in a model: priors and gains at any λ
 
 

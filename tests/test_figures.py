@@ -325,3 +325,9 @@ def test_negative_ratios_have_a_hue_of_their_own_and_masked_places_none():
     assert not np.array_equal(rgba[0], rgba[1])
     assert np.array_equal(rgba[0], rgba[2])
     assert rgba[3, 3] == 0
+
+
+def test_no_negative_ratio_looks_like_a_positive_one():
+    sizes = 2.0 ** np.linspace(-3, 3, 97)[None]
+    positive, negative = (fig4.coloured(probe.Ratio(v, 0.0, 1.0, 0.0), 3.0)[0, :, :3] for v in (sizes, -sizes))
+    assert np.linalg.norm(positive[:, None] - negative[None], axis=2).min() > 0.25

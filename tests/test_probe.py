@@ -243,3 +243,13 @@ def test_contrast_is_the_deviation_of_luma_in_a_block(noise):
     extended = probe.contrast(Image.fromarray(pixels), stride=64)
     assert extended.shape == (4, 4)
     assert np.array_equal(extended[:2, :2], contrast[:, :2])
+
+
+def test_a_ratio_that_follows_the_contrast_is_found():
+    rng = np.random.default_rng(0)
+    contrast = rng.uniform(0, 50, (12, 16))
+    y2 = rng.uniform(1, 2, (12, 16))
+    assert probe.ratio_and_contrast(probe.ratio(y2 * np.exp(contrast / 50), y2), contrast) == pytest.approx(1)
+    assert probe.ratio_and_contrast(probe.ratio(y2 * np.exp(-contrast / 50), y2), contrast) == pytest.approx(-1)
+    assert np.isnan(probe.ratio_and_contrast(probe.ratio(3 * y2, y2), contrast))  # one gain for the whole channel
+    assert np.isnan(probe.ratio_and_contrast(probe.ratio(0 * y2, 0 * y2), contrast))  # nothing is left

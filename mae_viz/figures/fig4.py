@@ -142,6 +142,10 @@ def draw(view: View) -> "Figure":
     return figure
 
 
+_PINK = 0.2, 0.65
+"""Part of the colour map of negative ratios: no hue and no depth of it can be taken for a place of viridis."""
+
+
 def reach(ratios: list[probe.Ratio]) -> float:
     """Octaves about the mean that the colours cover: 95 % of the places of every ratio, in quarter octaves."""
     widest = 0.25
@@ -161,7 +165,9 @@ def coloured(ratio: probe.Ratio, octaves: float) -> np.ndarray:
         level = 0.5 + np.log2(np.abs(ratio.values) / abs(ratio.mean)) / (2 * octaves)
     level = np.clip(np.nan_to_num(level, nan=0.5), 0, 1)
     opposite = ratio.values * np.sign(ratio.mean) < 0
-    rgba = np.where(opposite[..., None], colormaps["RdPu_r"](level), colormaps["viridis"](level))
+    rgba = np.where(
+        opposite[..., None], colormaps["RdPu"](_PINK[0] + (_PINK[1] - _PINK[0]) * level), colormaps["viridis"](level)
+    )
     rgba[~np.isfinite(ratio.values), 3] = 0
     return rgba
 
@@ -193,7 +199,9 @@ def _channel(
         _map(axis, view, coloured(ratio, octaves))
         spread = "constant" if ratio.constancy < 1e-5 else f"±{100 * ratio.constancy:.1f} %"
         axis.set_title(f"{name}: ratio {ratio.mean:.2f}, {spread}".replace("-", "−"), pad=3)
-        axis.set_xlabel(f"{100 * ratio.masked_share:.0f} % masked", size=6, labelpad=1)
+        share = ratio.masked_share
+        masked = "under 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+        axis.set_xlabel(f"{masked} masked", size=6, labelpad=1)
 
 
 def _map(axis: "Axes", view: View, values: np.ndarray, **how: Any) -> None:
@@ -222,12 +230,12 @@ def _bar(figure: "Figure", octaves: float, total: float, cell: float, negative: 
     note = f"hatched: |y| at the second λ under {100 * probe.MASK_SHARE:g} % of the channel's largest"
     figure.text(0.05 / style.PAGE_IN, 0.245 / total, note, va="center", size=7)
     shown = np.linspace(0, 1, 256)[None]
-    places = [("viridis", "ratio / its mean", left + 0.9)]
+    places = [("viridis", shown, "ratio / its mean", left + 0.9)]
     if negative:
-        places.append(("RdPu_r", "negative", left + 0.9 + 1.55))
-    for name, label, x in places:
+        places.append(("RdPu", np.linspace(*_PINK, 256)[None], "negative", left + 0.9 + 1.55))
+    for name, levels, label, x in places:
         axis = figure.add_axes((x / style.PAGE_IN, 0.2 / total, 0.95 / style.PAGE_IN, 0.09 / total))
-        axis.imshow(colormaps[name](shown), aspect="auto", extent=(-octaves, octaves, 0, 1))
+        axis.imshow(colormaps[name](levels), aspect="auto", extent=(-octaves, octaves, 0, 1))
         axis.set_yticks([])
         axis.set_xticks([-octaves, 0, octaves], [f"{2**t:.2g}" for t in (-octaves, 0, octaves)], size=6)
         axis.tick_params(length=2, pad=1)

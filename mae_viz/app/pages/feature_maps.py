@@ -31,7 +31,8 @@ def page() -> None:
     st.markdown(
         "What does λ do to the bottleneck? Divide a channel at a high λ by the same channel at a low one. **Look for "
         "structure in the ratio**: under bottleneck scaling there can be none, λ is one number per channel; under the "
-        "MAE the outlines of the picture show, because λ changes *what* is encoded (the paper's Fig. 4)."
+        "MAE it may differ from place to place (the paper's Fig. 4). The numbers say by how much, and whether it "
+        "follows the picture's contrast."
     )
     picture = subject.choose_picture()
     if picture is None:
@@ -92,7 +93,8 @@ class Look:
 
     def __init__(self, picture: Picture, model: str, high: Rate, low: Rate):
         self.model, self.rates, self.large = model, (high, low), picture.large
-        self.modulated = computed.checkpoint(model).model.facts.modulated
+        network = computed.checkpoint(model).model
+        self.modulated, self.stride = network.facts.modulated, network.stride
         (y1, bits), (y2, _) = (computed.latents(picture, model, rate) for rate in self.rates)
         self.maps = (y1, y2)
         self.bits = bits.sum(axis=(1, 2), dtype=np.float64)
@@ -182,7 +184,8 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         c = channels[model]
         ratio = look.ratios[c]
         ranges = [(float(y[c].min()), float(y[c].max())) for y in look.maps]
-        facts = f'<div style="font-size:0.875rem;word-break:keep-all">{describe(look, c, ranges)}</div>'
+        said = describe(look, c, ranges) + (follows(picture, ratio, look) if look.modulated else "")
+        facts = f'<div style="font-size:0.875rem;word-break:keep-all">{said}</div>'
         if row == 0:
             facts = f"<div>{facts}{plots.figure(plots.url(small(picture)), picture.name, '')}</div>"
         cells = [facts]
@@ -196,12 +199,12 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
                 )
             )
         kept = ratio.values[~np.isnan(ratio.values)]
-        negative = f"{100 * np.mean(kept < 0):.0f} % of the others negative" if len(kept) else "none left"
+        negative = f"{plots.share(float(np.mean(kept < 0)))} of the others negative" if len(kept) else "none left"
         cells.append(
             plots.figure(
                 plots.url(look.colours(c, RATIO, scale)),
                 f"{title(model)}, channel {c}: ratio",
-                f"<b>ratio</b>: mean {number(ratio.mean)}; {100 * ratio.masked_share:.0f} % masked, {negative}",
+                f"<b>ratio</b>: mean {number(ratio.mean)}; {plots.share(ratio.masked_share)} masked, {negative}",
                 value=None if look.modulated else number(ratio.mean),
             )
         )
@@ -220,6 +223,13 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         "**Constancy score**: standard deviation over |mean| of the ratio at the other places, weighted by y(λ₂)². "
         f"One place is 16 × 16 pixels of {picture.name}."
     )
+
+
+def follows(picture: Picture, ratio: probe.Ratio, look: Look) -> str:
+    """How a ratio goes with the contrast of the picture, as HTML; nothing where too few places are left."""
+    contrast = computed.run(probe.contrast, picture.image, look.stride, large=picture.large)
+    r = probe.ratio_and_contrast(ratio, contrast)
+    return "" if np.isnan(r) else f"<br>correlation of log₂ ratio with the picture's contrast: {number(r)}"
 
 
 def small(picture: Picture) -> np.ndarray:
