@@ -120,6 +120,7 @@ def results() -> "pd.DataFrame":
     for path in _own():
         try:
             frame = read(path)
+            _check(frame, path)
         except ValueError as error:
             left_out.append(f"{error} It is left out.")
             _log.warning(left_out[-1])
@@ -151,7 +152,7 @@ def _apart(frame: "pd.DataFrame", path: Path, owners: dict[tuple[str, str], Path
 
 def read(path: Path) -> "pd.DataFrame":
     """The rows of one result file, ours or CompressAI's, in any of Unicode's encodings. Raises ValueError where it is
-    neither, and for points that no curve goes through: a rate that is not above 0, one quality at two rates."""
+    neither."""
     import pandas as pd
 
     try:
@@ -159,9 +160,7 @@ def read(path: Path) -> "pd.DataFrame":
         rows = _our_rows(document) if "means" in document else _compressai_rows(document, Path(path))
         frame = pd.DataFrame(rows)
         columns = COLUMNS | {name: "float64" for name in FURTHER if name in frame}
-        frame = frame.reindex(columns=list(columns)).astype(columns).replace([math.inf, -math.inf], math.nan)
-        _check(frame)
-        return frame
+        return frame.reindex(columns=list(columns)).astype(columns).replace([math.inf, -math.inf], math.nan)
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ValueError(f"{path} is no result file of mae_viz or CompressAI ({_reason(error)}).") from None
 
@@ -170,16 +169,17 @@ def _reason(error: Exception) -> str:
     return f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
-def _check(frame: "pd.DataFrame") -> None:
+def _check(frame: "pd.DataFrame", path: Path) -> None:
+    """Raises ValueError for points that no curve goes through."""
     means = frame[frame["image"] == "mean"]
-    if means.empty:
-        raise ValueError("it has no points")
+    wrong = "it has no points" if means.empty else ""
     if not (frame["bpp"] > 0).all():
-        raise ValueError("a rate is not above 0")
+        wrong = "a rate is not above 0"
     for metric in METRICS.values():
-        found = means.loc[means[metric.column].notna(), ["curve", metric.column]]
-        if found.duplicated().any():
-            raise ValueError(f"two rates have one {metric.title}")
+        if means.loc[means[metric.column].notna(), ["curve", metric.column]].duplicated().any():
+            wrong = f"two rates have one {metric.title}"
+    if wrong:
+        raise ValueError(f"{path} is no result file that makes a curve ({wrong}).")
 
 
 def _our_rows(document: dict) -> list[dict]:
