@@ -4,6 +4,7 @@ Heavy imports stay inside the commands, so that --help answers at once. Errors a
 code 2.
 """
 
+import io
 import json
 import os
 import sys
@@ -34,8 +35,8 @@ Lmbda = Annotated[float, typer.Option("--lambda", help="64 (small file) … 4096
 
 @app.command()
 def compress(
-    image: Annotated[Path, typer.Argument(help="any picture that Pillow reads")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file to write")],
+    image: Annotated[Path, typer.Argument(help="a picture; - is standard input")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file to write; - is standard output")],
     model: Model = "mae",
     lmbda: Annotated[float | None, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")] = None,
     size: Annotated[
@@ -51,39 +52,60 @@ def compress(
     targets = [value for value in (size, bpp, psnr) if value is not None]
     if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
+    _not_itself(image, output)
+    source = _read(image) if image == _STANDARD else image
     with _progress("compressing") as progress:
         if targets:
-            found = search.compress_to(image, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
+            found = search.compress_to(source, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
         else:
-            stream, quality = coder.compress(image, model, 512.0 if lmbda is None else lmbda, progress), ""
-    write_whole(output, stream)
+            stream, quality = coder.compress(source, model, 512.0 if lmbda is None else lmbda, progress), ""
     facts = coder.info(stream)
-    typer.echo(f"{output}: {facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}")
+    said = f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}"
+    _write(output, stream, said)
 
 
 @app.command()
 def decompress(
-    file: Annotated[Path, typer.Argument(help="a .mae file")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the picture to write, lossless: .png, .webp, .tiff")],
+    file: Annotated[Path, typer.Argument(help="a .mae file; - is standard input")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="the picture to write: .png, .webp, .tiff without loss, .jpg, .avif with some; - is standard output",
+        ),
+    ],
     model: Annotated[
         str | None, typer.Option(help="a checkpoint's folder, for a file made with one of your own")
     ] = None,
 ) -> None:
     """Decompress a .mae file to a picture."""
-    import io
-
     from mae_viz.coding import coder
 
-    formats = {".png": "PNG", ".webp": "WEBP", ".tiff": "TIFF"}
-    if (form := formats.get(output.suffix.lower())) is None:
-        raise ValueError(f"{output} would not be lossless: name it .png, .webp or .tiff.")
+    _not_itself(file, output)
+    form, options = _written(output)
     with _progress("decompressing") as progress:
         picture = coder.decompress(_read(file), model, progress)
     data = io.BytesIO()
-    picture.save(data, form, lossless=True)  # what WebP alone is not otherwise
-    write_whole(output, data.getvalue())
-    typer.echo(f"{output}: {picture.width} × {picture.height}")
+    picture.save(data, form, **options)
+    _write(output, data.getvalue(), f"{picture.width} × {picture.height}")
+
+
+def _written(output: Path) -> tuple[str, dict]:
+    """The format that a name stands for, and how pictures are saved in it."""
+    formats: dict[str, tuple[str, dict]] = {
+        ".png": ("PNG", {}),
+        ".webp": ("WEBP", {"lossless": True}),
+        **dict.fromkeys((".tif", ".tiff"), ("TIFF", {"compression": "tiff_adobe_deflate"})),
+        **dict.fromkeys((".jpg", ".jpeg"), ("JPEG", {"quality": 95, "subsampling": "4:4:4"})),
+        ".avif": ("AVIF", {"quality": 95, "subsampling": "4:4:4"}),
+    }
+    if output == _STANDARD or (output.exists() and not output.is_file()):  # a FIFO, a device
+        return formats.get(output.suffix.lower(), formats[".png"])
+    if output.suffix.lower() not in formats:
+        raise ValueError(f"{output} names no format: let it end with {', '.join(formats)}.")
+    return formats[output.suffix.lower()]
 
 
 @app.command()
@@ -367,15 +389,38 @@ def _numbers(text: str | None) -> list[float] | None:
         raise ValueError(f"{text!r} is no list of numbers: write 64,512,4096.") from None
 
 
+_STANDARD = Path("-")
+"""Standard input, or output."""
+
+
 def _read(path: Path) -> bytes:
+    if path == _STANDARD:
+        return sys.stdin.buffer.read()
     try:
         return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def _write(path: Path, data: bytes, said: str) -> None:
+    """A file, or standard output; what is said about it goes to standard error then."""
+    if path == _STANDARD:
+        sys.stdout.buffer.write(data)
+    else:
+        write_whole(path, data)
+    typer.echo(f"{path}: {said}", err=path == _STANDARD)
+
+
+def _not_itself(source: Path, output: Path) -> None:
+    if source.is_file() and output.is_file() and output.samefile(source):
+        raise ValueError(f"{output} is what is to be read: name another file to write.")
+
+
 def main() -> None:
     """Entry point: turns expected errors into one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # λ on a console that has none is no reason to fail
     try:
         app()
     except (ValueError, OSError) as error:
