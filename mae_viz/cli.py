@@ -35,8 +35,8 @@ Lmbda = Annotated[float, typer.Option("--lambda", help="64 (small file) … 4096
 
 @app.command()
 def compress(
-    image: Annotated[Path, typer.Argument(help="a picture; - is standard input")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file to write; - is standard output")],
+    images: Annotated[list[Path], typer.Argument(help="pictures, or folders of them; - is standard input")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file; a folder for several; - is stdout")],
     model: Model = "mae",
     lmbda: Annotated[float | None, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")] = None,
     size: Annotated[
@@ -45,51 +45,106 @@ def compress(
     bpp: Annotated[float | None, typer.Option(help="the same budget in bits per pixel")] = None,
     psnr: Annotated[float | None, typer.Option(help="instead of λ: the smallest file of at least so many dB")] = None,
 ) -> None:
-    """Compress a picture to a .mae file, at λ = 512 unless --lambda or a target says otherwise."""
+    """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise."""
     from mae_viz.codecs import search
     from mae_viz.coding import coder
+    from mae_viz.formats import SUFFIXES
 
     targets = [value for value in (size, bpp, psnr) if value is not None]
     if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
-    _not_itself(image, output)
-    source = _read(image) if image == _STANDARD else image
-    with _progress("compressing") as progress:
+
+    def coded(image: Path, progress: Callable[[float], None]) -> tuple[bytes, str]:
+        source = _read(image) if image == _STANDARD else image
         if targets:
             found = search.compress_to(source, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
         else:
             stream, quality = coder.compress(source, model, 512.0 if lmbda is None else lmbda, progress), ""
-    facts = coder.info(stream)
-    said = f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}"
-    _write(output, stream, said)
+        facts = coder.info(stream)
+        return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}"
+
+    _each("compressing", _pairs(images, output, SUFFIXES, ".mae"), coded)
 
 
 @app.command()
 def decompress(
-    file: Annotated[Path, typer.Argument(help="a .mae file; - is standard input")],
+    files: Annotated[list[Path], typer.Argument(help=".mae files, or folders of them; - is standard input")],
     output: Annotated[
         Path,
         typer.Option(
             "-o",
             "--output",
-            help="the picture to write: .png, .webp, .tiff without loss, .jpg, .avif with some; - is standard output",
+            help="the picture: .png, .webp, .tiff without loss, .jpg, .avif with some; a folder for several (PNG); "
+            "- is stdout",
         ),
     ],
     model: Annotated[
-        str | None, typer.Option(help="a checkpoint's folder, for a file made with one of your own")
+        str | None, typer.Option(help="a checkpoint's folder, for files made with one of your own")
     ] = None,
 ) -> None:
-    """Decompress a .mae file to a picture."""
+    """Decompress .mae files to pictures."""
     from mae_viz.coding import coder
 
-    _not_itself(file, output)
-    form, options = _written(output)
-    with _progress("decompressing") as progress:
-        picture = coder.decompress(_read(file), model, progress)
-    data = io.BytesIO()
-    picture.save(data, form, **options)
-    _write(output, data.getvalue(), f"{picture.width} × {picture.height}")
+    pairs = _pairs(files, output, frozenset([".mae"]), ".png")
+    forms = {file: _written(target) for file, target in pairs}
+
+    def decoded(file: Path, progress: Callable[[float], None]) -> tuple[bytes, str]:
+        picture, (form, options), data = coder.decompress(_read(file), model, progress), forms[file], io.BytesIO()
+        picture.save(data, form, **options)
+        return data.getvalue(), f"{picture.width} × {picture.height}"
+
+    _each("decompressing", pairs, decoded)
+
+
+def _pairs(sources: list[Path], output: Path, suffixes: frozenset[str], suffix: str) -> list[tuple[Path, Path]]:
+    """Files to read, each with the one to write: one with ``output``, several and those in folders with files in it.
+
+    Raises ValueError before anything is written where two would be written to one file, or one over its source.
+    """
+    if len(sources) == 1 and not sources[0].is_dir() and not output.is_dir():
+        pairs = [(sources[0], output)]
+    else:
+        found = [
+            (file, file.relative_to(source if source.is_dir() else source.parent))
+            for source in sources
+            for file in (sorted(source.rglob("*")) if source.is_dir() else [source])
+            if not source.is_dir() or (file.suffix.lower() in suffixes and not file.name.startswith("."))
+        ]
+        pairs = [(file, (output / name).with_suffix(suffix)) for file, name in found]
+    if not pairs:
+        raise ValueError(f"there is nothing to read in {', '.join(map(str, sources))}.")
+    read: dict[Path, Path] = {}
+    for file, target in pairs:
+        if file.is_file() and target.is_file() and target.samefile(file):
+            raise ValueError(f"{target} is what is to be read: name another file to write.")
+        if read.setdefault(target, file) != file:
+            raise ValueError(f"{read[target]} and {file} would both become {target}: rename one.")
+    return pairs
+
+
+def _each(
+    task: str, pairs: list[tuple[Path, Path]], made: Callable[[Path, Callable[[float], None]], tuple[bytes, str]]
+) -> None:
+    """Write what is made of each file. Of several, one that fails is told of and the others go on; the exit code is 2
+    then."""
+    failed = 0
+    with _progress(task) as progress:
+        for done, (file, target) in enumerate(pairs):
+            try:
+                data, said = made(file, lambda part, done=done: progress((done + part) / len(pairs)))  # type: ignore[misc]
+                if len(pairs) > 1:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                _write(target, data, said)
+            except (ValueError, OSError) as error:
+                if len(pairs) == 1:
+                    raise
+                failed += 1
+                typer.echo(f"{file}: {' '.join(str(error).split())}", err=True)
+    if len(pairs) > 1:
+        typer.echo(f"{len(pairs) - failed} of {len(pairs)} files written.")
+    if failed:
+        raise typer.Exit(2)
 
 
 def _written(output: Path) -> tuple[str, dict]:
@@ -409,11 +464,6 @@ def _write(path: Path, data: bytes, said: str) -> None:
     else:
         write_whole(path, data)
     typer.echo(f"{path}: {said}", err=path == _STANDARD)
-
-
-def _not_itself(source: Path, output: Path) -> None:
-    if source.is_file() and output.is_file() and output.samefile(source):
-        raise ValueError(f"{output} is what is to be read: name another file to write.")
 
 
 def main() -> None:

@@ -101,6 +101,32 @@ def test_output_goes_where_it_is_told(run, crop, tmp_path):
     assert reader.communicate(timeout=60)[0] == expected
 
 
+def test_folders_and_several_files(run, crop, tmp_path):
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    for name in ("a.png", "deeper/b.webp"):
+        crop.save(tmp_path / "in" / name, lossless=True)
+    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    said = run("compress", tmp_path / "in", "-o", tmp_path / "out")
+    assert said.out.endswith("2 of 2 files written.\n")
+    expected = mae_viz.compress(crop, lmbda=512)
+    coded = [tmp_path / "out" / name for name in ("a.mae", "deeper/b.mae")]
+    assert [file.read_bytes() for file in coded] == [expected, expected]
+    coded[1].write_bytes(b"damaged")
+    said = run("decompress", *coded, "-o", tmp_path / "back", code=2)
+    assert "deeper/b.mae: the file has 7 bytes" in said.err
+    assert said.out.endswith("1 of 2 files written.\n")
+    assert np.array_equal(open_rgb(tmp_path / "back" / "a.png"), mae_viz.decompress(expected))
+    assert not (tmp_path / "back" / "b.png").exists()
+
+
+def test_two_files_never_become_one(run, crop, tmp_path):
+    for name in ("a.png", "a.webp"):
+        crop.save(tmp_path / name)
+    said = run("compress", tmp_path, "-o", tmp_path / "out", code=2)
+    assert "would both become" in said.err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_pipes_and_consoles_of_few_characters(crop, encoding, tmp_path):
     """λ is in what is said; where a console has none, that is no reason to fail."""
