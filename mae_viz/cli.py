@@ -4,6 +4,7 @@ Heavy imports stay inside the commands, so that --help answers at once. Errors a
 code 2.
 """
 
+import io
 import json
 import os
 import sys
@@ -34,8 +35,8 @@ Lmbda = Annotated[float, typer.Option("--lambda", help="64 (small file) … 4096
 
 @app.command()
 def compress(
-    image: Annotated[Path, typer.Argument(help="any picture that Pillow reads")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file to write")],
+    images: Annotated[list[Path], typer.Argument(help="pictures, or folders of them; - is standard input")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .mae file; a folder for several; - is stdout")],
     model: Model = "mae",
     lmbda: Annotated[float | None, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")] = None,
     size: Annotated[
@@ -44,46 +45,122 @@ def compress(
     bpp: Annotated[float | None, typer.Option(help="the same budget in bits per pixel")] = None,
     psnr: Annotated[float | None, typer.Option(help="instead of λ: the smallest file of at least so many dB")] = None,
 ) -> None:
-    """Compress a picture to a .mae file, at λ = 512 unless --lambda or a target says otherwise."""
+    """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise."""
     from mae_viz.codecs import search
     from mae_viz.coding import coder
+    from mae_viz.formats import SUFFIXES
 
     targets = [value for value in (size, bpp, psnr) if value is not None]
     if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
-    with _progress("compressing") as progress:
+
+    def coded(image: Path, progress: Callable[[float], None]) -> tuple[bytes, str]:
+        source = _read(image) if image == _STANDARD else image
         if targets:
-            found = search.compress_to(image, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
+            found = search.compress_to(source, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
         else:
-            stream, quality = coder.compress(image, model, 512.0 if lmbda is None else lmbda, progress), ""
-    write_whole(output, stream)
-    facts = coder.info(stream)
-    typer.echo(f"{output}: {facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}")
+            stream, quality = coder.compress(source, model, 512.0 if lmbda is None else lmbda, progress), ""
+        facts = coder.info(stream)
+        return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}"
+
+    _each("compressing", _pairs(images, output, SUFFIXES, ".mae"), coded)
 
 
 @app.command()
 def decompress(
-    file: Annotated[Path, typer.Argument(help="a .mae file")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the picture to write, lossless: .png, .webp, .tiff")],
+    files: Annotated[list[Path], typer.Argument(help=".mae files, or folders of them; - is standard input")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="the picture: .png, .webp, .tiff without loss, .jpg, .avif with some; a folder for several (PNG); "
+            "- is stdout",
+        ),
+    ],
     model: Annotated[
-        str | None, typer.Option(help="a checkpoint's folder, for a file made with one of your own")
+        str | None, typer.Option(help="a checkpoint's folder, for files made with one of your own")
     ] = None,
 ) -> None:
-    """Decompress a .mae file to a picture."""
-    import io
-
+    """Decompress .mae files to pictures."""
     from mae_viz.coding import coder
 
-    formats = {".png": "PNG", ".webp": "WEBP", ".tiff": "TIFF"}
-    if (form := formats.get(output.suffix.lower())) is None:
-        raise ValueError(f"{output} would not be lossless: name it .png, .webp or .tiff.")
-    with _progress("decompressing") as progress:
-        picture = coder.decompress(_read(file), model, progress)
-    data = io.BytesIO()
-    picture.save(data, form, lossless=True)  # what WebP alone is not otherwise
-    write_whole(output, data.getvalue())
-    typer.echo(f"{output}: {picture.width} × {picture.height}")
+    pairs = _pairs(files, output, frozenset([".mae"]), ".png")
+    forms = {file: _written(target) for file, target in pairs}
+
+    def decoded(file: Path, progress: Callable[[float], None]) -> tuple[bytes, str]:
+        picture, (form, options), data = coder.decompress(_read(file), model, progress), forms[file], io.BytesIO()
+        picture.save(data, form, **options)
+        return data.getvalue(), f"{picture.width} × {picture.height}"
+
+    _each("decompressing", pairs, decoded)
+
+
+def _pairs(sources: list[Path], output: Path, suffixes: frozenset[str], suffix: str) -> list[tuple[Path, Path]]:
+    """Files to read, each with the one to write: one with ``output``, several and those in folders with files in it.
+
+    Raises ValueError before anything is written where two would be written to one file, or one over its source.
+    """
+    if len(sources) == 1 and not sources[0].is_dir() and not output.is_dir():
+        pairs = [(sources[0], output)]
+    else:
+        found = [
+            (file, file.relative_to(source if source.is_dir() else source.parent))
+            for source in sources
+            for file in (sorted(source.rglob("*")) if source.is_dir() else [source])
+            if not source.is_dir() or (file.suffix.lower() in suffixes and not file.name.startswith("."))
+        ]
+        pairs = [(file, (output / name).with_suffix(suffix)) for file, name in found]
+    if not pairs:
+        raise ValueError(f"there is nothing to read in {', '.join(map(str, sources))}.")
+    read: dict[Path, Path] = {}
+    for file, target in pairs:
+        if file.is_file() and target.is_file() and target.samefile(file):
+            raise ValueError(f"{target} is what is to be read: name another file to write.")
+        if read.setdefault(target, file) != file:
+            raise ValueError(f"{read[target]} and {file} would both become {target}: rename one.")
+    return pairs
+
+
+def _each(
+    task: str, pairs: list[tuple[Path, Path]], made: Callable[[Path, Callable[[float], None]], tuple[bytes, str]]
+) -> None:
+    """Write what is made of each file. Of several, one that fails is told of and the others go on; the exit code is 2
+    then."""
+    failed = 0
+    with _progress(task) as progress:
+        for done, (file, target) in enumerate(pairs):
+            try:
+                data, said = made(file, lambda part, done=done: progress((done + part) / len(pairs)))  # type: ignore[misc]
+                if len(pairs) > 1:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                _write(target, data, said)
+            except (ValueError, OSError) as error:
+                if len(pairs) == 1:
+                    raise
+                failed += 1
+                typer.echo(f"{file}: {' '.join(str(error).split())}", err=True)
+    if len(pairs) > 1:
+        typer.echo(f"{len(pairs) - failed} of {len(pairs)} files written.")
+    if failed:
+        raise typer.Exit(2)
+
+
+def _written(output: Path) -> tuple[str, dict]:
+    """The format that a name stands for, and how pictures are saved in it."""
+    formats: dict[str, tuple[str, dict]] = {
+        ".png": ("PNG", {}),
+        ".webp": ("WEBP", {"lossless": True}),
+        **dict.fromkeys((".tif", ".tiff"), ("TIFF", {"compression": "tiff_adobe_deflate"})),
+        **dict.fromkeys((".jpg", ".jpeg"), ("JPEG", {"quality": 95, "subsampling": "4:4:4"})),
+        ".avif": ("AVIF", {"quality": 95, "subsampling": "4:4:4"}),
+    }
+    if output == _STANDARD or (output.exists() and not output.is_file()):  # a FIFO, a device
+        return formats.get(output.suffix.lower(), formats[".png"])
+    if output.suffix.lower() not in formats:
+        raise ValueError(f"{output} names no format: let it end with {', '.join(formats)}.")
+    return formats[output.suffix.lower()]
 
 
 @app.command()
@@ -367,15 +444,33 @@ def _numbers(text: str | None) -> list[float] | None:
         raise ValueError(f"{text!r} is no list of numbers: write 64,512,4096.") from None
 
 
+_STANDARD = Path("-")
+"""Standard input, or output."""
+
+
 def _read(path: Path) -> bytes:
+    if path == _STANDARD:
+        return sys.stdin.buffer.read()
     try:
         return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def _write(path: Path, data: bytes, said: str) -> None:
+    """A file, or standard output; what is said about it goes to standard error then."""
+    if path == _STANDARD:
+        sys.stdout.buffer.write(data)
+    else:
+        write_whole(path, data)
+    typer.echo(f"{path}: {said}", err=path == _STANDARD)
+
+
 def main() -> None:
     """Entry point: turns expected errors into one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # λ on a console that has none is no reason to fail
     try:
         app()
     except (ValueError, OSError) as error:

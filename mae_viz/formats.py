@@ -238,6 +238,10 @@ def _nclx(info: dict) -> colour.Stated | None:
     return colour.of_video(said["color_primaries"], said["transfer_characteristics"]) if said else None
 
 
+def _jpeg_xl(data: bytes) -> Opened:
+    raise ImageError("JPEG XL is not read here: convert it to PNG first (djxl does).")
+
+
 _READERS: list[tuple[bytes, Callable[[bytes], Opened]]] = [
     (rb"\x89PNG\r\n\x1a\n", _png),
     (rb"\xff\xd8\xff", _jpeg),
@@ -248,6 +252,7 @@ _READERS: list[tuple[bytes, Callable[[bytes], Opened]]] = [
     (rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+", _tiff),
     (rb"BM", _bmp),
     (rb"\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  \r\n\x87\n", _jpeg2000),
+    (rb"\xff\n|\x00\x00\x00\x0cJXL \r\n\x87\n", _jpeg_xl),
     (rb"GIF8[79]a", _plain("GIF")),
     (rb"P[1-6]\s", _plain("PPM")),
     (rb".[\x00\x01][\x01\x02\x03\x09\x0a\x0b].{13}[\x01\x08\x10\x18\x20]", _tga),

@@ -1,6 +1,9 @@
 """The command line: what it writes, prints and refuses. `test_project.py` starts it as a person does."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -57,7 +60,8 @@ def test_a_target_instead_of_a_rate(run, target, holds, tmp_path):
         (["compress", CHELSEA, "-o", "OUT", "--model", "nothing"], "no model named 'nothing'"),
         (["decompress", "nothing.mae", "-o", "OUT.png"], "nothing.mae cannot be read"),
         (["decompress", __file__, "-o", "OUT.png"], "this is no .mae file"),
-        (["decompress", __file__, "-o", "OUT.jpg"], "would not be lossless"),
+        (["decompress", __file__, "-o", "OUT.gif"], "names no format: let it end with .png"),
+        (["compress", CHELSEA, "-o", CHELSEA], "is what is to be read: name another file"),
         (["info", __file__], "this is no .mae file"),
     ],
 )
@@ -66,6 +70,79 @@ def test_errors_are_one_line_and_leave_nothing_behind(run, arguments, sentence, 
     assert sentence in done.err
     assert done.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form", "psnr_db"),
+    [("png", "PNG", 99), ("webp", "WEBP", 99), ("tif", "TIFF", 99), ("jpg", "JPEG", 35), ("avif", "AVIF", 35)],
+)
+def test_a_decoded_picture_in_the_format_that_its_name_says(run, suffix, form, psnr_db, crop, tmp_path):
+    stream = mae_viz.compress(crop, lmbda=512)
+    (tmp_path / "crop.mae").write_bytes(stream)
+    run("decompress", tmp_path / "crop.mae", "-o", tmp_path / f"out.{suffix}")
+    with Image.open(tmp_path / f"out.{suffix}") as written:
+        assert written.format == form
+        assert metrics.psnr_db(np.asarray(written.convert("RGB")), np.asarray(mae_viz.decompress(stream))) > psnr_db
+
+
+def test_output_goes_where_it_is_told(run, crop, tmp_path):
+    crop.save(tmp_path / "crop.png")
+    expected = mae_viz.compress(tmp_path / "crop.png", lmbda=512)
+    (tmp_path / "real.mae").write_bytes(b"before")
+    (tmp_path / "real.mae").chmod(0o600)
+    (tmp_path / "link.mae").symlink_to("real.mae")
+    run("compress", tmp_path / "crop.png", "-o", tmp_path / "link.mae")
+    assert (tmp_path / "link.mae").is_symlink()
+    assert (tmp_path / "real.mae").read_bytes() == expected
+    assert (tmp_path / "real.mae").stat().st_mode & 0o777 == 0o600
+    os.mkfifo(tmp_path / "fifo")
+    reader = subprocess.Popen(["cat", tmp_path / "fifo"], stdout=subprocess.PIPE)
+    run("compress", tmp_path / "crop.png", "-o", tmp_path / "fifo")
+    assert reader.communicate(timeout=60)[0] == expected
+
+
+def test_folders_and_several_files(run, crop, tmp_path):
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    for name in ("a.png", "deeper/b.webp"):
+        crop.save(tmp_path / "in" / name, lossless=True)
+    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    said = run("compress", tmp_path / "in", "-o", tmp_path / "out")
+    assert said.out.endswith("2 of 2 files written.\n")
+    expected = mae_viz.compress(crop, lmbda=512)
+    coded = [tmp_path / "out" / name for name in ("a.mae", "deeper/b.mae")]
+    assert [file.read_bytes() for file in coded] == [expected, expected]
+    coded[1].write_bytes(b"damaged")
+    said = run("decompress", *coded, "-o", tmp_path / "back", code=2)
+    assert "deeper/b.mae: the file has 7 bytes" in said.err
+    assert said.out.endswith("1 of 2 files written.\n")
+    assert np.array_equal(open_rgb(tmp_path / "back" / "a.png"), mae_viz.decompress(expected))
+    assert not (tmp_path / "back" / "b.png").exists()
+
+
+def test_two_files_never_become_one(run, crop, tmp_path):
+    for name in ("a.png", "a.webp"):
+        crop.save(tmp_path / name)
+    said = run("compress", tmp_path, "-o", tmp_path / "out", code=2)
+    assert "would both become" in said.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_pipes_and_consoles_of_few_characters(crop, encoding, tmp_path):
+    """λ is in what is said; where a console has none, that is no reason to fail."""
+    crop.save(tmp_path / "crop.png")
+    command, environment = [sys.executable, "-m", "mae_viz"], os.environ | {"PYTHONIOENCODING": encoding}
+    data = (tmp_path / "crop.png").read_bytes()
+    coded = subprocess.run([*command, "compress", "-", "-o", "-"], input=data, env=environment, capture_output=True)
+    assert coded.stdout == mae_viz.compress(crop, lmbda=512)
+    assert coded.stderr.startswith(b"-: ")
+    assert coded.returncode == 0
+    helped = subprocess.run([*command, "compress", "--help"], env=environment, capture_output=True)
+    assert helped.returncode == 0
+    assert b"--lambda" in helped.stdout
+    refused = subprocess.run([*command, "compress", "λ.png", "-o", "x"], env=environment, capture_output=True)
+    assert refused.returncode == 2
+    assert b"there is no file" in refused.stderr
 
 
 def test_a_damaged_file_writes_nothing(run, tmp_path):

@@ -35,6 +35,7 @@ def test_it_is_offered_and_the_paper_s_is_not(results):
 
 
 def test_its_page_compares_what_was_measured(results, browser, tmp_path):
+    (results / "mine" / "notes.json").write_text('{"of": "something else"}')
     command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
     environment = {"MAE_VIZ_CACHE": str(tmp_path / "cache"), "MAE_VIZ_RESULTS": str(results)}
     with (
@@ -44,6 +45,7 @@ def test_its_page_compares_what_was_measured(results, browser, tmp_path):
         row = page.get_by_role("row", name=re.compile("^Two"))
         expect(row.get_by_role("cell", name="+10.0")).to_be_visible()
         settled(page)
+        expect(page.get_by_text("notes.json is no result file")).to_be_visible()
         assert page.locator("[data-testid=stException]").count() == 0
         expect(page.get_by_text("PSNR of a curve's point is the mean of the images' dB")).to_be_visible()
         page.get_by_role("radio", name="MS-SSIM", exact=True).click()

@@ -412,9 +412,74 @@ def test_a_codec_of_one_s_own_appears(tmp_path, monkeypatch):
     table = collected.bd_table("jpeg").set_index("curve")
     assert table.loc["mine", "title"] == "Mine"
     assert table.loc["mine", ["from_db", "to_db"]].tolist() == [28, 34]
-    (tmp_path / "kodak" / "broken.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"broken\.json is no result file"):
-        mae_viz.results()
+
+
+def theirs(bpp=(0.2, 0.4, 0.6, 0.8), **measured) -> dict:
+    return {"name": "Mine", "description": "a test", "results": {"bpp": bpp, **measured}}
+
+
+PSNR = [28, 31, 33, 34]
+ODD = {
+    "other.json": b'{"version": 3}',
+    "list.json": b"[]",
+    "empty.json": b"",
+    "._mac.json": b"\0\5\x16\7\0\2\0\0Mac OS X",
+    "latin.json": '{"name": "é"}'.encode("latin-1"),
+    "zero.json": json.dumps(theirs((0, 0.4, 0.6, 0.8), psnr=PSNR)).encode(),
+    "twice.json": json.dumps(theirs(psnr=[28, 31, 31, 34])).encode(),
+    "short.json": json.dumps(theirs(psnr=[28, 31, 33])).encode(),
+    "no-points.json": json.dumps(theirs((), psnr=[])).encode(),
+    "no-quality.json": json.dumps(theirs(encoding_time=[1, 2, 3, 4])).encode(),
+    "per-image.json": b'{"source": "kodim01", "name": "mbt2018", "bpp": 0.4, "psnr-rgb": 31.0}',
+    "text.json": json.dumps(theirs(psnr=["good", "better", "best", "lossless"])).encode(),
+}
+GOOD = {
+    "bom.json": b"\xef\xbb\xbf" + json.dumps(theirs(psnr=PSNR)).encode(),
+    "utf16.json": json.dumps(theirs(psnr=PSNR)).encode("utf-16"),
+    "lossless.json": json.dumps(theirs(psnr=[28, 31, 33, float("inf")])).encode(),
+    "value.json": json.dumps(theirs(**{"ms-ssim-rgb": [0.9, 0.95, 0.97, 0.99]})).encode(),
+    "decibels.json": json.dumps(theirs(msssim=[10, 13.0103, 15.2288, 20])).encode(),
+}
+
+
+def test_of_a_folder_all_that_are_results_load_and_the_others_are_named(tmp_path, monkeypatch, caplog):
+    (tmp_path / "mine").mkdir()
+    for name, data in (ODD | GOOD).items():
+        (tmp_path / "mine" / name).write_bytes(data)
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
+    table = mae_viz.results()
+    left_out = table.attrs["left_out"]
+    assert sorted(line.split(" is no result file")[0] for line in left_out) == sorted(
+        str(tmp_path / "mine" / name) for name in ODD
+    )
+    assert caplog.messages == left_out
+    assert all("\n" not in line and line.endswith("It is left out.") for line in left_out)
+    mine = table[table["dataset"] == "mine"]
+    assert {f"{name}.json" for name in mine["curve"]} == set(GOOD)
+    curves = collected.curves(table, "mine")
+    assert curves["lossless"][2] == [28, 31, 33]
+    similar = collected.curves(table, "mine", "ms-ssim")
+    assert similar["value"][2] == pytest.approx(similar["decibels"][2], abs=1e-3)
+    assert collected.bd_table("bom", "mine", frame=table).set_index("curve").loc["utf16", "bd_rate_percent"] == 0
+
+
+def test_a_result_named_like_another_stays_a_curve_of_its_own(tmp_path, monkeypatch):
+    for folder in ("kodak", "8bit/kodak"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "jpeg.json").write_text(json.dumps(theirs(psnr=PSNR)))
+        (tmp_path / folder / "mine.json").write_text(json.dumps(theirs(psnr=PSNR)))
+    shipped = checkpoints.folder()
+    for name in ("mae", "independent-4096", "independent-64"):
+        (tmp_path / f"{name}.json").write_bytes((shipped / name / "rd-kodak.json").read_bytes())
+    before = collected.curves(mae_viz.results(), "kodak")
+    monkeypatch.setenv("MAE_VIZ_RESULTS", str(tmp_path))
+    after = collected.curves(mae_viz.results(), "kodak")
+    assert {name: after[name] for name in before} == before
+    own = {name: len(curve[1]) for name, curve in after.items() if name not in before}
+    independent = f"independent ({tmp_path.name})"
+    named = {"jpeg (kodak/jpeg)": 4, "jpeg (8bit/kodak/jpeg)": 4, "mine": 4, "mine (kodak/mine)": 4, independent: 2}
+    assert own == named | {"mae (mae)": len(before["mae"][1])}
+    assert after["jpeg (kodak/jpeg)"][0] == "Mine (kodak/jpeg)"
 
 
 def test_models_for_one_rate_each_make_one_curve(table):

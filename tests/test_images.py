@@ -297,6 +297,8 @@ def test_metadata_does_not_travel_on(colours):
     [
         (b"", "no picture"),
         (b"GIF89a", "no picture|damaged"),
+        (b"\xff\n" + bytes(40), "JPEG XL is not read here: convert it"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL is not read here: convert it"),
         ("/nowhere/at/all.png", "there is no file"),
         (np.zeros((4, 4), np.float32), "must be uint8"),
         (np.zeros((0, 4, 3), np.uint8), "no pixels"),

@@ -3,10 +3,13 @@
 Result files lie beside the weights (``checkpoints/<name>/rd-<dataset>.json``), in ``shipped/`` beside this (classical
 codecs, and published curves with their sources) and, for codecs of one's own, anywhere below the folder that
 `MAE_VIZ_RESULTS` names. The last may also hold CompressAI's JSON, as its ``results/image/<dataset>/<codec>.json``: the
-folder that such a file lies in names the data set.
+folder that such a file lies in names the data set. What else lies there is left out, and said. Two files make one curve
+only where they say so, as models for one λ each; where names meet, one's own curve adds its file's to its name.
 """
 
 import json
+import logging
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,36 +87,99 @@ def metric_named(name: str) -> Metric:
     return METRICS[name]
 
 
+_log = logging.getLogger(__name__)
+
+
 def files() -> list[Path]:
     """All result files: beside the weights, in the package, and below `MAE_VIZ_RESULTS`."""
+    return _that_come_along() + _own()
+
+
+def _that_come_along() -> list[Path]:
     found = [
         path for name in checkpoints.available() for path in sorted((checkpoints.folder() / name).glob("rd-*.json"))
     ]
-    found += sorted((Path(__file__).parent / "shipped").glob("*.json"))
-    if own := os.environ.get("MAE_VIZ_RESULTS"):
-        found += sorted(Path(own).rglob("*.json"))
-    return found
+    return found + sorted((Path(__file__).parent / "shipped").glob("*.json"))
+
+
+def _own() -> list[Path]:
+    folder = os.environ.get("MAE_VIZ_RESULTS")
+    return sorted(Path(folder).rglob("*.json")) if folder else []
 
 
 def results() -> "pd.DataFrame":
-    """Every result as one tidy table with `COLUMNS`: a row for each codec, data set, rate and image, and the means."""
+    """Every result as one tidy table with `COLUMNS`: a row for each codec, data set, rate and image, and the means.
+
+    Its ``attrs["left_out"]`` has a sentence for each file below `MAE_VIZ_RESULTS` that is no result; it is logged too.
+    """
     import pandas as pd
 
-    return pd.concat([read(path) for path in files()], ignore_index=True)
+    frames = [read(path) for path in _that_come_along()]
+    owners = {key: Path() for frame in frames for key in _keys(frame)}
+    left_out = []
+    for path in _own():
+        try:
+            frame = read(path)
+            _check(frame, path)
+        except ValueError as error:
+            left_out.append(f"{error} It is left out.")
+            _log.warning(left_out[-1])
+            continue
+        frames.append(_apart(frame, path, owners))
+    table = pd.concat(frames, ignore_index=True)
+    table.attrs["left_out"] = left_out
+    return table
+
+
+def _keys(frame: "pd.DataFrame") -> set[tuple[str, str]]:
+    return set(zip(frame["curve"], frame["dataset"], strict=True))
+
+
+def _apart(frame: "pd.DataFrame", path: Path, owners: dict[tuple[str, str], Path]) -> "pd.DataFrame":
+    """A file's rows, with a name of their own where another file has theirs; ``owners`` says which, and learns these.
+
+    Models of one λ each, in one folder, say that they make a curve together.
+    """
+    grouped = (frame["curve"] != frame["codec"]).any()
+    owner = path.parent if grouped else path
+    if all(owners.setdefault(key, owner) == owner for key in _keys(frame)):
+        return frame
+    root = Path(os.environ["MAE_VIZ_RESULTS"])
+    label = owner.relative_to(root).with_suffix("").as_posix() if owner != root else root.name
+    named = frame[["codec", "curve", "title"]] + f" ({label})"
+    return frame.assign(**{column: named[column] for column in named})
 
 
 def read(path: Path) -> "pd.DataFrame":
-    """The rows of one result file, ours or CompressAI's. Raises ValueError where it is neither."""
+    """The rows of one result file, ours or CompressAI's, in any of Unicode's encodings. Raises ValueError where it is
+    neither."""
     import pandas as pd
 
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json.loads(Path(path).read_bytes())
         rows = _our_rows(document) if "means" in document else _compressai_rows(document, Path(path))
         frame = pd.DataFrame(rows)
         columns = COLUMNS | {name: "float64" for name in FURTHER if name in frame}
-        return frame.reindex(columns=list(columns)).astype(columns)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is no result file of mae_viz or CompressAI ({error}).") from None
+        return frame.reindex(columns=list(columns)).astype(columns).replace([math.inf, -math.inf], math.nan)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise ValueError(f"{path} is no result file of mae_viz or CompressAI ({_reason(error)}).") from None
+
+
+def _reason(error: Exception) -> str:
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+
+
+def _check(frame: "pd.DataFrame", path: Path) -> None:
+    """Raises ValueError for points that no curve goes through."""
+    means = frame[frame["image"] == "mean"]
+    wrong = "it has no points" if means.empty else ""
+    if not (frame["bpp"] > 0).all():
+        wrong = "a rate is not above 0"
+    for metric in METRICS.values():
+        if means.loc[means[metric.column].notna(), ["curve", metric.column]].duplicated().any():
+            wrong = f"two rates have one {metric.title}"
+    if wrong:
+        raise ValueError(f"{path} is no result file that makes a curve ({wrong}).")
 
 
 def _our_rows(document: dict) -> list[dict]:
@@ -155,8 +221,13 @@ def _provenance(document: dict) -> str:
 
 def _compressai_rows(document: dict, path: Path) -> list[dict]:
     measured, name = document["results"], document.get("name", path.stem)
-    psnr = measured.get("psnr-rgb", measured.get("psnr"))
-    value = measured.get("ms-ssim-rgb", measured.get("ms-ssim", [None] * len(psnr)))
+    none = [None] * len(measured["bpp"])
+    psnr = _first(measured, "psnr-rgb", "psnr") or none
+    similar = _first(measured, "ms-ssim-rgb", "ms-ssim", "msssim") or none
+    if psnr is none and similar is none:
+        raise ValueError("it has neither PSNR nor MS-SSIM")
+    if not any(value is not None and value > 1 for value in similar):  # else they are dB already
+        similar = list(map(metrics.to_db, similar))
     shared = {
         "codec": path.stem,
         "curve": path.stem,
@@ -169,9 +240,13 @@ def _compressai_rows(document: dict, path: Path) -> list[dict]:
         "provenance": f"{document.get('description', name)} ({path.name})",
     }
     return [
-        {**shared, "bpp": bpp, "psnr_db": db, "db_of_mean_ms_ssim": metrics.to_db(v)}
-        for bpp, db, v in zip(measured["bpp"], psnr, value, strict=True)
+        {**shared, "bpp": bpp, "psnr_db": db, "db_of_mean_ms_ssim": ms_ssim_db}
+        for bpp, db, ms_ssim_db in zip(measured["bpp"], psnr, similar, strict=True)
     ]
+
+
+def _first(measured: dict, *names: str) -> list | None:
+    return next((measured[name] for name in names if name in measured), None)
 
 
 Curve = tuple[str, list[float], list[float]]

@@ -46,6 +46,8 @@ def page() -> None:
         "apart is told below the plot. Click a point of a model to see its pictures in Explore."
     )
     frame = measurements()
+    for why in frame.attrs["left_out"]:
+        st.text(why)
     places = data_sets(frame)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     name = row.selectbox("Data set", list(places), **address.held("dataset", next(iter(places)), places), width=240)

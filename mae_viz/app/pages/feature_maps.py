@@ -68,7 +68,7 @@ def choose_both() -> None:
     """λ₁ and λ₂ on one slider, in quarter octaves; the boxes below it take any other λ."""
 
     def keep() -> None:
-        low, high = st.session_state["both"]
+        low, high = st.session_state[key]
         address.turn_to({"lambda": None if high == 4096 else f"{high:g}", "base": None if low == 64 else f"{low:g}"})
 
     def said(key: str, start: float) -> float:
@@ -78,12 +78,13 @@ def choose_both() -> None:
 
     low, high = sorted((said("base", 64.0), said("lambda", 4096.0)))
     grid = {Rate(index).lmbda for index in range(0, LAST_INDEX + 1, FRAME_STEP)}
-    st.session_state["both"] = (low, high)
+    key = f"both {low} {high}"  # a slider of two ends takes these from its arguments alone: others are another slider
     st.select_slider(
         "λ₂ (divisor) and λ₁, in octaves",
         sorted(grid | {low, high}),
+        (low, high),
         format_func="{:.4g}".format,
-        key="both",
+        key=key,
         on_change=keep,
     )
 
