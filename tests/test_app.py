@@ -32,7 +32,7 @@ def test_the_script_runs_headless(monkeypatch, tmp_path):
     app.query_params["image"] = "coffee"
     app.run()
     assert not app.exception
-    assert any("smooth porcelain" in text.value for text in app.markdown)
+    assert any("smooth porcelain" in text.value for text in [*app.markdown, *app.caption])
 
 
 # In a browser
@@ -134,6 +134,7 @@ def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
 
 
 def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_path, photograph):
+    page.set_viewport_size({"width": 1440, "height": 900})
     large = photograph.resize((1200, 800))
     large.save(tmp_path / "large.png")
     page.get_by_role("button", name="Your own").click()
