@@ -166,7 +166,7 @@ def test_nothing_overflows(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     for preset in ("Compare", "Maps", "Classical codecs"):
         show(page, preset)
-        page.wait_for_timeout(500)
+        settled(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         overflowing = page.evaluate(
             """[...document.querySelectorAll("[data-testid=stMain] *")]

@@ -106,7 +106,7 @@ def test_side_information_in_where_the_bits_go(browser, app, coded):
         carried = {
             "The channels themselves": f"mae={NAME}",
             "The gains that switch channels off": f"model={NAME}",
-            "The pictures at this λ": "preset=hyperprior",
+            "The pictures at this λ": "show=hyperprior",
         }
         for link, state in carried.items():
             expect(page.get_by_role("link", name=link)).to_have_attribute("href", re.compile(f"[?&]{state}(&|$)"))

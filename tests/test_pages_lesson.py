@@ -78,7 +78,7 @@ def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
         expect(
             page.get_by_text(f"MAE, λ = {row.lmbda:g}: {row.bpp:.4f} bpp, PSNR {row.psnr_db:.2f} dB")
         ).to_be_visible()
-        page.get_by_role("link", name=f"Open λ = {row.lmbda:g} in Explore").click()
+        page.get_by_role("link", name=f"Open λ = {row.lmbda:g} in the laboratory").click()
         expect(page).to_have_url(f"{server}/?lambda={row.lmbda:g}")
 
 

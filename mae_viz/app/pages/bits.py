@@ -274,4 +274,4 @@ def links(model: str, rate: Rate) -> None:
     with controls.row():
         site.link("feature-maps", "The channels themselves", lambda_=rate, mae=model)
         site.link("gains", "The gains that switch channels off", model=model)
-        site.link("explore", "The pictures at this λ", lambda_=rate, **controls.preset(model))
+        site.link("laboratory", "The pictures at this λ", lambda_=rate, **controls.preset(model))

@@ -43,7 +43,7 @@ def page() -> None:
     st.title("R-D curves")
     st.markdown(
         "Up and to the left is better. **Follow MAE and bottleneck scaling from right to left**: how far they lie "
-        "apart is told below the plot. Click a point of a model to see its pictures in Explore."
+        "apart is told below the plot. Click a point of a model to see its pictures in the laboratory."
     )
     frame = measurements()
     for why in frame.attrs["left_out"]:
@@ -233,7 +233,7 @@ def open_point(
     similar = similar if psnr is None else f", PSNR {psnr:.2f} dB{similar}"
     st.markdown(f"**{title}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (means over the images).")
     if lmbda is not None and not curve.startswith("paper-"):
-        site.link("explore", f"Open λ = {lmbda:g} in Explore", lambda_=f"{lmbda:g}")
+        site.link("laboratory", f"Open λ = {lmbda:g} in the laboratory", lambda_=f"{lmbda:g}")
 
 
 def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:

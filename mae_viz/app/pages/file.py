@@ -64,7 +64,7 @@ def page() -> None:
     damage(data, parts, picture.large)
     decode()
     with controls.row():
-        site.link("explore", "See this λ in Explore", lambda_=rate, **controls.preset(model))
+        site.link("laboratory", "See this λ in the laboratory", lambda_=rate, **controls.preset(model))
         site.link("bits", "Where its bits go", lambda_=rate, mae=model)
         site.link("how", "How it was made", lambda_=rate)
 

@@ -243,4 +243,4 @@ def links(model: str, rate: Rate) -> None:
     with controls.row():
         site.link("feature-maps", "What the gains do to the maps", mae=model)
         site.link("bits", "What they do to the bits", base=rate, mae=model)
-        site.link("explore", "And to the pictures", lambda_=rate, **controls.preset(model))
+        site.link("laboratory", "And to the pictures", lambda_=rate, **controls.preset(model))

@@ -35,7 +35,7 @@ STEPS = (
         "from left to right the same network is paid more and more for being exact.",
         (r"\mathcal{L} = R + \lambda\, D",),
         how_figures.bargain,
-        {"explore": ("Drag λ yourself", {})},
+        {"laboratory": ("Drag λ yourself", {})},
     ),
     Step(
         "The encoder: 192 maps of numbers",
@@ -78,7 +78,7 @@ STEPS = (
         (r"\hat{\mathbf{x}} = g_s(\mathbf{q};\,\phi)",
          r"D = \tfrac{1}{3HW}\lVert \mathbf{x} - \hat{\mathbf{x}} \rVert^2"),
         how_figures.error,
-        {"explore": ("The difference, enlarged", {})},
+        {"laboratory": ("The difference, enlarged", {"panes": "original,mae:difference"})},
     ),
     Step(
         "Many rates: the cost of a network for each",
