@@ -1,10 +1,10 @@
 """The app with a whole class in it: thirty sessions at once, each with a photograph and λ of its own.
 
 Every student is a real session: a websocket that speaks Streamlit's protocol, and the viewer's requests for its frames.
-All move λ in the laboratory (the answer is the pictures of both models at that λ), open File, and look at the R-D curves;
-meanwhile five of them upload pictures of 12 megapixels and have them coded. Asserted: every answer is the one for this
-student's photograph and λ, byte counts checked against files coded beforehand, and every upload is answered. Printed:
-times to the answer, and the largest memory of the server.
+Students move λ in the laboratory (the answer is the pictures of both models at that λ), open File, and look at the
+R-D curves; meanwhile five of them upload pictures of 12 megapixels and have them coded. Asserted: every answer is the
+one for this student's photograph and λ, byte counts checked against files coded beforehand, and every upload is
+answered. Printed: times to the answer, and the largest memory of the server.
 
 Usage: python benchmarks/classroom.py [STUDENTS [UPLOADS [URL]]]
 With the address of a server that runs already each student moves λ once, and times are printed but not judged.
