@@ -31,7 +31,7 @@ def in_the_viewer(page: Page) -> dict[str, set[str]]:
             }
             for (const line of host.querySelectorAll(".curve polyline"))
                 found.push([line.dataset.codec, getComputedStyle(line).stroke]);
-            for (const entry of host.querySelectorAll(".curve .names li"))
+            for (const entry of host.querySelectorAll(".curve .names li[data-codec]"))
                 found.push([entry.dataset.codec, getComputedStyle(entry.querySelector(".swatch")).backgroundColor]);
             return found;
         }"""

@@ -748,7 +748,10 @@ var BitsPanel = class extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
     this.views = [0, 1].map(() => {
-      const [canvas, title, bars, text] = [h("canvas", { role: "img" }), h("h3"), h("canvas", { role: "img" }), h("p")];
+      const [canvas, bars] = ["places", "channels"].map(
+        (what) => h("canvas", { role: "img", "aria-label": `Bits of ${what}: not there yet` })
+      );
+      const [title, text] = [h("h3"), h("p")];
       const plate = h("div", { class: "plate" }, canvas);
       const element = h("figure", { class: "map" }, title, plate, h("div", { class: "bars" }, bars), text);
       return { element, canvas, title, bars, text, plate };
@@ -852,7 +855,14 @@ var GainsPanel = class extends Panel {
     this.lines = drawing("g");
     this.now = drawing("path", { class: "now" });
     this.dots = drawing("g");
-    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, this.dots);
+    this.svg = drawing(
+      "svg",
+      { role: "img", "aria-label": "Gains over λ: not there yet" },
+      this.axes,
+      this.now,
+      this.lines,
+      this.dots
+    );
     this.names = h("ul", { class: "names" });
     this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
     this.layer = null;
@@ -1098,7 +1108,7 @@ var MapsPanel = class extends Panel {
       "aria-label": "Channels with the most bits at the highest λ"
     });
     this.views = ["y", "lead", "rival"].map((name) => {
-      const canvas = h("canvas", { role: "img" });
+      const canvas = h("canvas", { role: "img", "aria-label": "Channel map: not there yet" });
       const value = h("b", { class: "value", hidden: true });
       const [title, text] = [h("h3"), h("p")];
       const bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
@@ -1308,7 +1318,14 @@ var PricePanel = class extends Panel {
     this.lines = drawing("g");
     this.now = drawing("path", { class: "now" });
     this.dots = Object.keys(MEASURES).map(() => drawing("circle", { r: 5, class: "dot" }));
-    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, ...this.dots);
+    this.svg = drawing(
+      "svg",
+      { role: "img", "aria-label": "Who pays: not there yet" },
+      this.axes,
+      this.now,
+      this.lines,
+      ...this.dots
+    );
     const names = Object.entries(MEASURES).map(
       ([measure, name]) => h("li", {}, h("i", { class: "line", style: `border-top: 2px solid ${COLOURS[measure]}` }), `equal ${name}`)
     );

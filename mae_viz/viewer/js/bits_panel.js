@@ -11,7 +11,10 @@ export class BitsPanel extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
     this.views = [0, 1].map(() => {
-      const [canvas, title, bars, text] = [h("canvas", { role: "img" }), h("h3"), h("canvas", { role: "img" }), h("p")];
+      const [canvas, bars] = ["places", "channels"].map((what) =>
+        h("canvas", { role: "img", "aria-label": `Bits of ${what}: not there yet` }),
+      );
+      const [title, text] = [h("h3"), h("p")];
       const plate = h("div", { class: "plate" }, canvas);
       const element = h("figure", { class: "map" }, title, plate, h("div", { class: "bars" }, bars), text);
       return { element, canvas, title, bars, text, plate };

@@ -14,7 +14,14 @@ export class GainsPanel extends Panel {
     this.lines = drawing("g");
     this.now = drawing("path", { class: "now" });
     this.dots = drawing("g");
-    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, this.dots);
+    this.svg = drawing(
+      "svg",
+      { role: "img", "aria-label": "Gains over λ: not there yet" },
+      this.axes,
+      this.now,
+      this.lines,
+      this.dots,
+    );
     this.names = h("ul", { class: "names" });
     this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
     this.layer = null;

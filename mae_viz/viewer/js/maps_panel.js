@@ -20,7 +20,7 @@ export class MapsPanel extends Panel {
       "aria-label": "Channels with the most bits at the highest λ",
     });
     this.views = ["y", "lead", "rival"].map((name) => {
-      const canvas = h("canvas", { role: "img" });
+      const canvas = h("canvas", { role: "img", "aria-label": "Channel map: not there yet" });
       const value = h("b", { class: "value", hidden: true });
       const [title, text] = [h("h3"), h("p")];
       const bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));

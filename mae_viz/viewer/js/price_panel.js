@@ -15,7 +15,14 @@ export class PricePanel extends Panel {
     this.lines = drawing("g");
     this.now = drawing("path", { class: "now" });
     this.dots = Object.keys(MEASURES).map(() => drawing("circle", { r: 5, class: "dot" }));
-    this.svg = drawing("svg", { role: "img" }, this.axes, this.now, this.lines, ...this.dots);
+    this.svg = drawing(
+      "svg",
+      { role: "img", "aria-label": "Who pays: not there yet" },
+      this.axes,
+      this.now,
+      this.lines,
+      ...this.dots,
+    );
     const names = Object.entries(MEASURES).map(([measure, name]) =>
       h("li", {}, h("i", { class: "line", style: `border-top: 2px solid ${COLOURS[measure]}` }), `equal ${name}`),
     );
