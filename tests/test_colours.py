@@ -29,7 +29,7 @@ def in_the_viewer(page: Page) -> dict[str, set[str]]:
                 const name = pane.querySelector("[aria-label=Codec]").value;
                 found.push([name, getComputedStyle(pane.querySelector(".swatch")).backgroundColor]);
             }
-            for (const line of host.querySelectorAll(".curve polyline"))
+            for (const line of host.querySelectorAll(".curve polyline[data-codec]"))
                 found.push([line.dataset.codec, getComputedStyle(line).stroke]);
             for (const entry of host.querySelectorAll(".curve .names li[data-codec]"))
                 found.push([entry.dataset.codec, getComputedStyle(entry.querySelector(".swatch")).backgroundColor]);
