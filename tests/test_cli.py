@@ -127,6 +127,7 @@ def test_two_files_never_become_one(run, crop, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_pipes_and_consoles_of_few_characters(crop, encoding, tmp_path):
     """λ is in what is said; where a console has none, that is no reason to fail."""

@@ -217,6 +217,7 @@ def test_the_caption_says_how_the_numbers_came_about(two_runs):
         assert said in caption
 
 
+@pytest.mark.slow
 def test_fig_3_of_another_data_set(tmp_path):
     (figure, *_) = output.write(["fig3"], tmp_path, ["svg", "csv", "tex"], dataset="gallery")
     assert "Bundled photographs" in figure.read_text(encoding="utf-8")

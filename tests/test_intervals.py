@@ -53,6 +53,7 @@ def resampled_by_hand(anchor, test, column):
     return np.array(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("metric", "column"), [("psnr", "psnr_db"), ("ms-ssim", "db_of_mean_ms_ssim")])
 def test_the_bootstrap_against_a_plain_loop(metric, column):
     anchor, test = rows("a", 1.0), rows("b", 1.2, seed=1)
