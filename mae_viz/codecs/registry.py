@@ -5,7 +5,7 @@ A codec of one's own joins with `register`. The app and the command line import 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -82,6 +82,12 @@ def codec(name: str) -> Codec:
 def names() -> list[str]:
     """Everything to compare: models of many λ, groups of models for one λ each, classical codecs, one's own."""
     return [*dict.fromkeys(_shipped().values()), *CLASSICAL, *_own()]
+
+
+def histories(curves: Iterable[str]) -> str:
+    """What is to be read beside these curves about the models behind them; names of no codec say nothing."""
+    known = set(names())
+    return " ".join(said for name in curves if name in known and (said := codec(name).history))
 
 
 def _shipped() -> dict[str, str]:

@@ -256,7 +256,7 @@ def caption(results: "pd.DataFrame", dataset: str = OURS) -> str:
     )
     ours = points(results, dataset)
     ours = ours[ours["side"] == LEFT].drop_duplicates("curve")
-    trained = " ".join(registry.codec(name).history for name in ours["curve"] if name in registry.names())
+    trained = registry.histories(ours["curve"])
     ours = ours[ours["curve"].isin(style.OTHERS)]
     others = "; ".join(f"{label}, {source}" for label, source in zip(ours["label"], ours["provenance"], strict=True))
     return (
@@ -266,7 +266,7 @@ def caption(results: "pd.DataFrame", dataset: str = OURS) -> str:
         "trained for. Right: the points of the paper's own Fig. 3, read off its image, measured on the 44 images of "
         "the CLIC professional test set: not comparable with the left, only in their shape; the paper does not say how "
         "it averaged MS-SSIM, so no BD-rate is given on it, nor with what settings it ran JPEG, JPEG 2000 and BPG. "
-        f"{gap}{trained.strip()} {f'Other codecs: {others}. ' if others else ''}{_kind(results, dataset)}"
+        f"{gap}{trained} {f'Other codecs: {others}. ' if others else ''}{_kind(results, dataset)}"
         f"BD-rates against {_against(results, dataset)} of the same data set: {metrics.BDRate.method}. "
         f"{intervals.METHOD}; – where there is no such curve.\n\n" + to_text(bd_rates(results, dataset), dataset)
     )

@@ -199,9 +199,7 @@ def _channel(
         _map(axis, view, coloured(ratio, octaves))
         spread = "constant" if ratio.constancy < 1e-5 else f"±{100 * ratio.constancy:.1f} %"
         axis.set_title(f"{name}: ratio {ratio.mean:.2f}, {spread}".replace("-", "−"), pad=3)
-        share = ratio.masked_share
-        masked = "under 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
-        axis.set_xlabel(f"{masked} masked", size=6, labelpad=1)
+        axis.set_xlabel(f"{style.share(ratio.masked_share)} masked", size=6, labelpad=1)
 
 
 def _map(axis: "Axes", view: View, values: np.ndarray, **how: Any) -> None:

@@ -175,3 +175,8 @@ def arrow(
         zorder=3.5 if above else 1.5,
     )
     axes.add_patch(shape)
+
+
+def share(part: float) -> str:
+    """A share 0…1 in per cent: "0 %" only where it is nothing."""
+    return "under 1 %" if 0 < part < 0.005 else f"{100 * part:.0f} %"

@@ -12,7 +12,7 @@ from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
-from mae_viz.codecs.registry import codec, names
+from mae_viz.codecs.registry import histories
 from mae_viz.figures import style
 from mae_viz.measured import collected, datasets, intervals
 from mae_viz.measured.between import between, rate_at, sentence
@@ -276,9 +276,8 @@ def say_between(frame: "pd.DataFrame", dataset: str) -> None:
     ]
     if lines:
         st.markdown("\n".join(lines))
-    said = [history for curve in there["curve"].unique() if curve in names() and (history := codec(curve).history)]
-    if said:
-        st.caption(" ".join(said))
+    if said := histories(there["curve"].unique()):
+        st.caption(said)
 
 
 def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:

@@ -13,6 +13,7 @@ from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.interface import FRAME_STEP
+from mae_viz.figures import style
 from mae_viz.rates import LAST_INDEX, Rate
 
 FIRST, SECOND, RATIO = "first", "second", "ratio"
@@ -200,12 +201,12 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
                 )
             )
         kept = ratio.values[~np.isnan(ratio.values)]
-        negative = f"{plots.share(float(np.mean(kept < 0)))} of the others negative" if len(kept) else "none left"
+        negative = f"{style.share(float(np.mean(kept < 0)))} of the others negative" if len(kept) else "none left"
         cells.append(
             plots.figure(
                 plots.url(look.colours(c, RATIO, scale)),
                 f"{title(model)}, channel {c}: ratio",
-                f"<b>ratio</b>: mean {number(ratio.mean)}; {plots.share(ratio.masked_share)} masked, {negative}",
+                f"<b>ratio</b>: mean {number(ratio.mean)}; {style.share(ratio.masked_share)} masked, {negative}",
                 value=None if look.modulated else number(ratio.mean),
             )
         )

@@ -107,11 +107,6 @@ def beside(*cells: str, least: int = 210) -> str:
     return f'<div style="display:grid;gap:0.75rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
 
 
-def share(part: float) -> str:
-    """A share 0…1 in per cent: "0 %" only where it is nothing."""
-    return "under 1 %" if 0 < part < 0.005 else f"{100 * part:.0f} %"
-
-
 def colour_bar(kind: str, labels: list[str], title: str) -> str:
     """What a map's colours mean (HTML): labels at equal distances from the low to the high end."""
     names = {"bits": ["sequential"], "y": ["diverging"], "ratio": ["diverging", "negative"]}[kind]
