@@ -53,6 +53,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
     return ByScope(config, log)
 
 
+@pytest.fixture(autouse=True)
+def own_main():
+    """Streamlit's AppTest leaves its script as `__main__`, which processes that a later test starts would import."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
+
+
 @pytest.fixture(scope="session")
 def photograph() -> Image.Image:
     return open_rgb(gallery()["coffee"].path)
