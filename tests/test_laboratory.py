@@ -13,7 +13,7 @@ from mae_viz import metrics
 from mae_viz.app import site
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
-from mae_viz.codecs.registry import codec
+from mae_viz.codecs.registry import codec, names
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
@@ -205,79 +205,64 @@ def test_an_address_that_asks_for_what_there_is_not_gets_a_sentence(browser, ser
 # Match
 
 
-def match(page: Page, kind: str = "same bytes", target: str = "") -> list[list[str]]:
-    """Press Match; the table that appears."""
-    drawn(page)
-    if kind != "same bytes":
-        pick(page, "Bring all panes to", re.compile(f"^{kind}$"))
-    if target:
-        page.get_by_role("spinbutton").fill(target)
-        page.keyboard.press("Enter")
-    drawn(page)
-    page.get_by_role("button", name="Match", exact=True).click()
-    page.locator("[data-testid=stMain] table").wait_for()
+def compare(page: Page, kind: str, target: str, asked: str) -> dict[str, list[str]]:
+    """Compare all codecs; the table's rows by codec."""
+    pick(page, "All codecs at the same", re.compile(f"^{kind}$"))
     settled(page)
+    page.get_by_role("spinbutton").fill(target)
+    page.keyboard.press("Enter")
+    drawn(page)
+    page.get_by_role("button", name="Compare all codecs", exact=True).click()
+    in_address(page, match=asked)
+    page.get_by_role("toolbar", name="Open two of them under the wipe").wait_for()
+    drawn(page)
     rows = page.locator("[data-testid=stMain] tbody tr")
-    return rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
+    found = rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
+    return {title: cells for title, *cells in found}
 
 
 def plain(text: str) -> float:
     return float(re.search(r"[\d.]+", text.replace(",", "")).group())
 
 
-def test_same_bytes_are_the_largest_files_not_above_and_the_panes_show_them(page, original):
-    page.locator(".pane").nth(0).get_by_label("Codec", exact=True).select_option("jpeg")
-    page.get_by_role("button", name="λ 2048", exact=True).click()
-    in_address(page, **{"lambda": "2048", "panes": "jpeg,mae,bottleneck-scaling"})
-    table = match(page)
-    limit = len(mae_viz.compress(original, "mae", 2048))
-    quality, lmbda = (int(plain(table[0][1])), Rate.near(plain(table[2][1])).index)
-    jpeg = CLASSICAL["jpeg"]
-    streams = [
-        jpeg.encode(original, Quality(quality)),
-        mae_viz.compress(original, "mae", 2048),
-        mae_viz.compress(original, "bottleneck-scaling", Rate(lmbda).lmbda),
-    ]
-    assert all(len(stream) <= limit for stream in streams)
-    assert len(jpeg.encode(original, Quality(quality + 1))) > limit
-    assert len(mae_viz.compress(original, "bottleneck-scaling", Rate(lmbda + 1).lmbda)) > limit
-    decoded = [jpeg.decode(streams[0]), *map(mae_viz.decompress, streams[1:])]
-    assert [row[0] for row in table] == [codec(n).title for n in ("jpeg", "mae", "bottleneck-scaling")]
-    for row, stream, picture in zip(table, streams, decoded, strict=True):
-        assert plain(row[2]) == len(stream)
-        assert plain(row[3]) == pytest.approx(100 * (1 - len(stream) / limit), abs=0.006)
-        pair = (np.asarray(picture), np.asarray(original))
-        assert plain(row[5]) == pytest.approx(metrics.psnr_db(*pair), abs=0.006)
-        assert plain(row[6]) == pytest.approx(metrics.ms_ssim_db(*pair), abs=0.006)
-    rate = str(Rate(lmbda))
-    in_address(page, panes=f"jpeg@{quality},mae@2048,bottleneck-scaling@{rate}")
-    for pane, stream in enumerate(streams):
-        expect(page.locator(".pane").nth(pane).locator("dl")).to_contain_text(f"{len(stream):,}")
-
-
-def test_independent_models_are_matched_between_their_lambdas(page, original):
-    """λ = 700 has no network of its own: the others are brought to the file of λ = 512."""
-    page.goto(
-        f"{page.url.partition('?')[0]}?image={PICTURE}&lambda=700&mode=side&panes=independent,bottleneck-scaling,mae"
-    )
-    table = match(page)
-    group = codec("independent")
-    limit = len(group.encode(original, group.axis.near(700)))
-    assert table[0][0] == group.title
-    assert [plain(row[2]) <= limit for row in table] == [True] * 3
-    assert plain(table[0][2]) == limit
-
-
-def test_same_psnr_as_typed_and_what_cannot_be_reached(page):
-    table = match(page, "same PSNR", "28")
-    assert [row[0] for row in table] == ["MAE", "Bottleneck scaling"]
-    assert all(28 <= plain(row[5]) < 28.2 for row in table)
-    page.get_by_role("spinbutton").fill("70")
-    page.keyboard.press("Enter")
+def test_which_codec_wins_at_one_size_and_the_two_that_one_opens(page, tmp_path, photograph):
+    own = photograph.crop((150, 100, 350, 280))
+    own.save(tmp_path / "own.png")
+    page.get_by_role("button", name="Your own").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "own.png")
+    expect(page.get_by_text("own.png: your picture")).to_be_visible()
+    page.keyboard.press("Escape")
     drawn(page)
-    page.get_by_role("button", name="Match", exact=True).click()
-    for title in ("MAE", "Bottleneck scaling"):
-        expect(page.get_by_text(re.compile(f"{title} cannot be brought to 70.00 dB: the range is"))).to_be_visible()
+    table = compare(page, "bytes", "2000", "bytes@2000")
+    assert set(table) <= {codec(name).title for name in names()}
+    best = max(table, key=lambda title: plain(table[title][4]))
+    assert [title for title, row in table.items() if "★" in row[4]] == [best]
+    expect(page.get_by_text(f"Within 2,000 bytes, {best} has the highest PSNR")).to_be_visible()
+    jpeg, quality, rate = CLASSICAL["jpeg"], int(plain(table["JPEG (4:2:0)"][0])), Rate.near(plain(table["MAE"][0]))
+    assert len(jpeg.encode(own, Quality(quality + 1))) > 2000
+    assert len(mae_viz.compress(own, "mae", Rate(rate.index + 1).lmbda)) > 2000
+    for title, stream, decode in (
+        ("JPEG (4:2:0)", jpeg.encode(own, Quality(quality)), jpeg.decode),
+        ("MAE", mae_viz.compress(own, "mae", rate.lmbda), mae_viz.decompress),
+    ):
+        _, size, left, bpp, psnr, ms_ssim = map(plain, table[title])
+        assert size == len(stream) <= 2000
+        assert left == pytest.approx(100 * (1 - len(stream) / 2000), abs=0.006)
+        assert bpp == pytest.approx(8 * len(stream) / (200 * 180), abs=6e-5)
+        pair = np.asarray(decode(stream)), np.asarray(own)
+        assert psnr == pytest.approx(metrics.psnr_db(*pair), abs=0.006)
+        assert ms_ssim == pytest.approx(metrics.ms_ssim_db(*pair), abs=0.006)
+    scaling = Rate.near(plain(table["Bottleneck scaling"][0]))
+    in_address(page, panes=f"original,mae@{rate},bottleneck-scaling@{scaling}")  # what was on show is brought to it
+    for title in ("JPEG (4:2:0)", "MAE"):
+        page.get_by_role("toolbar").get_by_role("button", name=title, exact=True).click()
+        settled(page)
+    in_address(page, panes=f"jpeg@{quality},mae@{rate}", mode=None)
+    drawn(page)
+    expect(page.locator(".mae-viewer")).to_have_attribute("data-mode", "wipe")
+    table = compare(page, "dB of PSNR", "70", "psnr_db@70")
+    assert set(table) <= {codec(name).title for name in names()}
+    expect(page.get_by_text(re.compile("^MAE cannot be brought to 70.00 dB: it can give"))).to_be_visible()
 
 
 # Independent models

@@ -1,11 +1,14 @@
-"""A match ends: for every arrangement, any λ, every kind of target."""
+"""Every codec at one target: asking ends, whatever is on show, and the winner is the best of real files."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from mae_viz import metrics
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
-from mae_viz.codecs.registry import ORIGINAL, codec
+from mae_viz.app.parts.matching import OutOfReach, Row, Target
+from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
@@ -24,17 +27,56 @@ def picture(photograph, tmp_path_factory):
         ladder.shared.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def ask(picture):
+    kept = {}
+
+    def ask(name, target):
+        key = name, target
+        if key not in kept:
+            kept[key] = matching._answer(picture.key, picture, name, codec(name).identity, target)
+        return kept[key]
+
+    return ask
+
+
 @pytest.mark.parametrize("unit", matching.KINDS)
-@pytest.mark.parametrize("lmbda", [65, 100, 181, 700, 3000])
-@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
-def test_a_match_ends_with_files_that_meet_the_target(picture, arrangement, lmbda, unit):
+@pytest.mark.parametrize("lmbda", [65, 181, 3000])
+def test_what_is_on_show_can_be_asked_of_every_codec_of_an_arrangement(picture, ask, lmbda, unit):
     rate = Rate.near(lmbda)
-    panes = [pane for pane in pane_text.read(ARRANGEMENTS[arrangement].panes) if codec(pane["codec"]) is not ORIGINAL]
-    lead = codec(matching.lead(panes)["codec"])
-    now = matching.shown(picture, lead.name, lead.axis.at(rate.at))
-    typed = {"bytes": now.bytes, "bpp": 8 * now.bytes / (48 * 32), "psnr_db": now.psnr_db}[unit]
-    for target in (None, typed):
-        states, text = matching.match(picture, rate, panes, unit, target)
-        found = matching.shown(picture, lead.name, lead.axis.at(states[lead.name]["own"]))
-        assert found.psnr_db >= now.psnr_db if unit == "psnr_db" else found.bytes <= now.bytes
-        assert all(codec(pane["codec"]).title in text for pane in panes)
+    for arrangement in ARRANGEMENTS.values():
+        panes = [pane for pane in pane_text.read(arrangement.panes) if codec(pane["codec"]) is not ORIGINAL]
+        lead = matching.lead(panes)
+        target = Target(unit, matching.now_shown(picture, rate, lead, unit))
+        assert isinstance(ask(lead["codec"], target), Row)
+        assert all(ask(pane["codec"], target) for pane in panes)
+
+
+@pytest.mark.parametrize("target", [Target("bytes", 700), Target("bpp", 3.5), Target("psnr_db", 33)])
+def test_every_codec_answers_and_the_winner_is_the_best_of_them(picture, ask, target):
+    answers = [ask(name, target) for name in names()]
+    rows = [row for row in answers if isinstance(row, Row)]
+    assert len(rows) >= 3
+    for row in rows:
+        decoded = codec(row.codec).reconstruct(picture.image, codec(row.codec).encode(picture.image, row.rate))
+        assert row.psnr_db == pytest.approx(metrics.psnr_db(np.asarray(decoded), picture.pixels))
+        assert {"bytes": row.bytes <= 700, "bpp": row.bpp <= 3.5, "psnr_db": row.psnr_db >= 33}[target.unit]
+    by_psnr = target.unit == "psnr_db"
+    best = min(rows, key=lambda row: row.bytes if by_psnr else -row.psnr_db)
+    assert (
+        f"**{codec(best.codec).title}** has the {'smallest file' if by_psnr else 'highest PSNR'}"
+        in matching.winners(rows, target)
+    )
+    starred = [line for line in matching.table(rows, target).splitlines() if "★" in line]
+    assert starred[0].startswith(f"| {codec(best.codec).title} |")
+    said = matching.out_of_reach(answers, target)
+    assert all(codec(one.codec).title in said for one in answers if isinstance(one, OutOfReach))
+
+
+@pytest.mark.parametrize("text", ["", "bpp", "bpp@", "bpp@no", "bpp@-1", "bpp@inf", "bpp@nan", "furlongs@3", "@3", "@"])
+def test_what_is_no_target_in_an_address_asks_for_nothing(text):
+    assert Target.read(text) is None
+
+
+def test_a_target_is_found_again_in_its_text():
+    assert Target.read(Target("psnr_db", 31.25).text) == Target("psnr_db", 31.25)

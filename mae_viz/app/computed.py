@@ -80,14 +80,14 @@ OfPicture = Callable[Concatenate[str, Picture, P], T]
 """A function of (key, picture, …)."""
 
 
-def run(function: Callable[..., T], *args: object, large: bool = False) -> T:
+def run(function: Callable[..., T], *args: object, large: bool = False, urgency: float = computing.ON_SCREEN) -> T:
     """``function(*args)``, computed in its turn: what pages compute is handed over here, and nothing is in their own
     threads. Raises what the function raises.
 
-    ``large``: about a large picture. Before its turn comes the visit may end, or the page begin anew; what has begun is
-    finished, because it is kept for whoever asks next.
+    ``large``: about a large picture. ``urgency``: see `mae_viz.computing`. Before its turn comes the visit may end, or
+    the page begin anew; what has begun is finished, because it is kept for whoever asks next.
     """
-    job = computing.shared().submit(function, *args, large=large)
+    job = computing.shared().submit(function, *args, large=large, urgency=urgency)
     try:
         while not (job.running() or job.done()):
             wait([job], timeout=0.1)

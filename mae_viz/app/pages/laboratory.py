@@ -2,7 +2,8 @@
 
 What it shows lies in the address: ``lambda``, and ``show``, the name of an arrangement
 (`mae_viz.viewer.arrangements`), or what differs from the first of them: ``panes`` (`mae_viz.viewer.pane_text`),
-``mode`` and ``panels``. Each release of λ and each choice is one step of the browser's history.
+``mode`` and ``panels``; and ``match``, what all codecs are compared at (`mae_viz.app.parts.matching`). Each release of
+λ and each choice is one step of the browser's history.
 """
 
 from functools import partial
@@ -64,7 +65,11 @@ def page() -> None:
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
     subject.caption()
     explain()
-    matching.controls(shown, rate, panes, lambda found: address.turn_to(named(found, mode, panels)))
+
+    def show(found: list[dict], match: str, how: str = mode) -> None:
+        address.turn_to(named(found, how, panels) | {"match": match})
+
+    matching.controls(shown, rate, panes, show)
     blind.offer()
     save_files(picture, rate)
     explain_numbers()
