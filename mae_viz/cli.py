@@ -20,6 +20,7 @@ from mae_viz.storage import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
+    from PIL import Image
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -277,20 +278,32 @@ def export(
     title: Annotated[str | None, typer.Option(help="the page's heading: else the picture's name")] = None,
 ) -> None:
     """Write one HTML file in which a picture can be explored at every rate, offline and without Python."""
-    from mae_viz.images import gallery, open_rgb
     from mae_viz.ladders import ladder
-    from mae_viz.ladders.frame import middle
     from mae_viz.viewer import html
 
-    photograph = gallery().get(image)
-    whole = open_rgb(photograph.path if photograph else Path(image))
-    picture = middle(whole)
-    if picture is not whole:
-        typer.echo(f"the picture is large: the page shows its middle, {picture.width} × {picture.height} pixels.")
-    heading = title or (photograph.title if photograph else Path(image).stem)
+    picture, name = _scrubbed(image)
     with _progress("coding the picture at every rate") as progress:
-        page = html.page(ladder.Ladders(), picture, heading, Rate.near(lmbda), codecs.split(","), progress=progress)
+        page = html.page(
+            ladder.Ladders(), picture, title or name, Rate.near(lmbda), codecs.split(","), progress=progress
+        )
     write_whole(output, page.encode())
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def sweep(
+    image: Annotated[str, typer.Argument(help="a picture, or the name of a bundled photograph (china, flower, …)")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .webp, .gif or .mp4 file to write")],
+    codecs: Annotated[str, typer.Option(help="models to show side by side")] = "mae,bottleneck-scaling",
+) -> None:
+    """Write a film for slides: a picture by one or more models while λ runs up and down."""
+    from mae_viz.ladders import ladder
+    from mae_viz.viewer import sweep as films
+
+    picture, _ = _scrubbed(image)
+    with _progress("coding the picture at every rate") as progress:
+        film = films.sweep(ladder.Ladders(), picture, codecs.split(","), output.suffix.lower(), progress)
+    write_whole(output, film)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
@@ -407,6 +420,19 @@ def open_app(context: typer.Context) -> None:
     registry.names()  # a module of one's own that cannot be imported is told of here, not on every page
     os.chdir(home)  # where .streamlit/config.toml lies
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *context.args])
+
+
+def _scrubbed(image: str) -> "tuple[Image.Image, str]":
+    """A bundled photograph or a picture's file, its middle where it is too large for a ladder, and its name."""
+    from mae_viz.images import gallery, open_rgb
+    from mae_viz.ladders.frame import middle
+
+    photograph = gallery().get(image)
+    whole = open_rgb(photograph.path if photograph else Path(image))
+    picture = middle(whole)
+    if picture is not whole:
+        typer.echo(f"the picture is large: shown is its middle, {picture.width} × {picture.height} pixels.")
+    return picture, photograph.title if photograph else Path(image).stem
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from mae_viz.images import open_rgb
 from mae_viz.ladders import ladder
 from mae_viz.ladders.frame import SCRUBBED_PIXELS
 from mae_viz.rates import Rate
+from mae_viz.viewer.sweep import film
 
 MAX_UPLOAD_PIXELS = 16_000_000
 
@@ -172,6 +173,14 @@ def stream(picture: Picture, model: str, rate: Rate) -> bytes:
 def cost(picture: Picture, model: str, rate: Rate) -> probe.Cost:
     """What every symbol of the picture's file costs (estimate)."""
     return _cost(picture.key, picture, model, rate)
+
+
+def sweep(picture: Picture, models: tuple[str, ...], kind: str) -> bytes:
+    """A film over λ, as `mae_viz.viewer.sweep` makes it."""
+    ladders = ladder.shared()
+    opened = [ladders.open(picture.image, model) for model in models]
+    ladders.wait(opened)
+    return run(film, opened, kind, urgency=computing.SOON)
 
 
 def symbols(picture: Picture, model: str, rate: Rate) -> np.ndarray:

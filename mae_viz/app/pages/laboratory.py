@@ -14,12 +14,15 @@ from mae_viz import viewer
 from mae_viz.app import address, computed, lessons, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import blind, controls, matching, subject
+from mae_viz.codecs.interface import LambdaAxis
+from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery
 from mae_viz.ladders import ladder
 from mae_viz.ladders.frame import middle
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text, streamlit_host
 from mae_viz.viewer.arrangements import ARRANGEMENTS, MODES, PANELS, laboratory
+from mae_viz.viewer.sweep import kinds
 
 START = Rate.near(128)
 """λ at first: low enough to see what the two models lose."""
@@ -72,6 +75,7 @@ def page() -> None:
     matching.controls(shown, rate, panes, show)
     blind.offer()
     save_files(picture, rate)
+    save_sweep(shown, panes)
     explain_numbers()
     where_to_go()
     show_lessons()
@@ -158,6 +162,23 @@ def save_files(picture: Picture, rate: Rate) -> None:
                 partial(computed.stream, picture, model, rate),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
+                on_click="ignore",
+            )
+
+
+def save_sweep(picture: Picture, panes: list[dict]) -> None:
+    """Films for slides of the models on the stage."""
+    models = tuple(dict.fromkeys(p["codec"] for p in panes if isinstance(codec(p["codec"]).axis, LambdaAxis)))
+    if not models:
+        return
+    named = " and ".join(controls.title(model) for model in models)
+    with st.container(horizontal=True):
+        for kind in kinds():
+            st.download_button(
+                f"Film over λ for slides ({kind[1:].upper().replace('WEBP', 'WebP')}): {named}",
+                partial(computed.sweep, picture, models, kind),
+                f"{picture.name}-{'-'.join(models)}{kind}",
+                key=f"film {kind}",
                 on_click="ignore",
             )
 
