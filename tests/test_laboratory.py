@@ -156,6 +156,10 @@ def test_another_page_and_back_keep_picture_and_rate(page):
     page.get_by_role("button", name="λ 256", exact=True).click()
     in_address(page, **{"lambda": "256"})
     drawn(page, 256)
+    page.get_by_role("button", name="Zoom 400 %").click()
+    page.locator(".pane").nth(2).locator(".stage").focus()
+    page.keyboard.press("ArrowRight")
+    looked = [canvas_pixels(canvas) for canvas in page.locator(".pane canvas").all()]
     page.wait_for_function("document.querySelector('a[href*=\"how\"]').href.includes('lambda=256')")
     page.get_by_role("link", name="How it works", exact=True).click()
     page.wait_for_url(re.compile("/how"))
@@ -169,6 +173,9 @@ def test_another_page_and_back_keep_picture_and_rate(page):
     page.go_back()
     in_address(page, **{"lambda": "256", "panes": THREE})
     drawn(page, 256)
+    expect(page.get_by_role("button", name="Zoom 400 %")).to_have_attribute("aria-pressed", "true")
+    for before, canvas in zip(looked, page.locator(".pane canvas").all(), strict=True):
+        assert np.array_equal(before, canvas_pixels(canvas))
 
 
 @pytest.mark.parametrize(

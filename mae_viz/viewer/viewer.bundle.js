@@ -1184,6 +1184,7 @@ var MapsPanel = class extends Panel {
     this.describeRatio(theirs, this.rival);
     if (this.viewer.dragging) return;
     const { lead, rival } = this.laboratory.pair;
+    if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
     const beside = rival && this.partner !== null ? ` ${rival.title}: its channel ${this.partner}, the most alike (correlation ${short(this.likeness)}).` : "";
@@ -2628,7 +2629,20 @@ var Viewer = class {
       this.setMode(laboratory.mode);
     }
     this.forget();
+    this.lookAt(this.host.recalled?.());
     this.changed(false);
+  }
+  /** Zoom, place, divider and active pane: what a visit that comes back finds as it was. */
+  get where() {
+    const { zoom: zoom2, x, y } = this.view;
+    return { zoom: zoom2, x, y, wipe: this.wipe, active: this.panes.indexOf(this.active) };
+  }
+  lookAt(where) {
+    if (!where) return;
+    const { zoom: zoom2, x, y, wipe: wipe2, active } = where;
+    Object.assign(this.view, { zoom: zoom2, x, y });
+    this.wipe = wipe2;
+    this.active = this.panes[active] ?? this.active;
   }
   /** Only the ladders of this picture stay; of the whole one and its part only those on show. */
   forget() {
@@ -2903,6 +2917,7 @@ var Viewer = class {
     if (this.mode === "side") for (const pane of this.panes) paintPane(this, pane);
     else paintShared(this);
     this.describe();
+    if (!this.dragging) this.host.keep?.(this.where);
     this.drawn?.();
   }
   shownIn(pane) {

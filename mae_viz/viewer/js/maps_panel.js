@@ -99,6 +99,7 @@ export class MapsPanel extends Panel {
     this.describeRatio(theirs, this.rival);
     if (this.viewer.dragging) return;
     const { lead, rival } = this.laboratory.pair;
+    if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const beside =

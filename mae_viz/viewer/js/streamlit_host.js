@@ -1,16 +1,43 @@
 // Streamlit runs this at every change of data or theme; `mount` then updates the viewer that is there.
 const hosts = new WeakMap();
+globalThis.maeVizMemory ??= remember(); // one for the page, however often this file is run
+const memory = globalThis.maeVizMemory;
 
 export default async function ({ parentElement, data, setStateValue }) {
   const { base, version, manifest } = data;
   const { mount } = await import(`${location.origin}${base}/viewer-${version}.js`);
-  const host = hosts.get(parentElement) ?? { ladder, bytes };
+  const host = hosts.get(parentElement) ?? { ladder, bytes, keep, recalled };
   hosts.set(parentElement, host);
   Object.assign(host, { base, report: (state) => setStateValue("view", state) });
   const viewer = mount(parentElement, manifest, host);
   // Streamlit calls this also where a newer run has overtaken this one, and the viewer goes on: only what has left the
   // page is closed
   return () => setTimeout(() => parentElement.isConnected || viewer.close());
+}
+
+// Where the viewer looked, by address: Back, Forward and a reload bring it again, a new choice of the same does not.
+
+function remember() {
+  const [arrival] = performance.getEntriesByType("navigation");
+  const made = { found: ["reload", "back_forward"].includes(arrival?.type) ? kept() : null };
+  addEventListener("popstate", () => Object.assign(made, { found: kept() }));
+  return made;
+}
+
+function kept() {
+  return JSON.parse(sessionStorage.getItem(`mae_viz ${location.href}`));
+}
+
+function keep(where) {
+  const [key, text] = [`mae_viz ${location.href}`, JSON.stringify(where)];
+  if (memory.last !== key + text) sessionStorage.setItem(key, text);
+  memory.last = key + text;
+}
+
+function recalled() {
+  const { found } = memory;
+  memory.found = null;
+  return found;
 }
 
 async function ladder(id, at) {

@@ -3,6 +3,8 @@
 //   const viewer = mount(root, manifest, host)   again on the same root: update(manifest), keeping zoom and choices
 //   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
 //   host.bytes(id, file, start, length) → Promise of a Blob; files never change
+//   host.keep(where), host.recalled()   where the viewer looks, whenever that has changed; and where it looked when
+//                        what is now on show was on show before, null where that is not asked for
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
 //                        answers an older serial does not undo what was chosen since
 import limits from "../panes.json" with { type: "json" };
@@ -77,7 +79,22 @@ class Viewer {
       this.setMode(laboratory.mode);
     }
     this.forget();
+    this.lookAt(this.host.recalled?.());
     this.changed(false);
+  }
+
+  /** Zoom, place, divider and active pane: what a visit that comes back finds as it was. */
+  get where() {
+    const { zoom, x, y } = this.view;
+    return { zoom, x, y, wipe: this.wipe, active: this.panes.indexOf(this.active) };
+  }
+
+  lookAt(where) {
+    if (!where) return;
+    const { zoom, x, y, wipe, active } = where;
+    Object.assign(this.view, { zoom, x, y });
+    this.wipe = wipe;
+    this.active = this.panes[active] ?? this.active;
   }
 
   /** Only the ladders of this picture stay; of the whole one and its part only those on show. */
@@ -404,6 +421,7 @@ class Viewer {
     if (this.mode === "side") for (const pane of this.panes) paintPane(this, pane);
     else paintShared(this);
     this.describe();
+    if (!this.dragging) this.host.keep?.(this.where);
     this.drawn?.();
   }
 
