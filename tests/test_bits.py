@@ -50,6 +50,12 @@ def test_totals_blocks_and_channels(browser, server, picture):
                 assert file == length
                 assert estimate == pytest.approx(bits.sum() / 8, abs=1.1)
                 assert off == pytest.approx(100 * (bits.sum() / 8 / length - 1), abs=0.02)
+        awake = real["mae", 64][2].sum(axis=(1, 2)) >= 1
+        grown = 100 * (doubled / real["mae", 64][0] - 1)
+        said = page.get_by_text(re.compile("A channel that is off is 0 at every place")).inner_text()
+        assert f"{awake.sum()} of the 192 channels of the MAE are awake" in said
+        least, most = numbers(re.search(r"grows by (\S+) to (\S+) % a quarter", said)[0])
+        assert least < 100 * ((1 + grown / 100) ** 0.25 - 1) < most
         # where, in a sentence: for λ = 64
         length, _, bits = real["mae", 64]
         said = page.get_by_role("listitem").filter(has_text="At λ = 64 the MAE").inner_text()

@@ -11,7 +11,10 @@ from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 from test_feature_maps import numbers, serious
 
+from mae_viz import probe
 from mae_viz.coding import checkpoints
+from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.images import gallery, open_rgb
 from mae_viz.models import MAEHyperprior
 from mae_viz.rates import Rate
 
@@ -51,6 +54,15 @@ def test_gains_scales_and_correlations(browser, server):
         trained = gain(model.g_a[2].modulation, 64.0), gain(model.g_s[0].modulation, 64.0)
         row = page.get_by_role("row", name=re.compile("^64 ")).inner_text()
         assert numbers(row)[1] == pytest.approx(-np.corrcoef(*np.log(trained))[0, 1], abs=0.001)
+        photograph = open_rgb(next(iter(gallery().values())).path)
+        bits = probe.latents(open_checkpoint("mae"), photograph, Rate.near(64))[1].sum(axis=(1, 2))
+        over = [np.log([gain(part.modulation, 64.0 * 2**k) for k in range(7)]) for part in (model.g_a[2], model.g_s[0])]
+        r = np.array([-np.corrcoef(m, d)[0, 1] for m, d in zip(*(logs.T for logs in over), strict=True)])
+        for state, which in (("awake", bits >= 1), ("asleep", bits < 1)):
+            said = page.get_by_role("listitem").filter(has_text=f"channels {state} at λ = 64").inner_text()
+            count, rising, median = re.search(r"^(\d+) .* in (\d+) of them, r is (\S+) at the median", said).groups()
+            assert (int(count), int(rising)) == (which.sum(), (r[which] > 0).sum())
+            assert numbers(median)[0] == pytest.approx(np.median(r[which]), abs=0.001)
         page.get_by_role("radio", name="heatmap").click()
         expect(page.get_by_text("channels, the steepest above")).to_be_visible()
         in_address(page, exactly=True, **{"lambda": "700", "layer": "m2", "channels": "5,17", "draw": "heatmap"})
@@ -76,7 +88,7 @@ def test_fourteen_layers_of_a_hyperprior(monkeypatch, tmp_path):
     script = tmp_path / "app.py"
     script.write_text(
         "import streamlit as st\nfrom mae_viz.app import site\nfrom mae_viz.app.pages import gains\n"
-        "st.navigation(list(site.pages().values()))\ngains.page()\n"
+        "st.navigation(list(site.pages().values()))\nsite.show_bar()\ngains.page()\n"
     )
     app = AppTest.from_file(str(script), default_timeout=120)
     app.query_params["layer"] = "hm3"

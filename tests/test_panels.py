@@ -9,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from test_headline import share
 
+import mae_viz
 from mae_viz import probe
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
@@ -107,7 +108,15 @@ def test_the_bits_are_the_models(page, picture):
     for text, model in zip(said.all_inner_texts(), PAIR, strict=True):
         bits = probe.latents(open_checkpoint(model), picture, Rate.near(128))[1].sum((1, 2), dtype=np.float64)
         assert int(plain(text)) == np.sum(bits >= 1)
-        assert plain(text.partition(";")[2]) == pytest.approx(bits.sum() / 8, rel=0.01)
+        before = Rate(Rate.near(128).index - 16)
+        asleep = probe.latents(open_checkpoint(model), picture, before)[1].sum((1, 2), dtype=np.float64) < 1
+        woken, lmbda, grown = re.search(
+            r"(\d+) of them only since λ ([\d.]+); the file is (\S+) % larger", text
+        ).groups()
+        assert int(woken) == np.sum((bits >= 1) & asleep)
+        assert Rate.near(float(lmbda)) == before
+        sizes = [len(mae_viz.compress(picture, model, rate.lmbda)) for rate in (before, Rate.near(128))]
+        assert plain(grown) == pytest.approx(100 * (sizes[1] / sizes[0] - 1), abs=0.6)
 
 
 def test_the_sentence_on_the_page_is_that_of_its_files(page, ladders, picture):

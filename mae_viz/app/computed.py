@@ -183,6 +183,27 @@ def sweep(picture: Picture, models: tuple[str, ...], kind: str) -> bytes:
     return run(film, opened, kind, urgency=computing.SOON)
 
 
+@dataclass(frozen=True)
+class OverLambda:
+    """A picture's files of one model at every λ of its ladder, by rising λ."""
+
+    rates: list[Rate]
+    bytes: np.ndarray  # (λ,)
+    bits: np.ndarray  # (λ, C), of each channel, all places together
+
+
+def over_lambda(picture: Picture, model: str) -> OverLambda:
+    """The files of a picture's ladder; it must not be large."""
+    ladders = ladder.shared()
+    made = ladders.open(picture.image, model)
+    ladders.wait([made])
+    rates = sorted(rate for rate in made.source.grid if isinstance(rate, Rate))
+    frames = [made.frames[rate] for rate in rates]
+    spent = [np.frombuffer((made.folder / str(f.by_channel)).read_bytes(), "<f4") for f in frames]
+    channels = made.maps.channels if made.maps else 0
+    return OverLambda(rates, np.array([f.bytes for f in frames]), np.stack([each[:channels] for each in spent]))
+
+
 def symbols(picture: Picture, model: str, rate: Rate) -> np.ndarray:
     """The integers (C, h, w) in the picture's file."""
     data = stream(picture, model, rate)

@@ -768,8 +768,11 @@ var BitsPanel = class extends Panel {
       const places = take(ladder, "bits", index);
       const costs = take(ladder, "by_channel", index);
       const most = take(ladder, "by_channel", codec.last, void 0, true);
+      const lower2 = below(ladder, costs.frame);
+      const before = lower2 && take(ladder, "by_channel", lower2.at, void 0, true);
       wants.push(places.want, costs.want, most.want);
-      return { codec, ladder, places, costs, most: most.asset };
+      if (before) wants.push(before.want);
+      return { codec, ladder, places, costs, most: most.asset, before: before?.frame === lower2 ? before : null };
     });
     return wants;
   }
@@ -795,7 +798,7 @@ var BitsPanel = class extends Panel {
     const all = asset ? asset.subarray(0, info.channels) : new Float32Array(0);
     return [all, all.reduce((a, b) => Math.max(a, b), 0)];
   }
-  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most }, top, peak) {
+  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
     if (!places.asset || !costs.asset) return setText(title, `${codec.short}: computing …`);
     const [rows, columns] = ladder.info.places;
     setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);
@@ -806,8 +809,7 @@ var BitsPanel = class extends Panel {
     const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
     this.drawBars(bars, order, all, peak, codec.colour);
     const used = all.filter((v) => v >= OFF).length;
-    const first = all.reduce((a, b) => a + b, 0);
-    setText(text, `${used} of ${all.length} channels cost 1 bit or more; ${short(first / 8)} bytes in all`);
+    setText(text, `${used} of ${all.length} channels are awake (1 bit or more)${waking(all, costs.frame, before)}`);
     canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }
@@ -830,6 +832,17 @@ var BitsPanel = class extends Panel {
     });
   }
 };
+function below(ladder, frame) {
+  const lower2 = ladder.frames.filter((f) => frame && !f.extra && f.at < frame.at);
+  return lower2.reduce((a, b) => a && a.at > b.at ? a : b, null);
+}
+function waking(all, frame, before) {
+  if (!before?.asset || before.frame.at >= frame.at) return "";
+  const woken = all.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
+  const grown = frame.bytes / before.frame.bytes - 1;
+  const than = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"} than there`;
+  return `, ${woken} of them only since λ ${lambdaText(before.frame.lmbda)}; the file is ${than}`;
+}
 
 // mae_viz/viewer/js/curve_panel.js
 var CurvePanel = class extends Panel {
@@ -2491,11 +2504,11 @@ var Pane = class extends Choice {
       return `${what}: ${short(ends2[0])} … ${short(ends2[1])}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
-    const below = rateText(this.codec, base);
-    if (!Number.isFinite(mean)) return `this channel is switched off at ${below}: nothing to divide by`;
+    const below2 = rateText(this.codec, base);
+    if (!Number.isFinite(mean)) return `this channel is switched off at ${below2}: nothing to divide by`;
     const varies = `mean ${short(mean)}, varies by ${percent(constancy)} of it`;
     const rest = `${percent(masked)} masked (hatched), ${percent(negative)} negative (pink, dash)`;
-    return `y(${rateText(this.codec, frame)}) / y(${below}): ${varies}; ${rest}`;
+    return `y(${rateText(this.codec, frame)}) / y(${below2}): ${varies}; ${rest}`;
   }
   /** What lies under a picture point, in words. */
   value(x, y, pixelOf2) {

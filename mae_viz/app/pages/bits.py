@@ -6,7 +6,7 @@ import streamlit as st
 from mae_viz import probe, rates
 from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
-from mae_viz.app.parts import controls, plots, side_information, subject
+from mae_viz.app.parts import controls, plots, side_information, subject, waking
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec
@@ -48,6 +48,7 @@ def page() -> None:
     show_totals(spent, high, low)
     show_blocks(picture, spent, (high, low), shown, opacity / 100)
     show_channels(spent, (high, low), shown)
+    waking.show(picture, models[0])
     say_what_doubling_costs(picture, models[0], high, low)
     if computed.checkpoint(models[0]).hyper:
         side_information.show(picture, models[0], high, low)
@@ -260,7 +261,7 @@ def draw_priors(drawn: list[Drawn]) -> None:
     for column, one in enumerate(drawn, 1):
         first = {"showlegend": column == 1, "hovertemplate": "symbol %{x}: %{y:.4f}"}
         bars = go.Bar(x=one.k, y=one.share, name="this picture's symbols", marker={"color": "#9aa7b5"}, **first)
-        line = {"color": "#111827", "shape": "hvh" if one.k[-1] <= 20 else "linear", "width": 1.5}
+        line = {"color": plots.INK, "shape": "hvh" if one.k[-1] <= 20 else "linear", "width": 1.5}
         prior = go.Scatter(x=one.k, y=one.prior, name="learned prior", mode="lines", line=line, **first)
         figure.add_traces([bars, prior], rows=1, cols=column)
     figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 40, "b": 10}, bargap=0.1)

@@ -8,8 +8,10 @@ import streamlit as st
 
 from mae_viz import probe, rates
 from mae_viz.app import address, computed, site
-from mae_viz.app.parts import controls, plots
+from mae_viz.app.computed import Picture
+from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.plots import number
+from mae_viz.app.parts.waking import AWAKE_BITS
 from mae_viz.codecs.registry import codec, names
 from mae_viz.coding.checkpoints import Checkpoint
 from mae_viz.rates import Rate
@@ -29,6 +31,8 @@ HIGHLIGHTS = ("#c0392b", "#2c7fb8", "#1e8449", "#8e44ad", "#b9770e", "#117a8b")
 
 
 def page() -> None:
+    with site.bar():
+        picture = subject.choose_in_bar()
     st.title("Gains")
     st.markdown(
         "A small perceptron turns λ into one gain per channel, in *every* layer: m(λ) multiplies in the encoder, d(λ) "
@@ -67,6 +71,8 @@ def page() -> None:
     rate = min(max(rate, Rate.near(model.lmbdas[0])), Rate.near(model.lmbdas[-1]))
     show_curves(layer, rate, drawn, levels, marked)
     show_inverses(checkpoint, rate)
+    if picture is not None:
+        say_awake(checkpoint, chosen, picture)
     links(chosen, rate)
 
 
@@ -131,7 +137,7 @@ def lines(lmbdas: list[float], curves: dict[str, np.ndarray], here: float, marke
             go.Scatter(x=x, y=y, line=thin, name="all channels", showlegend=column == 1, hoverinfo="skip"), **place
         )
         root = np.median(gains[-1]) * np.sqrt(np.array(lmbdas) / lmbdas[-1])
-        dots = {"color": "#111827", "dash": "dot", "width": 1.5}
+        dots = {"color": plots.INK, "dash": "dot", "width": 1.5}
         figure.add_trace(go.Scatter(x=lmbdas, y=root, line=dots, name="∝ √λ", showlegend=column == 1), **place)
         for c, colour in zip(marked, HIGHLIGHTS, strict=False):
             look = {"line": {"color": colour, "width": 2.2}, "name": f"channel {c}", "showlegend": column == 1}
@@ -139,7 +145,7 @@ def lines(lmbdas: list[float], curves: dict[str, np.ndarray], here: float, marke
             figure.add_trace(
                 go.Scatter(x=lmbdas, y=gains[:, c], hovertemplate=says, legendgroup=str(c), **look), **place
             )
-        figure.add_vline(here, line={"color": "#111827", "width": 1}, **place)
+        figure.add_vline(here, line={"color": plots.INK, "width": 1}, **place)
     figure.update_xaxes(plots.logarithmic())
     figure.update_yaxes(type="log", exponentformat="power")
     return framed(figure, 460)
@@ -191,7 +197,7 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
         place = {"row": k // columns + 1, "col": k % columns + 1}
         gain, inverse = (probe.gains(layer.modulation, [here])[0] for layer in (m, d))
         ends = [min((1 / gain).min(), inverse.min()), max((1 / gain).max(), inverse.max())]
-        line = {"color": "#111827", "dash": "dot", "width": 1}
+        line = {"color": plots.INK, "dash": "dot", "width": 1}
         figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=line, hoverinfo="skip"), **place)
         says = "channel %{customdata}: 1/m = %{x:.3g}, d = %{y:.3g}"
         dots = go.Scatter(x=1 / gain, y=inverse, mode="markers", customdata=np.arange(len(gain)), hovertemplate=says)
@@ -220,6 +226,39 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
     )
     head, *body = [" | ".join(cells) for cells in zip(*table, strict=True)]
     st.markdown("\n".join([head, ":-- " + "| --: " * len(pairs), *body]))
+
+
+def say_awake(checkpoint: Checkpoint, name: str, picture: Picture) -> None:
+    """The bottleneck's pair once more: channels that this picture uses at the lowest λ, and those that wake above."""
+    model = checkpoint.model
+    m, d = next(pair for pair in probe.mirrors(model) if pair[0].part == "g_a")
+    over = (probe.gains(layer.modulation, model.lmbdas).T for layer in (m, d))
+    r = np.array([probe.inverse_correlation(*one) for one in zip(*over, strict=True)])
+    low = model.lmbdas[0]
+    with st.spinner("Encoding the picture …", show_time=True):
+        awake = computed.latents(picture, name, Rate.near(low))[1].sum(axis=(1, 2)) >= AWAKE_BITS
+    groups = {"awake": awake, "asleep": ~awake}
+    lines = [
+        f"- **{np.sum(which)} channels {state} at λ = {low:g}**: d falls where m rises in {np.sum(r[which] > 0)} of "
+        f"them, r is {signed(float(np.median(r[which])))} at the median: {over_lambda(float(np.median(r[which])))}"
+        for state, which in groups.items()
+        if which.any()
+    ]
+    st.markdown(
+        f"**So is it the inverse or not?** That depends on the channel. Here r is taken over the trained λ, for each "
+        f"channel of the bottleneck ({short(m)} and {short(d)}) by itself; {picture.name} tells which of them a file "
+        f"uses at the lowest λ (awake: {AWAKE_BITS:g} bit or more), and which wake only above:\n\n" + "\n".join(lines)
+    )
+    site.link("bits", "At which λ each of them wakes, and what the file grows by there", mae=name)
+
+
+def over_lambda(r: float) -> str:
+    """What a channel's correlation over λ says."""
+    if r > 0.5:
+        return "as λ falls the encoder makes the channel smaller and the decoder larger again, an inverse."
+    if r < -0.5:
+        return "as λ falls encoder and decoder both make the channel smaller, it is faded out."
+    return "the two go their own ways."
 
 
 def verdict(r: float) -> str:

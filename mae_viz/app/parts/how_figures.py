@@ -24,7 +24,7 @@ from mae_viz.rates import Rate
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", "#111827")
+HIGHLIGHTS = ("#c0392b", "#b9770e", "#8e44ad", "#1e8449", "#117a8b", "#2c7fb8", plots.INK)
 LOW, HIGH = Rate.near(rates.LMBDA_MIN), Rate.near(rates.LMBDA_MAX)
 SHOWN = tuple(Rate.near(lmbda) for lmbda in rates.LMBDAS)
 BETWEEN = Rate.near(700)
@@ -257,7 +257,7 @@ def gains(look: Look) -> None:
         add(figure, lmbdas, values[:, channel], f"channel {channel}", colour)
     figure.update_xaxes(plots.logarithmic())
     figure.update_yaxes(type="log", exponentformat="power")
-    figure.add_vline(look.rate.lmbda, line={"color": "#111827", "width": 1})
+    figure.add_vline(look.rate.lmbda, line={"color": plots.INK, "width": 1})
     show(figure, "gains", "Gains of seven channels against λ")
     low, high = (computed.latents(look.picture, "mae", rate)[0] for rate in (LOW, HIGH))
     spent = computed.cost(look.picture, "mae", LOW).y.sum(axis=(1, 2), dtype=np.float64)
@@ -279,7 +279,7 @@ def between(look: Look) -> None:
     channel = int(look.ranked[0])
     reach = 12
     figure = chart("symbol", "probability")
-    for rate, colour in ((Rate.near(below), "#2c7fb8"), (BETWEEN, "#111827"), (Rate.near(above), "#c0392b")):
+    for rate, colour in ((Rate.near(below), "#2c7fb8"), (BETWEEN, plots.INK), (Rate.near(above), "#c0392b")):
         pmf = probe.prior_pmf(model, rate, reach)[channel]
         add(figure, np.arange(-reach, reach + 1), pmf, f"λ = {rate}", colour)
     show(figure, "between", f"Priors of channel {channel} at three λ")

@@ -14,6 +14,8 @@ from mae_viz.codecs.registry import codec
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
+INK = "#7b8494"
+"""Lines that are of no codec: they stand out 3 : 1 from light and dark pages."""
 
 MAPS = json.loads((Path(viewer.__file__).parent / "colour_maps.json").read_text(encoding="utf-8"))
 """The viewer's colour maps are the app's: the stops of each from its low to its high end, the octaves that a ratio's

@@ -1,7 +1,7 @@
 // Panel: where the bits of both files go: places of the picture, and channels in one fixed order.
 import { range, scale } from "./colour.js";
 import { h, setText } from "./dom.js";
-import { lambdaText, short } from "./numbers.js";
+import { lambdaText, percent } from "./numbers.js";
 import { Panel, take } from "./panel.js";
 import { drawPlane } from "./stage.js";
 
@@ -32,8 +32,11 @@ export class BitsPanel extends Panel {
       const places = take(ladder, "bits", index);
       const costs = take(ladder, "by_channel", index);
       const most = take(ladder, "by_channel", codec.last, undefined, true);
+      const lower = below(ladder, costs.frame);
+      const before = lower && take(ladder, "by_channel", lower.at, undefined, true);
       wants.push(places.want, costs.want, most.want);
-      return { codec, ladder, places, costs, most: most.asset };
+      if (before) wants.push(before.want);
+      return { codec, ladder, places, costs, most: most.asset, before: before?.frame === lower ? before : null };
     });
     return wants;
   }
@@ -63,7 +66,7 @@ export class BitsPanel extends Panel {
     return [all, all.reduce((a, b) => Math.max(a, b), 0)];
   }
 
-  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most }, top, peak) {
+  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
     if (!places.asset || !costs.asset) return setText(title, `${codec.short}: computing …`);
     const [rows, columns] = ladder.info.places;
     setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);
@@ -74,8 +77,7 @@ export class BitsPanel extends Panel {
     const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
     this.drawBars(bars, order, all, peak, codec.colour);
     const used = all.filter((v) => v >= OFF).length;
-    const first = all.reduce((a, b) => a + b, 0);
-    setText(text, `${used} of ${all.length} channels cost 1 bit or more; ${short(first / 8)} bytes in all`);
+    setText(text, `${used} of ${all.length} channels are awake (1 bit or more)${waking(all, costs.frame, before)}`);
     canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }
@@ -98,4 +100,19 @@ export class BitsPanel extends Panel {
       context.fillRect(i * step, size[1] - tall, Math.max(1, step - (step > 3 ? 1 : 0)), tall);
     });
   }
+}
+
+/** The next lower frame of the grid, null at its end. */
+function below(ladder, frame) {
+  const lower = ladder.frames.filter((f) => frame && !f.extra && f.at < frame.at);
+  return lower.reduce((a, b) => (a && a.at > b.at ? a : b), null);
+}
+
+/** How many channels have woken since the frame below, and how much larger the file is, in words. */
+function waking(all, frame, before) {
+  if (!before?.asset || before.frame.at >= frame.at) return "";
+  const woken = all.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
+  const grown = frame.bytes / before.frame.bytes - 1;
+  const than = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"} than there`;
+  return `, ${woken} of them only since λ ${lambdaText(before.frame.lmbda)}; the file is ${than}`;
 }
