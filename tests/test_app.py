@@ -161,6 +161,35 @@ def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_p
     )
 
 
+def test_the_part_of_a_large_picture_is_moved_on_a_preview_and_stays(page, tmp_path, photograph):
+    large = photograph.resize((1200, 800))
+    large.save(tmp_path / "large.png")
+    page.get_by_role("button", name="Your own").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "large.png")
+    expect(page.get_by_text("1200 × 800 pixels are too many to scrub through")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Move the part").click()
+    frame = page.get_by_role("application", name="Part of large.png that λ moves in")
+    box, whole = frame.bounding_box(), page.locator(".preview").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(whole["x"] - 40, whole["y"] - 40, steps=4)  # beyond the corner
+    page.mouse.up()
+    size = middle(large).size
+    corner = large.crop((0, 0, *size))
+    pane = page.locator(".pane").nth(1)
+    expect(pane).to_contain_text(f"{len(mae_viz.compress(corner, lmbda=512)):,}")
+    frame.focus()
+    page.keyboard.press("ArrowRight")
+    moved = large.crop((64, 0, 64 + size[0], size[1]))
+    expect(pane).to_contain_text(f"{len(mae_viz.compress(moved, lmbda=512)):,}")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Gains", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Gains", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Laboratory", exact=True).first.click()
+    expect(page.locator(".pane").first).to_contain_text(f"{len(mae_viz.compress(moved, lmbda=512)):,}")
+
+
 @pytest.mark.parametrize("width", [1920, 1440, 820, 390])
 def test_nothing_overflows(page, width):
     page.set_viewport_size({"width": width, "height": 900})

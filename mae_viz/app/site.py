@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mae_viz.app import address
+from mae_viz.app.parts import glossary
 from mae_viz.rates import Rate
 
 TITLES = {
@@ -61,12 +62,16 @@ def pages() -> dict[str, st.Page]:
 
 
 def show_bar() -> None:
-    """The bar on top: the pages, and what a page puts there itself (`bar`)."""
+    """The bar on top: the pages, the words that they use, and what a page puts there itself (`bar`)."""
     with st.container(key="bar", horizontal=True, gap="small", vertical_alignment="center"):
         with st.popover("Pages", key="menu"):
             _links()
+            with st.expander("Words"):
+                glossary.show()
         with st.container(key="pages", horizontal=True, gap=None, vertical_alignment="center", width="content"):
             _links()
+        with st.popover("Words", key="words"):
+            glossary.show()
         _bar.set(st.container(key="subject", horizontal=True, gap="small", vertical_alignment="center"))
 
 

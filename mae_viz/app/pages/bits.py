@@ -19,14 +19,16 @@ WIDEST = 200
 
 
 def page() -> None:
+    with site.bar():
+        picture = subject.choose()
     st.title("Where the bits go")
     st.markdown(
         "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, for which "
         "places and which channels does each model stop paying? The sentences below count both."
     )
-    picture = subject.choose_picture()
     if picture is None:
         return
+    subject.caption()
     with controls.row():
         models = controls.choose_pair()
         high = controls.choose_rate("λ₁", 4096.0, "lambda")

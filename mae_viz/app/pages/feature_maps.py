@@ -28,6 +28,8 @@ ALIVE = 0.5
 
 
 def page() -> None:
+    with site.bar():
+        picture = subject.choose()
     st.title("Feature maps")
     st.markdown(
         "What does λ do to the bottleneck? Divide a channel at a high λ by the same channel at a low one. **Look for "
@@ -35,9 +37,9 @@ def page() -> None:
         "MAE it may differ from place to place (the paper's Fig. 4). The numbers say by how much, and whether it "
         "follows the picture's contrast."
     )
-    picture = subject.choose_picture()
     if picture is None:
         return
+    subject.caption()
     choose_both()
     with controls.row():
         pair = controls.choose_pair()
@@ -125,9 +127,13 @@ class Look:
                 if self.modulated
                 else plots.flat(ratio.values, self.model)
             )
-        tops = [float(np.abs(y[channel]).max()) for y in self.maps]
         k = (FIRST, SECOND).index(what)
-        return plots.coloured("y", self.maps[k][channel], max(tops) if scale == SAME else tops[k])
+        return plots.coloured("y", self.maps[k][channel], self.top(channel, k, scale))
+
+    def top(self, channel: int, k: int, scale: str) -> float:
+        """The largest |y| that the colours of a channel's map at λ₁ (k = 0) or λ₂ (k = 1) reach to."""
+        tops = [float(np.abs(y[channel]).max()) for y in self.maps]
+        return max(tops) if scale == SAME else tops[k]
 
 
 def score_text(score: float) -> str:
@@ -192,12 +198,13 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
             facts = f"<div>{facts}{plots.figure(plots.url(small(picture)), picture.name, '')}</div>"
         cells = [facts]
         for k, (low, high) in enumerate(ranges):
-            name = f"λ = {look.rates[k]}"
+            name, top = f"λ = {look.rates[k]}", look.top(c, k, scale)
             cells.append(
                 plots.figure(
                     plots.url(look.colours(c, (FIRST, SECOND)[k], scale)),
                     f"{title(model)}, channel {c}, {name}",
                     f"<b>{name}</b>: {number(low)} … {number(high)}",
+                    bar=plots.colour_bar("y", [number(-top), "0", number(top)]),
                 )
             )
         kept = ratio.values[~np.isnan(ratio.values)]
@@ -208,20 +215,13 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
                 f"{title(model)}, channel {c}: ratio",
                 f"<b>ratio</b>: mean {number(ratio.mean)}; {style.share(ratio.masked_share)} masked, {negative}",
                 value=None if look.modulated else number(ratio.mean),
+                bar=plots.ratio_bar(ratio.mean) if look.modulated else "",
             )
         )
         st.html(plots.beside(*cells, least=160))
-    tops = "−top", "0", "top"
-    scaling = "of each map's own range" if scale == OWN else "of the larger of a channel's two ranges"
-    st.html(
-        plots.beside(
-            plots.colour_bar("y", list(tops), f"Maps: y before quantisation; top = the largest |y| {scaling}."),
-            plots.ratio_bar("Ratio, in steps of log₂|r|."),
-            least=320,
-        )
-    )
     st.caption(
-        f"A place is masked where |y(λ₂)| is under {100 * probe.MASK_SHARE:.0f} % of its channel's largest. "
+        "Under a ratio: its mean in the middle, a quarter and four times of it at the ends; lower bar: negative. "
+        f"Hatched: masked, |y(λ₂)| is under {100 * probe.MASK_SHARE:.0f} % of its channel's largest. "
         "**Constancy score**: standard deviation over |mean| of the ratio at the other places, weighted by y(λ₂)². "
         f"One place is 16 × 16 pixels of {picture.name}."
     )

@@ -35,14 +35,16 @@ COLOURS = ("#bcd7ea", "#f6d7a7", "#cfe3b4", "#e9c3d3", "#d3cdea", "#c2e3dc", "#f
 
 
 def page() -> None:
+    with site.bar():
+        picture = subject.choose()
     st.title("File")
     st.markdown(
         "A `.mae` file is a header of a few bytes and a payload of entropy-coded integers. **Look at how little says "
         "which λ it was**: two bytes are enough, because encoder and decoder compute every gain from λ themselves."
     )
-    picture = subject.choose_picture()
     if picture is None:
         return
+    subject.caption()
     with controls.row():
         rate = controls.choose_rate("λ", 512.0, "lambda")
         names = {title(model): model for model in controls.models()}

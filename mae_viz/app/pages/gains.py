@@ -32,7 +32,7 @@ HIGHLIGHTS = ("#c0392b", "#2c7fb8", "#1e8449", "#8e44ad", "#b9770e", "#117a8b")
 
 def page() -> None:
     with site.bar():
-        picture = subject.choose_in_bar()
+        picture = subject.choose()
     st.title("Gains")
     st.markdown(
         "A small perceptron turns λ into one gain per channel, in *every* layer: m(λ) multiplies in the encoder, d(λ) "

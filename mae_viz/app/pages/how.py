@@ -122,14 +122,16 @@ STEPS = (
 
 
 def page() -> None:
+    with site.bar():
+        picture = subject.choose()
     st.title("How it works")
     st.markdown(
         "Ten steps, for whoever knows what a convolution and an entropy are. Every figure is computed by the real "
         "models on the picture and at the λ chosen here: **change λ, and see which figures answer and which do not.**"
     )
-    picture = subject.choose_picture()
     if picture is None:
         return
+    subject.caption()
     part = middle(picture.image)
     if part is not picture.image:
         st.caption(f"The picture is large: the figures show its middle, {part.width} × {part.height} pixels.")

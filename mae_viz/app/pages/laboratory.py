@@ -13,12 +13,11 @@ import streamlit as st
 from mae_viz import viewer
 from mae_viz.app import address, computed, lessons, site
 from mae_viz.app.computed import Picture
-from mae_viz.app.parts import blind, controls, matching, subject
+from mae_viz.app.parts import blind, controls, matching, part, subject
 from mae_viz.codecs.interface import LambdaAxis
 from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery
 from mae_viz.ladders import ladder
-from mae_viz.ladders.frame import middle
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text, streamlit_host
 from mae_viz.viewer.arrangements import ARRANGEMENTS, MODES, PANELS, laboratory
@@ -29,13 +28,19 @@ START = Rate.near(128)
 
 FIRST = next(iter(ARRANGEMENTS.values()))
 
-QUESTIONS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
-    ("What does one channel of the bottleneck hold, and what does λ change in it?", "feature-maps", "Feature maps",
-     {"lambda_": 4096}),
-    ("Where do the bits go, in the picture and among the channels?", "bits", "Where the bits go",
+QUESTIONS: tuple[tuple[str, str, str, dict[str, str | float]], ...] = (
+    ("From which λ on is bottleneck scaling as good as the MAE on this photograph?", "laboratory",
+     "Laboratory, panel “Who pays”", {"panels": "price,curve"}),
+    ("Why has the ratio map of bottleneck scaling one colour, and what varies in the MAE's?", "feature-maps",
+     "Feature maps", {"lambda_": 4096}),
+    ("Where does the MAE spend its bits at λ = 64?", "laboratory", "Laboratory, “Bits”",
+     {"show": "bits", "lambda_": 64}),
+    ("What happens to a channel that is off, and does the file jump where it wakes?", "bits", "Where the bits go",
      {"lambda_": 4096, "base": 64}),
-    ("Which entropy model does a λ between the trained ones use?", "how", "How it works, step 10", {"lambda_": 700}),
-    ("What does λ do inside each layer?", "gains", "Gains", {"lambda_": 700}),
+    ("What does twice the λ cost in bytes?", "bits", "Where the bits go", {"lambda_": 2048, "base": 64}),
+    ("What does λ do inside each layer, and is the decoder's gain the inverse of the encoder's?", "gains", "Gains",
+     {"lambda_": 700}),
+    ("What does λ = 700 use, and why does the file say 700.9?", "how", "How it works, step 10", {"lambda_": 700}),
     ("How good is it beside JPEG, AVIF, BPG and other networks?", "curves", "R-D curves", {}),
     ("What is in a file, byte by byte, and can it break?", "file", "File", {"lambda_": 512}),
     ("How does all of it work, from the start?", "how", "How it works, step by step", {"lambda_": 512}),
@@ -46,10 +51,10 @@ def page() -> None:
     with site.bar():
         with st.container(key="heading"):
             st.html("<h1>Laboratory</h1>")
-        picture = subject.choose_in_bar()
+        picture = subject.choose()
     if picture is None:
         return
-    shown, part = choose_part(picture)
+    shown, place = part.choose(picture)
     if blind.running():
         blind.page(shown)
         return
@@ -62,7 +67,7 @@ def page() -> None:
         rate,
         panes=panes,
         whole=whole,
-        part=part,
+        part=place,
         laboratory=laboratory(mode, panels),
     )
     streamlit_host.viewer(manifest, key="viewer", on_change=keep_what_was_released)
@@ -121,24 +126,6 @@ def named(panes: list[dict], mode: str, panels: list[str]) -> dict[str, str | No
         "mode": None if mode == FIRST.mode else mode,
         "panels": None if tuple(panels) == FIRST.panels else ",".join(panels),
     }
-
-
-def choose_part(picture: Picture) -> tuple[Picture, tuple[int, int]]:
-    """The picture itself, or of a large one the part that the viewer scrubs through, and where that lies."""
-    width, height = picture.image.size
-    part = middle(picture.image)
-    if part is picture.image:
-        return picture, (0, 0)
-    st.caption(
-        f"{width} × {height} pixels are too many to scrub through: λ moves in a part of {part.width} × {part.height}. "
-        "Move it here; the viewer's button “Whole picture” shows all of it at the λ released."
-    )
-    across, down = st.columns(2)
-    room = (width - part.width, height - part.height)
-    left = across.slider("Part: from left to right", 0, max(1, room[0]), room[0] // 2, step=1, disabled=not room[0])
-    top = down.slider("Part: from top to bottom", 0, max(1, room[1]), room[1] // 2, step=1, disabled=not room[1])
-    box = (left, top, left + part.width, top + part.height)
-    return Picture(picture.name, picture.image.crop(box)), (left, top)
 
 
 def explain() -> None:

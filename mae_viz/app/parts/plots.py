@@ -81,11 +81,17 @@ HATCH = "repeating-linear-gradient(45deg,{1} 0 3px,{0} 3px 6px)".format(*MAPS["h
 
 
 def figure(
-    source: str, alt: str, caption: str, overlay: str | None = None, opacity: float = 1.0, value: str | None = None
+    source: str,
+    alt: str,
+    caption: str,
+    overlay: str | None = None,
+    opacity: float = 1.0,
+    value: str | None = None,
+    bar: str = "",
 ) -> str:
     """A map or picture with its caption (HTML), enlarged without smoothing; hatching shows where it is transparent.
 
-    ``overlay``: a second one above it, with that opacity. ``value``: a text in its middle.
+    ``overlay``: a second one above it, with that opacity. ``value``: a text in its middle. ``bar``: its `colour_bar`.
     """
     style = "display:block;width:100%;image-rendering:pixelated"
     over = ""
@@ -98,7 +104,7 @@ def figure(
         )
     return (
         f'<figure style="margin:0;min-width:0"><div style="position:relative;background:{HATCH}">'
-        f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">{over}</div>'
+        f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">{over}</div>{bar}'
         f'<figcaption style="font-size:0.875rem;padding-top:0.25rem">{caption}</figcaption></figure>'
     )
 
@@ -109,7 +115,7 @@ def beside(*cells: str, least: int = 210) -> str:
     return f'<div style="display:grid;gap:0.75rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
 
 
-def colour_bar(kind: str, labels: list[str], title: str) -> str:
+def colour_bar(kind: str, labels: list[str], title: str = "") -> str:
     """What a map's colours mean (HTML): labels at equal distances from the low to the high end."""
     names = {"bits": ["sequential"], "y": ["diverging"], "ratio": ["diverging", "negative"]}[kind]
     bars = "".join(
@@ -123,20 +129,26 @@ def colour_bar(kind: str, labels: list[str], title: str) -> str:
     )
 
 
-def ratio_bar(title: str) -> str:
-    """The colour bar of ratio maps, labelled with multiples of a map's own mean."""
-    reach = MAPS["octaves"]
-    labels = [f"mean × {2.0**t:g}" if t else "mean" for t in range(-reach, reach + 1)]
-    hatch = f'<span style="display:inline-block;width:1.5rem;height:0.7rem;background:{HATCH}"></span>'
-    return colour_bar("ratio", labels, f"{title} Upper bar: positive, lower bar: negative, {hatch} masked.")
+def ratio_bar(mean: float) -> str:
+    """The colour bar of a ratio map with this mean, in steps of log₂; empty where it has no values."""
+    reach = 2.0 ** MAPS["octaves"]
+    return colour_bar("ratio", [number(mean / reach), number(mean), number(mean * reach)]) if np.isfinite(mean) else ""
 
 
 def number(value: float) -> str:
-    """Three significant digits, with a true minus sign."""
+    """Three significant digits or more, with a true minus sign."""
     if not np.isfinite(value):
         return "n/a" if np.isnan(value) else "∞"
     size = abs(value)
-    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
+    text = (
+        f"{value:.2e}"
+        if size >= 1e6
+        else f"{value:.0f}"
+        if size >= 100
+        else f"{value:.1f}"
+        if size >= 10
+        else f"{value:.3g}"
+    )
     return text.replace("-", "−")
 
 

@@ -13,23 +13,12 @@ from mae_viz.images import ImageError, gallery
 _OWN = "own"
 
 
-def choose_picture() -> Picture | None:
-    """The choice of a photograph (kept in the address as ``image``) or an upload, the same on every page.
+def choose() -> Picture | None:
+    """The choice of a photograph (kept in the address as ``image``) or of one's own, the same in the bar of every page.
 
-    Returns None, and shows a sentence, where an upload is no picture.
+    Returns None, and shows a sentence, where an upload is no picture. What to say of it below: `caption`.
     """
-    chooser, upload = st.columns(2, gap="large")
-    with chooser:
-        _choose()
-        caption()
-    with upload:
-        _upload("… or your own (it stays on this computer)")
-    return _picture()
-
-
-def choose_in_bar() -> Picture | None:
-    """The same choice where there is little room; say `caption` below."""
-    _choose(collapsed=True)
+    _choose()
     with st.popover("Your own"):
         _upload("A picture of yours: it stays on this computer")
     return _picture()
@@ -45,7 +34,7 @@ def caption() -> None:
     st.caption(f"Look for {photograph.look_for}.{but} Photograph: {photograph.credit}.")
 
 
-def _choose(collapsed: bool = False) -> None:
+def _choose() -> None:
     photographs = gallery()
     named = address.read("image")
     own = st.session_state.get(_OWN)
@@ -57,7 +46,7 @@ def _choose(collapsed: bool = False) -> None:
         format_func=titles.__getitem__,
         key="image",
         on_change=_name_picture,
-        label_visibility="collapsed" if collapsed else "visible",
+        label_visibility="collapsed",
     )
 
 
