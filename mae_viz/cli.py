@@ -283,9 +283,7 @@ def export(
 
     picture, name = _scrubbed(image)
     with _progress("coding the picture at every rate") as progress:
-        page = html.page(
-            ladder.Ladders(), picture, title or name, Rate.near(lmbda), codecs.split(","), progress=progress
-        )
+        page = html.lesson(ladder.Ladders(), picture, title or name, Rate.near(lmbda), codecs.split(","), progress)
     write_whole(output, page.encode())
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 

@@ -35,9 +35,8 @@ def picture() -> Image.Image:
 @pytest.fixture(scope="module")
 def file(ladders, picture, tmp_path_factory) -> str:
     first = next(iter(ARRANGEMENTS.values()))
-    page = html.page(
-        ladders, picture, "Dahlia", Rate.near(128), PAIR, pane_text.read(first.panes), 8, laboratory(panels=[*PANELS])
-    )
+    around = laboratory(panels=[*PANELS], codecs=PAIR)
+    page = html.page(ladders, picture, "Dahlia", Rate.near(128), PAIR, pane_text.read(first.panes), 8, around)
     path = tmp_path_factory.mktemp("page") / "laboratory.html"
     path.write_text(page, encoding="utf-8")
     return path.as_uri()

@@ -33,6 +33,7 @@ def write(out: Path, progress: Callable[[float], None] | None = None) -> list[Pa
     from mae_viz.images import open_rgb
     from mae_viz.ladders import ladder
     from mae_viz.ladders.frame import middle
+    from mae_viz.rates import Rate
     from mae_viz.storage import write_whole
     from mae_viz.viewer import html
 
@@ -45,7 +46,7 @@ def write(out: Path, progress: Callable[[float], None] | None = None) -> list[Pa
                 progress((done + part) / len(photographs))
 
         picture = middle(open_rgb(photograph.path))
-        page = html.page(ladders, picture, photograph.title, codecs=CODECS, progress=report)
+        page = html.lesson(ladders, picture, photograph.title, Rate.near(128), CODECS, report)
         written.append(out / f"{name}.html")
         write_whole(written[-1], page.encode())
     return written

@@ -47,9 +47,9 @@ ARRANGEMENTS = {
 """By name in the address; the first is what a visit begins with."""
 
 
-def offered() -> dict[str, Arrangement]:
-    """The arrangements whose codecs are all here."""
-    here = sources()
+def offered(codecs: Sequence[str] | None = None) -> dict[str, Arrangement]:
+    """The arrangements whose codecs are all among these, or all here."""
+    here = codecs or sources()
     return {
         name: made
         for name, made in ARRANGEMENTS.items()
@@ -57,13 +57,15 @@ def offered() -> dict[str, Arrangement]:
     }
 
 
-def laboratory(mode: str | None = None, panels: Sequence[str] | None = None) -> dict:
+def laboratory(
+    mode: str | None = None, panels: Sequence[str] | None = None, codecs: Sequence[str] | None = None
+) -> dict:
     """What `mae_viz.viewer.manifest` takes as ``laboratory``. ``mode`` and ``panels``: what is open at first, those of
-    the first arrangement unless told otherwise."""
+    the first arrangement unless told otherwise. ``codecs``: those that the viewer has, where they are not all."""
     first = next(iter(ARRANGEMENTS.values()))
     arrangements = [
         {"name": name, "title": a.title, "panes": pane_text.read(a.panes), "mode": a.mode, "panels": a.panels}
-        for name, a in offered().items()
+        for name, a in offered(codecs).items()
     ]
     return {
         "arrangements": arrangements,

@@ -14,6 +14,7 @@ from mae_viz import viewer
 from mae_viz.codecs.registry import ORIGINAL
 from mae_viz.ladders.ladder import Ladder, Ladders
 from mae_viz.rates import Rate
+from mae_viz.viewer import arrangements
 
 CHANNELS = 6
 """Channels of y per model in a file."""
@@ -32,15 +33,15 @@ body {{
   margin: 0; background: light-dark(#fff, #15181c); color: light-dark(#1c2127, #e8ebee);
   font: 16px/1.5 system-ui, sans-serif;
 }}
-main {{ max-width: 1680px; margin: 0 auto; padding: 18px 22px 40px; }}
-h1 {{ font-size: 24px; margin: 0; }}
-p {{ max-width: 76ch; margin: 4px 0 16px; }}
+main {{ padding: 6px 14px 24px; --mv-above: 50px; }}
+h1 {{ font-size: 19px; line-height: 32px; margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+main > p {{ max-width: 76ch; margin: 14px 0 0; }}
 {style}
 </style>
 <main>
 <h1>{title}</h1>
-<p>{text}</p>
 <div id="viewer"></div>
+<p>{text}</p>
 </main>
 <script type="application/json" id="data">{data}</script>
 <script type="module">
@@ -64,6 +65,24 @@ _TEXT = (
     "at low λ, at equal λ or at equal bytes; choose another layer to see the error, where the bits go, or a channel of "
     "the bottleneck."
 )
+
+
+def lesson(
+    ladders: Ladders,
+    picture: Image.Image,
+    title: str,
+    rate: Rate = viewer.START,
+    codecs: Sequence[str] = CODECS,
+    progress: Callable[[float], None] | None = None,
+) -> str:
+    """A `page` to hand out: the first two codecs under the wipe, the laboratory around them where its pair is there."""
+    coded = [name for name in codecs if name != ORIGINAL.name]
+    around = arrangements.laboratory("wipe" if len(coded) > 1 else "side", codecs=codecs)
+    panes = [{"codec": name, "layer": "picture"} for name in coded[:2] or codecs]
+    has_pair = set(arrangements.PAIR) <= set(codecs)
+    return page(
+        ladders, picture, title, rate, codecs, panes, laboratory=around if has_pair else None, progress=progress
+    )
 
 
 def page(

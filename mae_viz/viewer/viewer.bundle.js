@@ -1200,9 +1200,9 @@ var MapsPanel = class extends Panel {
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
-    const beside = rival && this.partner !== null ? ` ${rival.title}: its channel ${this.partner}, the most alike (correlation ${short(this.likeness)}).` : "";
+    const beside = rival && this.partner !== null ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.likeness)}).` : "";
     this.say(
-      `y is what gets rounded and stored: one value for each ${lead.stride} × ${lead.stride} pixels. ${lead.title}: channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
+      `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
     );
   }
   /** From which λ on the chosen channel costs a bit or more, in words; nothing until all frames say so. */
@@ -1621,7 +1621,8 @@ var Laboratory = class {
     const { viewer } = this;
     const [first, second] = this.rivals;
     if (!first || !second) return;
-    const of = (codec) => ({ title: codec.title, short: codec.short, frames: viewer.ladderOf(codec).frames });
+    const grid = (codec) => viewer.ladderOf(codec).frames.filter((f) => !f.extra);
+    const of = (codec) => ({ title: codec.title, short: codec.short, frames: grid(codec) });
     const [a, b] = [of(first), of(second)];
     const file = this.fileOf(first);
     const [other, both] = [this.progress(second), this.progress(first, second)];

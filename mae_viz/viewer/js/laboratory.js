@@ -248,7 +248,8 @@ export class Laboratory {
     const { viewer } = this;
     const [first, second] = this.rivals;
     if (!first || !second) return;
-    const of = (codec) => ({ title: codec.title, short: codec.short, frames: viewer.ladderOf(codec).frames });
+    const grid = (codec) => viewer.ladderOf(codec).frames.filter((f) => !f.extra); // else it would count what one tried
+    const of = (codec) => ({ title: codec.title, short: codec.short, frames: grid(codec) });
     const [a, b] = [of(first), of(second)];
     const file = this.fileOf(first);
     const [other, both] = [this.progress(second), this.progress(first, second)];

@@ -104,11 +104,11 @@ export class MapsPanel extends Panel {
     const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const beside =
       rival && this.partner !== null
-        ? ` ${rival.title}: its channel ${this.partner}, the most alike (correlation ${short(this.likeness)}).`
+        ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.likeness)}).`
         : "";
     this.say(
-      `y is what gets rounded and stored: one value for each ${lead.stride} × ${lead.stride} pixels. ${lead.title}: ` +
-        `channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`,
+      `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ` +
+        `${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`,
     );
   }
 
