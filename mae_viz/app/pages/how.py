@@ -147,8 +147,7 @@ def page() -> None:
 def layout(number: int, step: Step, rate: Rate) -> DeltaGenerator:
     """A step's text, equations and links; returns the place for its figure."""
     st.subheader(f"{number}. {step.title}", anchor=f"step-{number}")
-    row = st.container(horizontal=True, gap="medium")  # a narrow window has the figure below the text
-    left, right = row.container(width=400), row.container(width=520)
+    left, right = st.columns([2, 3], gap="medium")  # a narrow window has the figure below the text
     with left:
         st.markdown(step.text)
         for equation in step.equations:
