@@ -131,7 +131,7 @@ def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp
         assert Path(download.value.path()).read_bytes() == data
         (tmp_path / "mine.mae").write_bytes(data)
         (tmp_path / "broken.mae").write_bytes(data[:-1])
-        uploader = page.locator("input[type=file]").nth(1)
+        uploader = page.locator("input[type=file]")
         uploader.set_input_files(tmp_path / "mine.mae")
         expect(page.get_by_text(f"mine.mae: {picture.width} × {picture.height} pixels, MAE, λ = 700.9")).to_be_visible()
         uploader.set_input_files(tmp_path / "broken.mae")

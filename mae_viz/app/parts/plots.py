@@ -132,23 +132,16 @@ def colour_bar(kind: str, labels: list[str], title: str = "") -> str:
 def ratio_bar(mean: float) -> str:
     """The colour bar of a ratio map with this mean, in steps of log₂; empty where it has no values."""
     reach = 2.0 ** MAPS["octaves"]
-    return colour_bar("ratio", [number(mean / reach), number(mean), number(mean * reach)]) if np.isfinite(mean) else ""
+    ends = (mean / reach, mean, mean * reach)  # of a channel that is off they have many digits
+    return colour_bar("ratio", [f"{end:.3g}".replace("-", "−") for end in ends]) if np.isfinite(mean) else ""
 
 
 def number(value: float) -> str:
-    """Three significant digits or more, with a true minus sign."""
+    """Three significant digits, with a true minus sign."""
     if not np.isfinite(value):
         return "n/a" if np.isnan(value) else "∞"
     size = abs(value)
-    text = (
-        f"{value:.2e}"
-        if size >= 1e6
-        else f"{value:.0f}"
-        if size >= 100
-        else f"{value:.1f}"
-        if size >= 10
-        else f"{value:.3g}"
-    )
+    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
     return text.replace("-", "−")
 
 
