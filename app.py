@@ -4,21 +4,35 @@ What a browser sees is built by mae_viz/app/server/main.py; this file starts the
 viewer's frames and the offline lessons come from, and ends with it what is being computed.
 """
 
+import resource
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from mae_viz import computing
 from mae_viz.app import lessons
+from mae_viz.app.server.door import Door
 from mae_viz.viewer import streamlit_host
 
 
+FILES = 8192
+"""Open files and connections at once, where the system allows so many; some begin with 256."""
+
+
 @asynccontextmanager
-async def computing_ends(_app):
+async def running(_app):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     yield
     computing.shared().close()
 
 
 app = st.App(
-    "mae_viz/app/server/main.py", routes=[*streamlit_host.routes(), *lessons.routes()], lifespan=computing_ends
+    "mae_viz/app/server/main.py",
+    routes=[*streamlit_host.routes(), *lessons.routes()],
+    middleware=[Middleware(Door)],
+    lifespan=running,
 )

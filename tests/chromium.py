@@ -34,7 +34,7 @@ def executable() -> str:
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    options = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"]
+    options = ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--ignore-certificate-errors"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=options)
         yield browser

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mae_viz.images import gallery
 
-PREFIX = "/mae-viz/lessons"
 CODECS = ("mae", "bottleneck-scaling")
 
 
@@ -24,8 +23,10 @@ def there() -> dict[str, Path]:
 
 
 def url(name: str) -> str:
-    """The address of a lesson, seen from any page of the app."""
-    return f"{PREFIX}/{name}.html"
+    """The address of a lesson, relative to that of any page of the app."""
+    from mae_viz.viewer import streamlit_host
+
+    return f"{streamlit_host.PREFIX}/lessons/{name}.html"
 
 
 def write(out: Path, progress: Callable[[float], None] | None = None) -> list[Path]:
@@ -58,10 +59,12 @@ def routes() -> list:
     from starlette.responses import FileResponse, PlainTextResponse, Response
     from starlette.routing import Route
 
+    from mae_viz.viewer import streamlit_host
+
     def lesson(request: Request) -> Response:
         path = there().get(request.path_params["name"])
         if path is None:
             return PlainTextResponse("There is no such lesson: make them with `make lessons`.", 404)
         return FileResponse(path, media_type="text/html")
 
-    return [Route(f"{PREFIX}/{{name}}.html", lesson)]
+    return [Route(streamlit_host.path("lessons/{name}.html"), lesson)]

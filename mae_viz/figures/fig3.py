@@ -132,7 +132,7 @@ def draw(results: "pd.DataFrame", dataset: str = OURS) -> "Figure":
     drawn, table = points(results, dataset), bd_rates(results, dataset)
     below = (len(table) + 3.4) * _ROW_IN
     height = 5.0 + below
-    with rc_context(style.RC):
+    with rc_context({**style.RC, "text.parse_math": False}):  # names are others'
         figure = Figure(figsize=(style.PAGE_IN, height))
         grid = figure.add_gridspec(
             2,
@@ -323,6 +323,10 @@ def points_to_tex(table: "pd.DataFrame") -> str:
 
 
 def _tex(text: str) -> str:
-    for character in "&%$#_{}":
-        text = text.replace(character, f"\\{character}")
-    return text
+    return text.translate(_IN_TEX)
+
+
+_IN_TEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\n": " "}
+)

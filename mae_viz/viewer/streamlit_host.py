@@ -18,7 +18,8 @@ from mae_viz import viewer as the_viewer
 from mae_viz.ladders import ladder
 from mae_viz.rates import Rate
 
-PREFIX = "/mae-viz"
+PREFIX = "mae-viz"
+"""Of this project's own routes, below the address that the app's pages have."""
 _RATES = 4  # as many as panes
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -26,10 +27,15 @@ _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 def routes() -> list[Route]:
     """What the server must hand out beside the page: the script, the lists of frames, the frames."""
     return [
-        Route(f"{PREFIX}/viewer-{{version}}.js", _script),
-        Route(f"{PREFIX}/ladder/{{key}}", _listing),
-        Route(f"{PREFIX}/ladder/{{key}}/{{file}}", _file),
+        Route(path("viewer-{version}.js"), _script),
+        Route(path("ladder/{key}"), _listing),
+        Route(path("ladder/{key}/{file}"), _file),
     ]
+
+
+def path(name: str) -> str:
+    """Where the server has one of this project's own routes; what browsers call it they derive from their page."""
+    return "/" + "/".join(filter(None, (st.get_option("server.baseUrlPath").strip("/"), PREFIX, name)))
 
 
 def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | None = None) -> dict | None:
@@ -39,9 +45,8 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     change runs the page again, after ``on_change``. To move λ or choose panes from Python give a manifest with others
     than in the run before: where the person has moved on meanwhile, theirs hold.
     """
-    base = "/" + "/".join(part for part in (st.get_option("server.baseUrlPath").strip("/"), PREFIX.strip("/")) if part)
     answers = ((st.session_state.get(key) or {}).get("view") or {}).get("serial", 0)
-    data = {"base": base, "version": _version(), "manifest": {**manifest, "answers": answers}}
+    data = {"base": PREFIX, "version": _version(), "manifest": {**manifest, "answers": answers}}
     view = _component(key=key, data=data, on_view_change=on_change or _nothing).view
     return view and view | {"lmbda": Rate(view["index"]).lmbda}  # JSON makes 64.0 an integer
 

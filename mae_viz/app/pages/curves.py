@@ -1,5 +1,6 @@
 """Page *R-D curves*: the paper's Fig. 3 on measured files, every codec, BD-rates, and from a point to its picture."""
 
+import html
 import math
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import streamlit as st
 from mae_viz import metrics
 from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
+from mae_viz.app.parts.literal import literal
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.architectures import FACTS
@@ -59,7 +61,7 @@ def page() -> None:
     )
     metric = units[quality]
     kind = collected.metric_named(metric)
-    st.caption(f"**{name}**: {about(frame, dataset)} {kind.title} of a curve's point is the {kind.averaging}.")
+    st.caption(f"**{literal(name)}**: {about(frame, dataset)} {kind.title} of a curve's point is the {kind.averaging}.")
     drawn = measured(frame, dataset, metric)
     titles = named(drawn)
     if not titles:
@@ -175,7 +177,7 @@ def plot(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, 
             go.Scatter(
                 x=points["bpp"],
                 y=points[column],
-                name=title,
+                name=html.escape(title, quote=False),
                 mode="lines+markers",
                 line=look(curve),
                 marker={"size": 9 if points["kind"].iloc[0] not in ("classical", "published") else 5},
@@ -231,7 +233,7 @@ def open_point(
     """A point's numbers, and for a model the link to its pictures."""
     similar = "" if ms_ssim is None else f", MS-SSIM {ms_ssim:.2f} dB (of the images' mean)"
     similar = similar if psnr is None else f", PSNR {psnr:.2f} dB{similar}"
-    st.markdown(f"**{title}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (means over the images).")
+    st.markdown(f"**{literal(title)}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (means over the images).")
     if lmbda is not None and not curve.startswith("paper-"):
         site.link("laboratory", f"Open λ = {lmbda:g} in the laboratory", lambda_=f"{lmbda:g}")
 
@@ -270,14 +272,14 @@ def say_between(frame: "pd.DataFrame", dataset: str) -> None:
     """What the models of many λ cost between the trained ones, and how all models came about."""
     there = frame[(frame["dataset"] == dataset) & (frame["image"] == "mean") & (frame["kind"] == "model")]
     lines = [
-        f"- {sentence(between(frame, name, dataset), rows['title'].iloc[0])}"
+        f"- {sentence(between(frame, name, dataset), literal(rows['title'].iloc[0]))}"
         for name, rows in there.groupby("codec", sort=False)
         if not rows["trained"].all() and rows["trained"].sum() > 1
     ]
     if lines:
         st.markdown("\n".join(lines))
     if said := histories(there["curve"].unique()):
-        st.caption(said)
+        st.caption(literal(said))
 
 
 def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
@@ -285,8 +287,8 @@ def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
     found = against_peers(frame, dataset, metric)
     modulated = frame.loc[frame["architecture"].isin([n for n, f in FACTS.items() if f.modulated]), "curve"]
     lines = [
-        f"- **{rows['title'].iloc[0]}** against networks of its kind, one for each rate: "
-        + ", ".join(f"{collected.percent(row)} against {row.peer_title}" for row in rows.itertuples()).replace(
+        f"- **{literal(rows['title'].iloc[0])}** against networks of its kind, one for each rate: "
+        + ", ".join(f"{collected.percent(row)} against {literal(row.peer_title)}" for row in rows.itertuples()).replace(
             " %", "\u00a0%"
         )
         + "."
@@ -318,16 +320,17 @@ def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict
         none_common = "none" if not row.interval_over else "other images"
         rows.append(
             {
-                "codec": f"**{row.title}**" if row.curve.split(",")[0] in style.PAPERS else row.title,
+                "codec": row.title,
                 "BD-rate": value.replace(" ", "\u00a0"),
                 "95 % interval": "".join(between[1:]).replace(", ", " … ") + alone,
                 common: f"{row.from_db:.1f} … {row.to_db:.1f}" if overlaps else none_common,
                 "lowest bpp": f"{row.lowest_bpp:.3f}",
             }
         )
-    table(rows, numbers=("BD-rate", "95 % interval", common, "lowest bpp"))
+    ours = [row.title for row in found.itertuples() if row.curve.split(",")[0] in style.PAPERS]
+    table(rows, numbers=("BD-rate", "95 % interval", common, "lowest bpp"), bold=ours)
     st.caption(
-        f"Below 0: fewer bits than {anchor} at equal quality, here the {kind.averaging}. Models enter with the λ that "
+        f"Below 0: fewer bits than {literal(anchor)} at equal quality, here the {kind.averaging}. Models enter with the λ that "
         f"they were trained for; “every λ” is the curve through all that were measured. {metrics.BDRate.method}. "
         f"{intervals.METHOD}. * over one curve's images alone: wide, because other images need other rates, while the "
         "published means stand still."
@@ -370,7 +373,7 @@ def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:
     )
     if kind.column == "psnr_db":
         theirs = bd_rates(frame, "paper-mae", datasets.PAPERS, metric)
-        said = [f"{row.title} {collected.percent(row)}" for row in theirs.itertuples() if row.curve != "paper-mae"]
+        said = [f"{literal(row.title)} {collected.percent(row)}" for row in theirs.itertuples() if row.curve != "paper-mae"]
         st.caption(f"BD-rates against the paper's MAE, with their reading error: {'; '.join(said)}.")
 
 
@@ -398,7 +401,8 @@ def show_numbers(drawn: "pd.DataFrame", dataset: str) -> None:
         with st.container(height=320):
             table(rows, numbers=("bpp", "PSNR [dB]", "MS-SSIM [dB of mean]", "MS-SSIM [mean of dB]"))
         sources = drawn.drop_duplicates("title")
-        st.markdown("\n".join(f"- {t}: {p}" for t, p in zip(sources["title"], sources["provenance"], strict=True)))
+        lines = [f"- {literal(f'{row.title}: {row.provenance}')}" for row in sources.itertuples()]
+        st.markdown("\n".join(lines))
         st.markdown(
             "**bpp** is 8 × bytes of the whole file over the pixels, its mean over the images; PSNR and MS-SSIM "
             "(−10 log₁₀(1 − MS-SSIM)) are taken on 8-bit RGB. PSNR is the mean of the images' dB. MS-SSIM is the dB of "

@@ -11,6 +11,7 @@ from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import title
+from mae_viz.app.parts.literal import literal
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.figures import style
@@ -223,7 +224,7 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         "Under a ratio: its mean in the middle, a quarter and four times of it at the ends; lower bar: negative. "
         f"Hatched: masked, |y(λ₂)| is under {100 * probe.MASK_SHARE:.0f} % of its channel's largest. "
         "**Constancy score**: standard deviation over |mean| of the ratio at the other places, weighted by y(λ₂)². "
-        f"One place is 16 × 16 pixels of {picture.name}."
+        f"One place is 16 × 16 pixels of {literal(picture.name)}."
     )
 
 

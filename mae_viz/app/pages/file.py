@@ -12,6 +12,7 @@ from mae_viz.app.computed import Picture
 from mae_viz.app.pages.bits import which_tables
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.controls import title
+from mae_viz.app.parts.literal import literal
 from mae_viz.app.parts.text_table import table
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.bitstream import Part, StreamError
@@ -49,11 +50,11 @@ def page() -> None:
         rate = controls.choose_rate("λ", 512.0, "lambda")
         names = {title(model): model for model in controls.models()}
         model = names[controls.choose("Model", {name: name for name in names}, title("mae"), "model")]
-    with st.spinner(f"Coding {picture.name} …", show_time=True):
+    with st.spinner(f"Coding {literal(picture.name)} …", show_time=True):
         data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height
     st.markdown(
-        f"**{picture.name}, {title(model)}, λ = {rate}**: {len(data):,} bytes, {8 * len(data) / size:.4f} bits "
+        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {len(data):,} bytes, {8 * len(data) / size:.4f} bits "
         f"per pixel; uncompressed it has {3 * size:,} bytes, {3 * size / len(data):.1f} times as many."
     )
     st.download_button(
@@ -230,11 +231,11 @@ def decode() -> None:
         with st.spinner("Decoding …", show_time=True):
             opened = computed.opened(file.getvalue())
     except StreamError as error:
-        st.error(f"{file.name}: {error}")
+        st.error(f"{literal(file.name)}: {error}")
         return
     facts = opened.facts
     st.markdown(
-        f"**{file.name}**: {facts['width']} × {facts['height']} pixels, {title(facts['model'])}, "
+        f"**{literal(file.name)}**: {facts['width']} × {facts['height']} pixels, {title(facts['model'])}, "
         f"λ = {facts['lmbda']:.1f}, {facts['bytes']:,} bytes, {facts['bpp']:.4f} bits per pixel: header "
         f"{facts['header_bytes']}, payload {facts['payload_bytes']:,}, escapes {facts['escape_bytes']:,}."
     )

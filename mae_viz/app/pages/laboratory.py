@@ -14,6 +14,7 @@ from mae_viz import viewer
 from mae_viz.app import address, computed, lessons, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import blind, controls, matching, part, subject
+from mae_viz.app.parts.literal import literal
 from mae_viz.codecs.interface import LambdaAxis
 from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery
@@ -98,7 +99,7 @@ def what_the_address_says() -> tuple[Rate, list[dict], str, list[str]]:
         panels = [_one_of(PANELS, name) for name in told.split(",") if name]
         panes = pane_text.read(address.read("panes", arrangement.panes))
     except ValueError as error:
-        st.warning(f"The address asks for what cannot be shown: {error}")
+        st.warning(f"The address asks for what cannot be shown: {literal(str(error))}")
     return rate, panes, mode, list(dict.fromkeys(panels))
 
 

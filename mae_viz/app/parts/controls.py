@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from mae_viz import rates
 from mae_viz.app import address
+from mae_viz.app.parts.literal import literal
 from mae_viz.codecs.registry import codec, names
 from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
@@ -85,5 +86,5 @@ def choose_rate(label: str, start: float, key: str, help: str = TYPE_ANY) -> Rat
     try:
         return Rate.near(float(text.replace(",", ".")))
     except ValueError:
-        st.error(f"{text} is no λ of these models: type a number from 64 to 4096. Shown: λ = {start:g}.")
+        st.error(f"{literal(text)} is no λ of these models: type a number from 64 to 4096. Shown: λ = {start:g}.")
         return Rate.near(start)

@@ -15,6 +15,7 @@ from mae_viz.app.pages import bits
 from mae_viz.app.pages.bits import Drawn, which_tables
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.controls import MODELS, title
+from mae_viz.app.parts.literal import literal
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
@@ -201,7 +202,7 @@ def parameters(look: Look) -> None:
     table(rows, numbers=("parameters", "times one network"))
     st.caption(
         f"Transforms and modulation, for {len(rates.LMBDAS)} λ; the paper's Table I: the MAE {millions(found['MAE'])}. "
-        f"{codec('independent').history}"
+        f"{literal(codec('independent').history)}"
     )
 
 
@@ -241,7 +242,7 @@ def scaling(look: Look) -> None:
         f"{ratio.constancy:.0e} of that): λ chooses how finely a map is rounded, and nothing else."
     )
     st.markdown(said)
-    st.caption(codec("bottleneck-scaling").history)
+    st.caption(literal(codec("bottleneck-scaling").history))
 
 
 def gains(look: Look) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from mae_viz import computing, metrics
 from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
+from mae_viz.app.parts.literal import literal
 from mae_viz.codecs.interface import AnyRate, LambdaAxis
 from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
@@ -90,7 +91,7 @@ def controls(picture: Picture, rate: Rate, panes: list[dict], show: Show) -> Non
         "All codecs at the same", units, units.index(asked.unit) if asked else 0, format_func=KINDS.__getitem__
     )
     coded = [pane for pane in panes if codec(pane["codec"]) is not ORIGINAL]
-    of_lead = f"; empty: what {codec(lead(coded)['codec']).title} has now" if coded else ""
+    of_lead = f"; empty: what {_title(lead(coded)['codec'])} has now" if coded else ""
     typed = value.number_input(
         f"Target in {UNITS[unit]}{of_lead}",
         min_value=0.0,
@@ -127,7 +128,7 @@ def answered(found: list[Answer], target: Target, show: Show) -> None:
         "Open two of them under the wipe",
         [row.codec for row in rows],
         selection_mode="multi",
-        format_func=lambda name: codec(name).title,
+        format_func=_title,
         key="two",
         on_change=open_two,
     )
@@ -139,7 +140,7 @@ def answers(picture: Picture, target: Target) -> list[Answer]:
     bar = st.progress(0.0)
     out = []
     for done, name in enumerate(known):
-        bar.progress(done / len(known), f"{codec(name).title}: coding for {target} … {done} of {len(known)} codecs")
+        bar.progress(done / len(known), f"{_title(name)}: coding for {target} … {done} of {len(known)} codecs")
         out.append(_answer(picture.key, picture, name, codec(name).identity, target))
     bar.empty()
     return out
@@ -173,7 +174,7 @@ def winners(rows: list[Row], target: Target) -> str:
         return f"**No codec here can be brought to {target}.**"
 
     def title(row: Row) -> str:
-        return f"**{codec(row.codec).title}**"
+        return f"**{_title(row.codec)}**"
 
     judged = [row for row in rows if row.ms_ssim_db is not None]
     if target.unit == "psnr_db":
@@ -214,14 +215,14 @@ def table(rows: list[Row], target: Target) -> str:
             "n/a" if row.ms_ssim_db is None else star(f"{row.ms_ssim_db:.2f} dB", row.ms_ssim_db, most_ms_ssim),
         ]
         unbroken = [cell.replace(" ", chr(0xA0)) for cell in cells]
-        lines.append(f"| {codec(row.codec).title} | {' | '.join(unbroken)} |")
+        lines.append(f"| {_title(row.codec)} | {' | '.join(unbroken)} |")
     return f"Of each codec {sense} {target}; a star marks the best:\n\n" + "\n".join(lines)
 
 
 def out_of_reach(found: list[Answer], target: Target) -> str:
     form, unit = FORMS[target.unit], UNITS[target.unit]
     return "\n\n".join(
-        f"{codec(one.codec).title} cannot be brought to {target}: it can give {one.low:{form}} … {one.high:{form}} "
+        f"{_title(one.codec)} cannot be brought to {target}: it can give {one.low:{form}} … {one.high:{form}} "
         f"{unit}."
         for one in found
         if isinstance(one, OutOfReach)
@@ -264,3 +265,7 @@ def equal_bytes(picture: Picture, rate: Rate, model: str, other: str) -> tuple[K
     """One model's file at a rate, and the largest of another's that is not above it."""
     first = shown(picture, model, rate)
     return first, computed.run(_search, picture, other, Target("bytes", first.bytes), known(picture, other))
+
+
+def _title(name: str) -> str:
+    return literal(codec(name).title)

@@ -1,5 +1,7 @@
 """Part of the page *Where the bits go*: what a hyperprior's side information z costs, saves and tells."""
 
+import html
+
 import numpy as np
 import streamlit as st
 
@@ -64,7 +66,7 @@ def show_maps(picture: Picture, rate: Rate, cost: probe.Cost, channel: int, size
         (levels[0], top, Y_BLOCK, f"σ of channel {channel}", sigma_text),
         (levels[1], top, Y_BLOCK, f"Size of the symbols of channel {channel}", size_text),
     )
-    name = f"{picture.name}; maps at λ = {rate}, channel {channel}"
+    name = f"{html.escape(picture.name)}; maps at λ = {rate}, channel {channel}"
     cells = [plots.figure(plots.url(picture.pixels), picture.name, name)]
     for values, most, side, alt, caption in maps:
         rgba = np.repeat(np.repeat(plots.coloured("bits", values, most), side, axis=0), side, axis=1)

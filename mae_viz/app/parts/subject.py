@@ -7,6 +7,7 @@ import streamlit as st
 
 from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
+from mae_viz.app.parts.literal import literal
 from mae_viz.formats import SUFFIXES
 from mae_viz.images import ImageError, gallery
 
@@ -27,7 +28,7 @@ def choose() -> Picture | None:
 def caption() -> None:
     """What to look for in the photograph, and whose it is."""
     if _own_on():
-        st.caption(f"{st.session_state[_OWN][0]}: your picture, for as long as this visit lasts.")
+        st.caption(f"{literal(st.session_state[_OWN][0])}: your picture, for as long as this visit lasts.")
         return
     photograph = gallery()[st.session_state["image"]]
     but = f" **The counterexample:** {photograph.counterexample}." if photograph.counterexample else ""
@@ -55,7 +56,7 @@ def _upload(label: str) -> None:
     if _own_on():
         name, data = st.session_state[_OWN]
         with suppress(ImageError):  # `_picture` says why
-            st.image(computed.picture_from(name, data).image, width=160, caption=name)
+            st.image(computed.picture_from(name, data).image, width=160, caption=literal(name))
 
 
 def _own_on() -> bool:
@@ -71,7 +72,7 @@ def _picture() -> Picture | None:
     try:
         picture = computed.picture_from(name, data)
     except ImageError as error:
-        st.error(f"{name}: {error}")
+        st.error(f"{literal(name)}: {error}")
         return None
     for note in picture.image.info.get("notes", ()):
         st.info(note[0].upper() + note[1:])

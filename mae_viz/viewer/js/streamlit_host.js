@@ -4,8 +4,11 @@ globalThis.maeVizMemory ??= remember(); // one for the page, however often this 
 const memory = globalThis.maeVizMemory;
 
 export default async function ({ parentElement, data, setStateValue }) {
-  const { base, version, manifest } = data;
-  const { mount } = await import(`${location.origin}${base}/viewer-${version}.js`);
+  const { version, manifest } = data;
+  // a proxy may have given the server another address than it knows: like Streamlit's own files, these lie beside the
+  // page
+  const base = new URL(data.base, document.baseURI).href;
+  const { mount } = await import(`${base}/viewer-${version}.js`);
   const host = hosts.get(parentElement) ?? { ladder, bytes, keep, recalled };
   hosts.set(parentElement, host);
   Object.assign(host, { base, report: (state) => setStateValue("view", state) });

@@ -1,0 +1,132 @@
+"""Behind other people's servers, and against other people's pages: prefixes, proxies, frames, foreign names."""
+
+import asyncio
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from chromium import canvas_pixels, serve, visit
+from playwright.sync_api import Locator, Page, expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+import mae_viz
+
+ROOT = Path(__file__).parent.parent
+PREFIX = "/user/anna/proxy/8501"
+SIZE = {"width": 1440, "height": 1000}
+
+
+@contextmanager
+def proxy(target: str, certificate: Path, port: int) -> Iterator[None]:
+    """A server that ends TLS and hands on what lies below `PREFIX`, without that, as jupyter-server-proxy does; any
+    other address is a page with the app in a frame."""
+    there = urlsplit(target)
+    framed = f"https://hub.localhost:{port}{PREFIX}/file"
+    page = f"<!doctype html><title>Course</title><iframe width=1400 height=900 src='{framed}'></iframe>"
+
+    async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass  # either side may leave
+        finally:
+            sink.close()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except (asyncio.IncompleteReadError, OSError):
+            return writer.close()
+        method, path, rest = head.split(" ", 2)
+        if not path.startswith(PREFIX + "/"):
+            writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n{page}".encode())
+            return writer.close()
+        if "\nupgrade:" not in head.lower():  # one request for each connection: the next one has to be taken apart too
+            rest = re.sub(r"(?im)^connection:.*\r\n", "", rest).replace("\r\n", "\r\nConnection: close\r\n", 1)
+        source, sink = await asyncio.open_connection(there.hostname, there.port)
+        sink.write(f"{method} {there.path}{path.removeprefix(PREFIX)} {rest}".encode("latin-1"))
+        await asyncio.gather(pipe(reader, sink), pipe(source, writer))
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    begun, end = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        await asyncio.start_server(answer, "127.0.0.1", port, ssl=context)
+        begun.set()
+        await asyncio.to_thread(end.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))  # Playwright has the loop of this one
+    thread.start()
+    try:
+        assert begun.wait(10)
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=hub.localhost"]
+    subprocess.run([*command, "-keyout", file, "-out", file.with_suffix(".crt")], check=True, capture_output=True)
+    file.write_bytes(file.read_bytes() + file.with_suffix(".crt").read_bytes())
+    return file
+
+
+@pytest.fixture(scope="module")
+def places(certificate, tmp_path_factory) -> Iterator[tuple[str, str, str]]:
+    """One server below /lab, as itself and behind the proxy, and the page of another site that has it in a frame."""
+    home = tmp_path_factory.mktemp("places")
+    (home / "coffee.html").write_text("a lesson")
+    (home / "one_lesson.py").write_text(
+        f"import pathlib\nfrom mae_viz.app import lessons\nlessons.folder = lambda: pathlib.Path({str(home)!r})\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
+    command += ["--server.baseUrlPath", "lab", "--server.allowedHosts", "127.0.0.1"]
+    command += ["--server.allowedHosts", "hub.localhost", "--client.allowedOrigins", f"https://course.localhost:{port}"]
+    environment = {"MAE_VIZ_CACHE": str(home / "cache"), "MAE_VIZ_CODECS": "one_lesson", "PYTHONPATH": f"{ROOT}:{home}"}
+    with serve(command, "/lab/_stcore/health", **environment) as url, proxy(f"{url}/lab", certificate, port):
+        yield f"{url}/lab", f"https://hub.localhost:{port}{PREFIX}", f"https://course.localhost:{port}/"
+
+
+@pytest.mark.parametrize("place", ["below a prefix", "behind a proxy", "in a frame"])
+def test_uploads_frames_downloads_and_links(browser, places, place, tmp_path, crop):
+    direct, proxied, framing = places
+    base = direct if place == "below a prefix" else proxied
+    crop.save(tmp_path / "mine.png")
+    start = framing if place == "in a frame" else f"{base}/file"
+    with visit(browser, start, (base,), viewport=SIZE) as page:
+        view = page.frame_locator("iframe") if place == "in a frame" else page
+        view.locator("input[type=file]").first.set_input_files(tmp_path / "mine.png")
+        stream = mae_viz.compress(crop)
+        expect(view.get_by_text(f"{len(stream):,} bytes").first).to_be_visible()
+        assert downloaded(page, view.get_by_role("button", name="Save this file")) == stream
+        view.get_by_role("link", name="See this λ in the laboratory").click()
+        view.locator(".mae-viewer[data-busy=false]").wait_for()
+        expect(view.locator(".pane").first).to_contain_text(f"{len(stream):,}")
+        assert canvas_pixels(view.locator("canvas").first).std() > 10
+        assert downloaded(page, view.get_by_role("link", name="Coffee")) == b"a lesson"
+        if view is page:
+            page.goto(f"{base}/explore?lambda=64&image=own")
+            expect(page).to_have_url(re.compile(re.escape(base) + r"/\?"))
+
+
+def downloaded(page: Page, link: Locator) -> bytes:
+    with page.expect_download() as download:
+        link.click()
+    return Path(download.value.path()).read_bytes()
