@@ -15,7 +15,6 @@ from mae_viz.app import lessons
 from mae_viz.app.server.door import Door
 from mae_viz.viewer import streamlit_host
 
-
 FILES = 8192
 """Open files and connections at once, where the system allows so many; some begin with 256."""
 

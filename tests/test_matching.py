@@ -7,6 +7,7 @@ from PIL import Image
 from mae_viz import metrics
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
+from mae_viz.app.parts.literal import literal
 from mae_viz.app.parts.matching import OutOfReach, Row, Target
 from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.ladders import ladder
@@ -64,13 +65,13 @@ def test_every_codec_answers_and_the_winner_is_the_best_of_them(picture, ask, ta
     by_psnr = target.unit == "psnr_db"
     best = min(rows, key=lambda row: row.bytes if by_psnr else -row.psnr_db)
     assert (
-        f"**{codec(best.codec).title}** has the {'smallest file' if by_psnr else 'highest PSNR'}"
+        f"**{literal(codec(best.codec).title)}** has the {'smallest file' if by_psnr else 'highest PSNR'}"
         in matching.winners(rows, target)
     )
     starred = [line for line in matching.table(rows, target).splitlines() if "★" in line]
-    assert starred[0].startswith(f"| {codec(best.codec).title} |")
+    assert starred[0].startswith(f"| {literal(codec(best.codec).title)} |")
     said = matching.out_of_reach(answers, target)
-    assert all(codec(one.codec).title in said for one in answers if isinstance(one, OutOfReach))
+    assert all(literal(codec(one.codec).title) in said for one in answers if isinstance(one, OutOfReach))
 
 
 @pytest.mark.parametrize("text", ["", "bpp", "bpp@", "bpp@no", "bpp@-1", "bpp@inf", "bpp@nan", "furlongs@3", "@3", "@"])

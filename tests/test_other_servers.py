@@ -8,17 +8,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from chromium import canvas_pixels, serve, visit
 from playwright.sync_api import Locator, Page, expect
+from streamlit import config
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import mae_viz
+from mae_viz.app.server import door
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "/user/anna/proxy/8501"
@@ -47,11 +51,13 @@ def proxy(target: str, certificate: Path, port: int) -> Iterator[None]:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         except (asyncio.IncompleteReadError, OSError):
-            return writer.close()
+            writer.close()
+            return
         method, path, rest = head.split(" ", 2)
         if not path.startswith(PREFIX + "/"):
             writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n{page}".encode())
-            return writer.close()
+            writer.close()
+            return
         if "\nupgrade:" not in head.lower():  # one request for each connection: the next one has to be taken apart too
             rest = re.sub(r"(?im)^connection:.*\r\n", "", rest).replace("\r\n", "\r\nConnection: close\r\n", 1)
         source, sink = await asyncio.open_connection(there.hostname, there.port)
@@ -87,7 +93,15 @@ def certificate(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def places(certificate, tmp_path_factory) -> Iterator[tuple[str, str, str]]:
+def nowhere() -> Iterator[socket.socket]:
+    """The way into the internet, which leads nowhere."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def places(certificate, nowhere, tmp_path_factory) -> Iterator[tuple[str, str, str]]:
     """One server below /lab, as itself and behind the proxy, and the page of another site that has it in a frame."""
     home = tmp_path_factory.mktemp("places")
     (home / "coffee.html").write_text("a lesson")
@@ -96,10 +110,12 @@ def places(certificate, tmp_path_factory) -> Iterator[tuple[str, str, str]]:
     )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
-    command += ["--server.baseUrlPath", "lab", "--server.allowedHosts", "127.0.0.1"]
-    command += ["--server.allowedHosts", "hub.localhost", "--client.allowedOrigins", f"https://course.localhost:{port}"]
+    command = ["sh", "-c", 'ulimit -Sn 256; exec "$@"', "sh", sys.executable, "-m", "mae_viz", "app"]
+    command += ["--server.port", "{port}", "--server.headless", "true", "--server.baseUrlPath", "lab"]
+    command += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "hub.localhost"]
+    command += ["--client.allowedOrigins", f"https://course.localhost:{port}"]
     environment = {"MAE_VIZ_CACHE": str(home / "cache"), "MAE_VIZ_CODECS": "one_lesson", "PYTHONPATH": f"{ROOT}:{home}"}
+    environment |= dict.fromkeys(("http_proxy", "https_proxy"), f"http://127.0.0.1:{nowhere.getsockname()[1]}")
     with serve(command, "/lab/_stcore/health", **environment) as url, proxy(f"{url}/lab", certificate, port):
         yield f"{url}/lab", f"https://hub.localhost:{port}{PREFIX}", f"https://course.localhost:{port}/"
 
@@ -130,3 +146,61 @@ def downloaded(page: Page, link: Locator) -> bytes:
     with page.expect_download() as download:
         link.click()
     return Path(download.value.path()).read_bytes()
+
+
+def test_pages_of_other_sites_are_turned_away_and_hold_nobody_up(places, nowhere):
+    """Streamlit itself would ask the internet for this machine's address, and answer nobody meanwhile."""
+    url = places[0]
+    stream, own = f"ws{url.removeprefix('http')}/_stcore/stream", url.removesuffix("/lab")
+    for _ in range(5):
+        with pytest.raises(InvalidStatus, match="403"), connect(stream, origin="https://evil.example"):
+            pass
+    for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(Request(f"{url}/_stcore/health", headers=headers))
+    with pytest.raises(BlockingIOError):
+        nowhere.accept()
+    with connect(stream, origin=own):
+        pass
+    with urlopen(f"{url}/mae-viz/lessons/coffee.html") as lesson:
+        assert lesson.headers["X-Content-Type-Options"] == "nosniff"
+        assert lesson.headers["Content-Security-Policy"] == f"frame-ancestors 'self' {places[2].rstrip('/')}"
+
+
+def test_more_visitors_than_files_that_the_system_begins_with(places):
+    server = urlsplit(places[0])
+    with ExitStack() as visitors:
+        for _ in range(300):
+            visitors.enter_context(socket.create_connection((server.hostname, server.port)))
+        assert urlopen(f"{places[0]}/_stcore/health", timeout=60).read() == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "settings", "welcome"),
+    [
+        ("localhost:8501", "http://localhost:8501", {}, True),
+        ("192.168.0.7:8501", None, {}, True),
+        ("[::1]:8501", "http://[::1]:8501", {}, True),
+        ("lab.example.org", "https://lab.example.org", {}, False),
+        ("localhost.example.org", None, {}, False),
+        ("", None, {}, False),
+        ("[", None, {}, False),
+        ("localhost:8501", "http://localhost:3000", {}, False),
+        ("localhost:8501", "null", {}, False),
+        ("Lab.example.org", "https://lab.example.org", {"server.allowedHosts": ["*.example.org"]}, False),
+        ("lab.example.org:443", None, {"server.allowedHosts": ["*.Example.org"]}, True),
+        ("example.org", None, {"server.allowedHosts": ["*.example.org"]}, False),
+        ("localhost", None, {"server.allowedHosts": ["lab.example.org"]}, False),
+        ("127.0.0.1:1", "https://lab.example.org", {"server.corsAllowedOrigins": ["https://lab.example.org"]}, True),
+        ("127.0.0.1:1", "http://lab.example.org", {"server.corsAllowedOrigins": ["https://lab.example.org"]}, False),
+    ],
+)
+def test_who_is_welcome(host, origin, settings, welcome):
+    before = {name: config.get_option(name) for name in settings}
+    try:
+        for name, value in settings.items():
+            config.set_option(name, value)
+        assert (door.refusal(host, origin) is None) == welcome
+    finally:
+        for name, value in before.items():
+            config.set_option(name, value)

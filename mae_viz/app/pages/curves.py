@@ -330,8 +330,9 @@ def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict
     ours = [row.title for row in found.itertuples() if row.curve.split(",")[0] in style.PAPERS]
     table(rows, numbers=("BD-rate", "95 % interval", common, "lowest bpp"), bold=ours)
     st.caption(
-        f"Below 0: fewer bits than {literal(anchor)} at equal quality, here the {kind.averaging}. Models enter with the λ that "
-        f"they were trained for; “every λ” is the curve through all that were measured. {metrics.BDRate.method}. "
+        f"Below 0: fewer bits than {literal(anchor)} at equal quality, here the {kind.averaging}. Models enter with "
+        f"the λ that they were trained for; “every λ” is the curve through all that were measured. "
+        f"{metrics.BDRate.method}. "
         f"{intervals.METHOD}. * over one curve's images alone: wide, because other images need other rates, while the "
         "published means stand still."
     )
@@ -373,7 +374,9 @@ def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:
     )
     if kind.column == "psnr_db":
         theirs = bd_rates(frame, "paper-mae", datasets.PAPERS, metric)
-        said = [f"{literal(row.title)} {collected.percent(row)}" for row in theirs.itertuples() if row.curve != "paper-mae"]
+        said = [
+            f"{literal(row.title)} {collected.percent(row)}" for row in theirs.itertuples() if row.curve != "paper-mae"
+        ]
         st.caption(f"BD-rates against the paper's MAE, with their reading error: {'; '.join(said)}.")
 
 

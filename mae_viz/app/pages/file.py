@@ -54,8 +54,8 @@ def page() -> None:
         data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height
     st.markdown(
-        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {len(data):,} bytes, {8 * len(data) / size:.4f} bits "
-        f"per pixel; uncompressed it has {3 * size:,} bytes, {3 * size / len(data):.1f} times as many."
+        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {len(data):,} bytes, {8 * len(data) / size:.4f} "
+        f"bits per pixel; uncompressed it has {3 * size:,} bytes, {3 * size / len(data):.1f} times as many."
     )
     st.download_button(
         "Save this file", data, f"{picture.name}-{model}-{rate}.mae", "application/octet-stream",

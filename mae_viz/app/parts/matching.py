@@ -222,8 +222,7 @@ def table(rows: list[Row], target: Target) -> str:
 def out_of_reach(found: list[Answer], target: Target) -> str:
     form, unit = FORMS[target.unit], UNITS[target.unit]
     return "\n\n".join(
-        f"{_title(one.codec)} cannot be brought to {target}: it can give {one.low:{form}} … {one.high:{form}} "
-        f"{unit}."
+        f"{_title(one.codec)} cannot be brought to {target}: it can give {one.low:{form}} … {one.high:{form}} {unit}."
         for one in found
         if isinstance(one, OutOfReach)
     )
