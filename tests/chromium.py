@@ -61,7 +61,7 @@ def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) 
     page.goto(url)
     yield page
     profile.close()
-    assert wrong == []
+    assert wrong == [], wrong  # pytest shows what is in it in test files alone
 
 
 @contextmanager

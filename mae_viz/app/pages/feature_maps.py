@@ -146,7 +146,7 @@ def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
     order = look.ranked(ranking)
     key = "channel" if look.modulated else "partner"
     named = address.read(key)
-    chosen = int(named) if named.isdecimal() else order[0] if key == "channel" else -1
+    chosen = int(named) if named in map(str, order) else order[0] if key == "channel" else -1
 
     def choose() -> None:
         address.turn_to({key: str(st.session_state["contact-sheet"].chosen)})
