@@ -28,12 +28,20 @@ function remember() {
 }
 
 function kept() {
-  return JSON.parse(sessionStorage.getItem(`mae_viz ${location.href}`));
+  return JSON.parse(storage()?.getItem(`mae_viz ${location.href}`) ?? null);
+}
+
+function storage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null; // in a frame of another site browsers may refuse it
+  }
 }
 
 function keep(where) {
   const [key, text] = [`mae_viz ${location.href}`, JSON.stringify(where)];
-  if (memory.last !== key + text) sessionStorage.setItem(key, text);
+  if (memory.last !== key + text) storage()?.setItem(key, text);
   memory.last = key + text;
 }
 
