@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import canvas_pixels, settled, visit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made import encoded
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 import mae_viz
 from mae_viz import probe
@@ -33,6 +37,48 @@ def test_the_script_runs_headless(monkeypatch, tmp_path):
     app.run()
     assert not app.exception
     assert any("smooth porcelain" in text.value for text in [*app.markdown, *app.caption])
+
+
+ASKED = {
+    "laboratory": ("match", "lambda", "show", "mode", "panels", "panes"),
+    "explore": ("preset", "panes", "lambda"),
+    "feature-maps": ("lambda", "base", "mae", "rank", "scale", "of", "sheet", "channel", "partner", "off"),
+    "bits": ("lambda", "base", "mae", "bits", "opacity", "channel", "at", "prior-of"),
+    "gains": ("model", "lambda", "draw", "gains", "layer", "channels"),
+    "curves": ("dataset", "quality", "log", "codecs-kodak", "anchor-kodak"),
+    "file": ("lambda", "model"),
+}
+ODD = (
+    "![i](https://evil.example)",
+    "",
+    "\0",
+    "9" * 5000,
+    "-1",
+    "1e999",
+    "nan",
+    "²",
+    "3,3",
+    "mae@0",
+    "mae:y.9999",
+    "auto",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ASKED)
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_page_goes_on_whatever_its_address_asks(page, crop, monkeypatch, tmp_path, data):
+    monkeypatch.setenv("MAE_VIZ_CACHE", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "mae_viz" / "app" / "server" / "main.py"), default_timeout=120)
+    app._page_hash = calc_hash(page)  # AppTest itself opens pages that are files
+    app.session_state["own"] = ("a [name](https://evil.example).png", encoded(crop))
+    for key in ("image", *ASKED[page]):
+        app.query_params[key] = data.draw(st.sampled_from(ODD) | st.text(max_size=20), key)
+    app.run()
+    assert not app.exception
+    shown = " ".join(text.value for text in [*app.markdown, *app.caption, *app.error, *app.warning, *app.info])
+    assert "](https://evil" not in shown
 
 
 # In a browser

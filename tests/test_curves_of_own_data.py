@@ -35,6 +35,7 @@ def test_it_is_offered_and_the_paper_s_is_not(results):
     assert page_of_curves.about(frame, "gallery").startswith("the photographs of this app")
 
 
+@pytest.mark.slow
 def test_its_figure_takes_names_as_they_are(results):
     document = json.loads((results / "mine" / "one.json").read_text()) | {"name": r"$\nothing$ \input{x} 10 % ~"}
     (results / "mine" / "one.json").write_text(json.dumps(document))

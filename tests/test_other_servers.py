@@ -134,7 +134,8 @@ def test_behind_a_proxy_and_in_a_frame_of_another_site(browser, places, tmp_path
     stream = mae_viz.compress(crop)
     with visit(browser, places[2], (places[1],), viewport=SIZE) as page:
         view = page.frame_locator("iframe")
-        view.locator("input[type=file]").first.set_input_files(tmp_path / "mine.png")
+        view.get_by_role("button", name="Your own").click()
+        view.locator("[data-testid=stPopoverBody] input[type=file]").set_input_files(tmp_path / "mine.png")
         expect(view.get_by_text(f"{len(stream):,} bytes").first).to_be_visible()
         assert downloaded(page, view.get_by_role("button", name="Save this file")) == stream
         view.get_by_role("link", name="See this λ in the laboratory").click()

@@ -10,6 +10,7 @@ from mae_viz import probe, rates
 from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, subject
+from mae_viz.app.parts.literal import literal
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.waking import AWAKE_BITS
 from mae_viz.codecs.registry import codec, names
@@ -246,8 +247,9 @@ def say_awake(checkpoint: Checkpoint, name: str, picture: Picture) -> None:
     ]
     st.markdown(
         f"**So is it the inverse or not?** That depends on the channel. Here r is taken over the trained λ, for each "
-        f"channel of the bottleneck ({short(m)} and {short(d)}) by itself; {picture.name} tells which of them a file "
-        f"uses at the lowest λ (awake: {AWAKE_BITS:g} bit or more), and which wake only above:\n\n" + "\n".join(lines)
+        f"channel of the bottleneck ({short(m)} and {short(d)}) by itself; {literal(picture.name)} tells which of them a "
+        f"file uses at the lowest λ (awake: {AWAKE_BITS:g} bit or more), and which wake only above:\n\n"
+        + "\n".join(lines)
     )
     site.link("bits", "At which λ each of them wakes, and what the file grows by there", mae=name)
 
