@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
-from chromium import canvas_pixels, serve, visit
+from chromium import canvas_pixels, serve, until, visit
 from playwright.sync_api import Locator, Page, expect
 from streamlit import config
 from websockets.exceptions import InvalidStatus
@@ -125,7 +125,7 @@ def test_below_a_prefix_former_addresses_lead_to_the_viewer(browser, places):
     with visit(browser, f"{places[0]}/explore?image=coffee&panes=original", viewport=SIZE) as page:
         expect(page).to_have_url(f"{places[0]}/?mode=side&image=coffee&panes=original")
         page.locator(".mae-viewer[data-busy=false]").wait_for()
-        assert canvas_pixels(page.locator("canvas").first).std() > 10
+        until(page, lambda: canvas_pixels(page.locator("canvas").first).std() > 10, "a picture")
 
 
 def test_behind_a_proxy_and_in_a_frame_of_another_site(browser, places, tmp_path, crop):
@@ -141,7 +141,7 @@ def test_behind_a_proxy_and_in_a_frame_of_another_site(browser, places, tmp_path
         view.get_by_role("link", name="See this λ in the laboratory").click()
         view.locator(".mae-viewer[data-busy=false]").wait_for()
         expect(view.locator(".pane").first).to_contain_text(f"{len(stream):,}")
-        assert canvas_pixels(view.locator("canvas").first).std() > 10
+        until(page, lambda: canvas_pixels(view.locator("canvas").first).std() > 10, "a picture")
         assert downloaded(page, view.get_by_role("link", name="Coffee")) == b"a lesson"
 
 

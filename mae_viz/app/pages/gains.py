@@ -247,8 +247,8 @@ def say_awake(checkpoint: Checkpoint, name: str, picture: Picture) -> None:
     ]
     st.markdown(
         f"**So is it the inverse or not?** That depends on the channel. Here r is taken over the trained λ, for each "
-        f"channel of the bottleneck ({short(m)} and {short(d)}) by itself; {literal(picture.name)} tells which of them a "
-        f"file uses at the lowest λ (awake: {AWAKE_BITS:g} bit or more), and which wake only above:\n\n"
+        f"channel of the bottleneck ({short(m)} and {short(d)}) by itself; {literal(picture.name)} tells which of them "
+        f"a file uses at the lowest λ (awake: {AWAKE_BITS:g} bit or more), and which wake only above:\n\n"
         + "\n".join(lines)
     )
     site.link("bits", "At which λ each of them wakes, and what the file grows by there", mae=name)
