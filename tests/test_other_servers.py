@@ -125,7 +125,7 @@ def test_below_a_prefix_former_addresses_lead_to_the_viewer(browser, places):
     with visit(browser, f"{places[0]}/explore?image=coffee&panes=original", viewport=SIZE) as page:
         expect(page).to_have_url(f"{places[0]}/?mode=side&image=coffee&panes=original")
         page.locator(".mae-viewer[data-busy=false]").wait_for()
-        until(page, lambda: canvas_pixels(page.locator("canvas").first).std() > 10, "a picture")
+        until(page, lambda: canvas_pixels(page.locator(".pane canvas").first).std() > 10, "a picture")
 
 
 def test_behind_a_proxy_and_in_a_frame_of_another_site(browser, places, tmp_path, crop):
