@@ -259,8 +259,7 @@ def test_which_codec_wins_at_one_size_and_the_two_that_one_opens(page, tmp_path,
         pair = np.asarray(decode(stream)), np.asarray(own)
         assert psnr == pytest.approx(metrics.psnr_db(*pair), abs=0.006)
         assert ms_ssim == pytest.approx(metrics.ms_ssim_db(*pair), abs=0.006)
-    scaling = Rate.near(plain(table["Bottleneck scaling"][0]))
-    in_address(page, panes=f"original,mae@{rate},bottleneck-scaling@{scaling}")  # what was on show is brought to it
+    in_address(page, panes=THREE)  # what is on show stays
     for title in ("JPEG (4:2:0)", "MAE"):
         page.get_by_role("toolbar").get_by_role("button", name=title, exact=True).click()
         settled(page)

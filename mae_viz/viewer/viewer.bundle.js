@@ -892,6 +892,7 @@ var GainsPanel = class extends Panel {
       wants.push(found.want);
       return { codec, ladder, frame: found.frame };
     });
+    this.partner = this.laboratory.partner(wants);
     return wants;
   }
   /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, rows of m and d]. */
@@ -921,7 +922,7 @@ var GainsPanel = class extends Panel {
       { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
       { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) }
     ];
-    const partner = this.laboratory.panel("maps")?.partner ?? null;
+    const { partner } = this;
     if (rival && pair === pairs[0] && partner !== null)
       curves.push({
         name: `s(λ), ${rival.codec.short}`,
@@ -1159,7 +1160,7 @@ var MapsPanel = class extends Panel {
       return { codec, ladder: ladder2, channel: c, now, reference: reference.frame?.at === base ? reference : null };
     };
     this.lead = of(lead, channel);
-    this.partner = this.findPartner(lead, rival, channel, wants);
+    this.partner = this.laboratory.partner(wants);
     this.rival = of(rival, this.partner);
     this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
@@ -1173,22 +1174,6 @@ var MapsPanel = class extends Panel {
     }
     return wants;
   }
-  /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
-   *  an order of their own. */
-  findPartner(lead, rival, channel, wants) {
-    if (!rival || channel === null) return null;
-    const [a, b] = [lead, rival].map((codec) => this.viewer.ladderOf(codec));
-    const mine = take(a, "y", lead.last, channel, true);
-    const all = take(b, "y", rival.last, "all", true);
-    wants.push(mine.want, all.want);
-    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
-    const key = `${a.id} ${channel} ${b.id}`;
-    if (this.partnerKey !== key) {
-      this.partnerKey = key;
-      [this.found, this.likeness] = mostAlike(mine.asset, all.asset, b.info.kept);
-    }
-    return this.found;
-  }
   describe() {
     this.describeStrip();
     const [y, mine, theirs] = this.views;
@@ -1200,7 +1185,7 @@ var MapsPanel = class extends Panel {
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
-    const beside = rival && this.partner !== null ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.likeness)}).` : "";
+    const beside = rival && this.partner !== null ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.laboratory.likeness)}).` : "";
     this.say(
       `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
     );
@@ -1260,13 +1245,14 @@ var MapsPanel = class extends Panel {
     const { codec, now, reference, ladder } = look;
     const { values, mean, constancy, masked } = ratioOf(reference.asset, now.asset, this.viewer.manifest.mask_share);
     setText(title, `${codec.short}: y(${lambdaText(reference.frame.lmbda)}) / y(${lambdaText(now.frame.lmbda)})`);
+    const itself = reference.frame === now.frame;
     const one = constancy < 1e-4;
     value.hidden = !one;
     if (one) setText(value, short(mean));
     this.paint(view, "ratio", values, mean, ladder);
     view.bar.hidden ||= one;
     if (one) tint(canvas, codec.colour);
-    const said = !Number.isFinite(mean) ? "nothing to divide by" : one ? "one value, the same at every place" : `${short(mean)} on average, varies by ${percent(constancy)}`;
+    const said = !Number.isFinite(mean) ? "nothing to divide by" : itself ? "divided by itself: move λ away from here" : one ? "one value, the same at every place" : `${short(mean)} on average, varies by ${percent(constancy)}`;
     setText(text, masked > 5e-3 && !one ? `${said}; ${percent(masked)} hatched` : said);
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }
@@ -1398,16 +1384,21 @@ var PricePanel = class extends Panel {
       ])
     );
     const said = Object.entries(this.found).map(([measure, all]) => worth(all, MEASURES[measure])).filter(Boolean);
-    this.say(`Bytes of ${second.title} against ${first.title} at each λ, above 0 it pays. ${said.join(" ")}`);
+    this.say(
+      `Bytes of ${second.title} against ${first.title} at each λ, of the first; above 0 it pays. ${said.join(" ")}`
+    );
     this.svg.setAttribute("aria-label", this.caption.textContent);
   }
 };
 function worth(all, name) {
   if (!all.length) return "";
-  const dear = all.filter((p) => p.share > 0).at(-1);
-  if (!dear) return `At equal ${name} it never pays.`;
-  if (dear === all.at(-1)) return `At equal ${name} it still pays at the highest λ.`;
-  return `At equal ${name} it pays up to λ ${lambdaText(dear.lmbda)} and never above.`;
+  const pays = all.map((p) => p.share > 0);
+  const turns = all.filter((_, i) => i && pays[i] !== pays[i - 1]);
+  const [low, high] = pays[0] ? ["pays", "saves"] : ["saves", "pays"];
+  if (!turns.length) return `At equal ${name} it ${low} at every λ compared.`;
+  const count = pays.filter(Boolean).length;
+  if (turns.length > 1) return `At equal ${name} it pays at ${count} of ${all.length} λ and saves at the others.`;
+  return `At equal ${name} it ${low} below λ ${lambdaText(turns[0].lmbda)} and ${high} from there on.`;
 }
 
 // mae_viz/viewer/js/laboratory.js
@@ -1543,6 +1534,24 @@ var Laboratory = class {
     const { channel } = this.viewer;
     const { kept } = this.viewer.ladderOf(this.pair.lead).info ?? {};
     return kept && !kept.includes(channel) ? kept[0] : channel;
+  }
+  /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
+   *  an order of their own. Null until both are here; `wants` receives what is missing. */
+  partner(wants) {
+    const { channel } = this;
+    const { lead, rival } = this.pair;
+    if (!rival || channel === null) return null;
+    const [a, b] = [lead, rival].map((codec) => this.viewer.ladderOf(codec));
+    const mine = take(a, "y", lead.last, channel, true);
+    const all = take(b, "y", rival.last, "all", true);
+    wants.push(mine.want, all.want);
+    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
+    const key = `${a.id} ${channel} ${b.id}`;
+    if (this.partnerKey !== key) {
+      this.partnerKey = key;
+      [this.found, this.likeness] = mostAlike(mine.asset, all.asset, b.info.kept);
+    }
+    return this.found;
   }
   /** A channel for all maps. */
   choose(channel) {
@@ -1813,6 +1822,7 @@ var Controls = class {
     element.style.setProperty("--at", index / manifest.rate.last);
     element.style.setProperty("--aspect", `${viewer.picture.width} / ${viewer.picture.height}`);
     element.dataset.mode = mode2;
+    element.toggleAttribute("data-original", Boolean(viewer.originalShown));
     element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
     element.dataset.panes = panes.length;
     element.dataset.index = index;
@@ -1857,7 +1867,10 @@ var Controls = class {
     const wiping = viewer.mode === "wipe";
     setText(this.names[0], wiping || !viewer.flipped ? a.title : "");
     setText(this.names[1], wiping || viewer.flipped ? b.title : "");
-    for (const pane of viewer.panes) pane.element.dataset.side = pane === a ? "left" : pane === b ? "right" : "";
+    for (const pane of viewer.panes) {
+      pane.element.dataset.side = pane === a ? "left" : pane === b ? "right" : "";
+      pane.element.toggleAttribute("data-covered", !wiping && pane === (viewer.flipped ? a : b));
+    }
     this.handle.hidden = !wiping;
     this.handle.style.left = `${100 * viewer.wipe}%`;
     this.handle.setAttribute("aria-valuenow", Math.round(100 * viewer.wipe));
@@ -2631,6 +2644,7 @@ var Viewer = class {
     const current = (manifest.answers ?? this.serial) >= this.serial;
     this.manifest = manifest;
     if (!before) this.build();
+    const shown = before && JSON.stringify(this.state);
     if (!same("rate") && !this.dragging) {
       if (current || !before) this.index = manifest.rate.index;
       this.controls.buildTicks();
@@ -2645,6 +2659,7 @@ var Viewer = class {
     this.forget();
     this.lookAt(this.host.recalled?.());
     this.changed(false);
+    if (before && JSON.stringify(this.state) !== shown) this.element.scrollIntoView({ block: "start" });
   }
   /** Zoom, place, divider and active pane: what a visit that comes back finds as it was. */
   get where() {
@@ -2813,7 +2828,7 @@ var Viewer = class {
       codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id
     }));
     if (!this.panes.includes(this.active)) this.active = this.panes[0];
-    if (count < 2) this.setMode("side");
+    if (count !== 2) this.setMode("side");
     this.changed();
   }
   /** The whole of a large picture, or the part that λ is scrubbed in; what was in the middle stays there. */

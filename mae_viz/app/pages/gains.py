@@ -206,7 +206,8 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
         figure.add_trace(dots, **place)
         over = [probe.gains(layer.modulation, sizes) for layer in (m, d)]
         r = [probe.inverse_correlation(*one) for one in zip(*over, strict=True)]
-        undone = sum(probe.inverse_correlation(*one) > 0 for one in zip(*(gains.T for gains in over), strict=True))
+        trained = (probe.gains(layer.modulation, model.lmbdas).T for layer in (m, d))
+        undone = sum(probe.inverse_correlation(*one) > 0 for one in zip(*trained, strict=True))
         table.append([f"{short(m)}, {short(d)}", *map(signed, r), f"{undone} of {len(gain)}"])
         said.append((r[sizes.index(here)], float(np.exp(np.log(gain * inverse).mean())), m, d))
     figure.update_xaxes(type="log", title="1/m", exponentformat="power", dtick=1)
@@ -222,8 +223,8 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
         f"At λ = {rate}, over {model.channels} channels: correlation r of log d with −log m, and geometric "
         "mean of m · d (1 where the decoder undoes the encoder; GDN and IGDN lie between, so it need not).\n\n"
         + "\n".join(lines)
-        + "\n\nDotted: d = 1/m. The same correlation at every trained λ, and in how many channels d falls where m "
-        "rises over these λ:"
+        + "\n\nDotted: d = 1/m. The same correlation at every trained λ and at the one chosen, and in how many "
+        "channels d falls where m rises over the trained λ:"
     )
     head, *body = [" | ".join(cells) for cells in zip(*table, strict=True)]
     st.markdown("\n".join([head, ":-- " + "| --: " * len(pairs), *body]))

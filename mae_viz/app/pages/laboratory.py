@@ -75,10 +75,7 @@ def page() -> None:
     subject.caption()
     explain()
 
-    def show(found: list[dict], match: str, how: str = mode) -> None:
-        address.turn_to(named(found, how, panels) | {"match": match})
-
-    matching.controls(shown, rate, panes, show)
+    matching.controls(shown, rate, panes, lambda two: address.turn_to(named(two, "wipe", panels)))
     blind.offer()
     save_files(picture, rate)
     save_sweep(shown, panes)

@@ -84,7 +84,11 @@ def choose_rate(label: str, start: float, key: str, help: str = TYPE_ANY) -> Rat
         label, offered, accept_new_options=True, width=130, help=help, **address.held(key, f"{start:g}")
     )
     try:
-        return Rate.near(float(text.replace(",", ".")))
+        asked = float(text.replace(",", "."))
+        rate = Rate.near(asked)
+        if abs(rate.lmbda / asked - 1) > 1e-4:
+            st.caption(f"A file names λ in steps of 1/64 octave: {asked:g} is {rate}.", width=190)
+        return rate
     except ValueError:
         st.error(f"{literal(text)} is no λ of these models: type a number from 64 to 4096. Shown: λ = {start:g}.")
         return Rate.near(start)

@@ -30,7 +30,8 @@ WORDS = {
     "prior": "the learned probability of every integer in every channel. A likely one costs few bits: −log₂ p.",
     "hyperprior, z, σ": "a second, small file in the file, z, that tells the decoder how wide the latents are at every "
     "place: their σ.",
-    "off, awake": "a channel that costs under one bit in all is off: 0 everywhere. Else it is awake.",
+    "off, awake, alive": "a channel that costs under one bit in all is off: its symbols are 0 everywhere. Else it is "
+    "awake. Alive, on Feature maps: |y| reaches ½ somewhere, before anything is rounded.",
     "ratio map": "y at one λ divided by y at another, place by place. One value under bottleneck scaling, s(λ₁)/s(λ₂).",
     "hatched, masked": "places where the divisor is too near 0 to divide by.",
     "constancy score": "standard deviation of a ratio map over its |mean|; 0 where it has one value.",

@@ -229,8 +229,8 @@ def scaling(look: Look) -> None:
     if excess:
         (worst, most), (best, least) = (f(excess, key=lambda pair: pair[1]) for f in (max, min))
         said = (
-            f"**Against a MAE's file of the same PSNR bottleneck scaling's has {percent(most)} bytes at λ = {worst} "
-            f"and {percent(least)} at λ = {best}**, the two extremes on this picture. "
+            f"**Against a MAE's file of the same PSNR bottleneck scaling's has {percent(most)} bytes at its λ = "
+            f"{worst} and {percent(least)} at its λ = {best}**, the extremes of its files at the trained λ here. "
         )
     said += (
         f"At λ = 64, the smallest, its file has {len(theirs[0].stream):,} bytes, the MAE's "

@@ -77,12 +77,12 @@ class OutOfReach:
 
 
 Answer = Row | OutOfReach
-Show = Callable[..., None]
-"""``show(panes, match, mode="wipe")`` writes them into the address; the mode stays where it is not given."""
+Show = Callable[[list[dict]], None]
+"""Brings two panes onto the stage, under the wipe."""
 
 
 def controls(picture: Picture, rate: Rate, panes: list[dict], show: Show) -> None:
-    """Asks for a target, brings the panes to it, and shows which codec wins."""
+    """Asks for a target, and shows which codec wins; the stage stays as it is until two of them are opened on it."""
     st.subheader("Which codec wins?")
     asked = Target.read(address.read("match"))
     kind, value, go = st.columns([2, 3, 2], vertical_alignment="bottom")
@@ -100,11 +100,7 @@ def controls(picture: Picture, rate: Rate, panes: list[dict], show: Show) -> Non
     )
     if go.button("Compare all codecs", type="primary", width="stretch", disabled=not (typed or coded)):
         target = Target(unit, typed or now_shown(picture, rate, lead(coded), unit))
-        rates = {found.codec: found.rate.at for found in answers(picture, target) if isinstance(found, Row)}
-        moved = [
-            {**pane, "follow": "own", "own": rates[pane["codec"]]} if pane["codec"] in rates else pane for pane in panes
-        ]
-        show(moved, target.text)
+        address.turn_to({"match": target.text})
         st.rerun()
     if asked:
         answered(answers(picture, asked), asked, show)
@@ -122,7 +118,7 @@ def answered(found: list[Answer], target: Target, show: Show) -> None:
             rates = {row.codec: row.rate.at for row in rows}
             two = [{"codec": name, "follow": "own", "own": rates[name]} for name in st.session_state["two"]]
             st.session_state["two"] = []
-            show(two, target.text, "wipe")
+            show(two)
 
     st.pills(
         "Open two of them under the wipe",

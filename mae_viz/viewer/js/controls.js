@@ -176,6 +176,7 @@ export class Controls {
     element.style.setProperty("--at", index / manifest.rate.last);
     element.style.setProperty("--aspect", `${viewer.picture.width} / ${viewer.picture.height}`);
     element.dataset.mode = mode;
+    element.toggleAttribute("data-original", Boolean(viewer.originalShown));
     element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
     element.dataset.panes = panes.length;
     element.dataset.index = index;
@@ -221,7 +222,10 @@ export class Controls {
     const wiping = viewer.mode === "wipe";
     setText(this.names[0], wiping || !viewer.flipped ? a.title : "");
     setText(this.names[1], wiping || viewer.flipped ? b.title : "");
-    for (const pane of viewer.panes) pane.element.dataset.side = pane === a ? "left" : pane === b ? "right" : "";
+    for (const pane of viewer.panes) {
+      pane.element.dataset.side = pane === a ? "left" : pane === b ? "right" : "";
+      pane.element.toggleAttribute("data-covered", !wiping && pane === (viewer.flipped ? a : b));
+    }
     this.handle.hidden = !wiping;
     this.handle.style.left = `${100 * viewer.wipe}%`;
     this.handle.setAttribute("aria-valuenow", Math.round(100 * viewer.wipe));

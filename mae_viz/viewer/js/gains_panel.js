@@ -39,6 +39,7 @@ export class GainsPanel extends Panel {
       wants.push(found.want);
       return { codec, ladder, frame: found.frame };
     });
+    this.partner = this.laboratory.partner(wants);
     return wants;
   }
 
@@ -73,7 +74,7 @@ export class GainsPanel extends Panel {
       { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
       { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) },
     ];
-    const partner = this.laboratory.panel("maps")?.partner ?? null;
+    const { partner } = this;
     if (rival && pair === pairs[0] && partner !== null)
       curves.push({
         name: `s(λ), ${rival.codec.short}`,

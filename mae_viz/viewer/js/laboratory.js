@@ -5,8 +5,9 @@ import { CurvePanel } from "./curve_panel.js";
 import { h, setText } from "./dom.js";
 import { GainsPanel } from "./gains_panel.js";
 import { balance, headline } from "./headline.js";
-import { MapsPanel } from "./maps_panel.js";
+import { MapsPanel, mostAlike } from "./maps_panel.js";
 import { bytesText, rateText } from "./numbers.js";
+import { take } from "./panel.js";
 import { PricePanel } from "./price_panel.js";
 
 const KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
@@ -161,6 +162,25 @@ export class Laboratory {
     const { channel } = this.viewer;
     const { kept } = this.viewer.ladderOf(this.pair.lead).info ?? {};
     return kept && !kept.includes(channel) ? kept[0] : channel;
+  }
+
+  /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
+   *  an order of their own. Null until both are here; `wants` receives what is missing. */
+  partner(wants) {
+    const { channel } = this;
+    const { lead, rival } = this.pair;
+    if (!rival || channel === null) return null;
+    const [a, b] = [lead, rival].map((codec) => this.viewer.ladderOf(codec));
+    const mine = take(a, "y", lead.last, channel, true);
+    const all = take(b, "y", rival.last, "all", true);
+    wants.push(mine.want, all.want);
+    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
+    const key = `${a.id} ${channel} ${b.id}`;
+    if (this.partnerKey !== key) {
+      this.partnerKey = key;
+      [this.found, this.likeness] = mostAlike(mine.asset, all.asset, b.info.kept);
+    }
+    return this.found;
   }
 
   /** A channel for all maps. */

@@ -59,7 +59,7 @@ export class MapsPanel extends Panel {
       return { codec, ladder, channel: c, now, reference: reference.frame?.at === base ? reference : null };
     };
     this.lead = of(lead, channel);
-    this.partner = this.findPartner(lead, rival, channel, wants);
+    this.partner = this.laboratory.partner(wants);
     this.rival = of(rival, this.partner);
     this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
@@ -72,23 +72,6 @@ export class MapsPanel extends Panel {
       this.thumbs.push({ channel: c, ladder, ...found });
     }
     return wants;
-  }
-
-  /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
-   *  an order of their own. */
-  findPartner(lead, rival, channel, wants) {
-    if (!rival || channel === null) return null;
-    const [a, b] = [lead, rival].map((codec) => this.viewer.ladderOf(codec));
-    const mine = take(a, "y", lead.last, channel, true);
-    const all = take(b, "y", rival.last, "all", true);
-    wants.push(mine.want, all.want);
-    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
-    const key = `${a.id} ${channel} ${b.id}`;
-    if (this.partnerKey !== key) {
-      this.partnerKey = key;
-      [this.found, this.likeness] = mostAlike(mine.asset, all.asset, b.info.kept);
-    }
-    return this.found;
   }
 
   describe() {
@@ -104,7 +87,7 @@ export class MapsPanel extends Panel {
     const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const beside =
       rival && this.partner !== null
-        ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.likeness)}).`
+        ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.laboratory.likeness)}).`
         : "";
     this.say(
       `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ` +
@@ -171,6 +154,7 @@ export class MapsPanel extends Panel {
     const { codec, now, reference, ladder } = look;
     const { values, mean, constancy, masked } = ratioOf(reference.asset, now.asset, this.viewer.manifest.mask_share);
     setText(title, `${codec.short}: y(${lambdaText(reference.frame.lmbda)}) / y(${lambdaText(now.frame.lmbda)})`);
+    const itself = reference.frame === now.frame;
     const one = constancy < 1e-4;
     value.hidden = !one;
     if (one) setText(value, short(mean));
@@ -179,9 +163,11 @@ export class MapsPanel extends Panel {
     if (one) tint(canvas, codec.colour);
     const said = !Number.isFinite(mean)
       ? "nothing to divide by"
-      : one
-        ? "one value, the same at every place"
-        : `${short(mean)} on average, varies by ${percent(constancy)}`;
+      : itself
+        ? "divided by itself: move λ away from here"
+        : one
+          ? "one value, the same at every place"
+          : `${short(mean)} on average, varies by ${percent(constancy)}`;
     setText(text, masked > 0.005 && !one ? `${said}; ${percent(masked)} hatched` : said);
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }

@@ -85,16 +85,21 @@ export class PricePanel extends Panel {
     const said = Object.entries(this.found)
       .map(([measure, all]) => worth(all, MEASURES[measure]))
       .filter(Boolean);
-    this.say(`Bytes of ${second.title} against ${first.title} at each λ, above 0 it pays. ${said.join(" ")}`);
+    this.say(
+      `Bytes of ${second.title} against ${first.title} at each λ, of the first; above 0 it pays. ${said.join(" ")}`,
+    );
     this.svg.setAttribute("aria-label", this.caption.textContent);
   }
 }
 
-/** The λ above which the second codec never pays more than the first, in words. */
+/** Where the second codec pays more bytes than the first and where it saves some, in words. `all`: by rising λ. */
 export function worth(all, name) {
   if (!all.length) return "";
-  const dear = all.filter((p) => p.share > 0).at(-1);
-  if (!dear) return `At equal ${name} it never pays.`;
-  if (dear === all.at(-1)) return `At equal ${name} it still pays at the highest λ.`;
-  return `At equal ${name} it pays up to λ ${lambdaText(dear.lmbda)} and never above.`;
+  const pays = all.map((p) => p.share > 0);
+  const turns = all.filter((_, i) => i && pays[i] !== pays[i - 1]);
+  const [low, high] = pays[0] ? ["pays", "saves"] : ["saves", "pays"];
+  if (!turns.length) return `At equal ${name} it ${low} at every λ compared.`;
+  const count = pays.filter(Boolean).length;
+  if (turns.length > 1) return `At equal ${name} it pays at ${count} of ${all.length} λ and saves at the others.`;
+  return `At equal ${name} it ${low} below λ ${lambdaText(turns[0].lmbda)} and ${high} from there on.`;
 }

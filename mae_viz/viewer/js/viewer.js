@@ -67,6 +67,7 @@ class Viewer {
     const current = (manifest.answers ?? this.serial) >= this.serial; // else the person has gone on meanwhile
     this.manifest = manifest;
     if (!before) this.build();
+    const shown = before && JSON.stringify(this.state);
     if (!same("rate") && !this.dragging) {
       if (current || !before) this.index = manifest.rate.index;
       this.controls.buildTicks();
@@ -81,6 +82,8 @@ class Viewer {
     this.forget();
     this.lookAt(this.host.recalled?.());
     this.changed(false);
+    // what a link or a button elsewhere on the page has brought here is to be seen
+    if (before && JSON.stringify(this.state) !== shown) this.element.scrollIntoView({ block: "start" });
   }
 
   /** Zoom, place, divider and active pane: what a visit that comes back finds as it was. */
@@ -282,7 +285,7 @@ class Viewer {
       codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id,
     }));
     if (!this.panes.includes(this.active)) this.active = this.panes[0];
-    if (count < 2) this.setMode("side");
+    if (count !== 2) this.setMode("side"); // where all of them are seen
     this.changed();
   }
 
