@@ -24,6 +24,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
 
 LESS = {
+    "app": ["--help"],  # knows its options, and ends
     "evaluate": ["--images", "small", "--dataset", "small", "--lambdas", "64", "--qualities", "2", "--jobs", "1"],
     "train": [
         *("--set", "channels=12", "--set", "start=random", "--set", "steps=2", "--set", "batch=2", "--set", "crop=64"),

@@ -1,9 +1,10 @@
 // Streamlit runs this at every change of data or theme; `mount` then updates the viewer that is there.
 const hosts = new WeakMap();
-globalThis.maeVizMemory ??= remember(); // one for the page, however often this file is run
-const memory = globalThis.maeVizMemory;
+let memory = null;
 
 export default async function ({ parentElement, data, setStateValue }) {
+  globalThis.maeVizMemory ??= remember(); // one for the page, however often this file is run
+  memory = globalThis.maeVizMemory;
   const { version, manifest } = data;
   // a proxy may have given the server another address than it knows: like Streamlit's own files, these lie beside the
   // page
