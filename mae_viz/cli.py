@@ -103,15 +103,17 @@ def _pairs(sources: list[Path], output: Path, suffixes: frozenset[str], suffix: 
 
     Raises ValueError before anything is written where two would be written to one file, or one over its source.
     """
+    from mae_viz.images import names_in
+
     if len(sources) == 1 and not sources[0].is_dir() and not output.is_dir():
         pairs = [(sources[0], output)]
     else:
-        found = [
-            (file, file.relative_to(source if source.is_dir() else source.parent))
-            for source in sources
-            for file in (sorted(source.rglob("*")) if source.is_dir() else [source])
-            if not source.is_dir() or (file.suffix.lower() in suffixes and not file.name.startswith("."))
-        ]
+        found = []
+        for source in sources:
+            if source.is_dir():
+                found += [(source / name, name) for name in names_in(source, suffixes)]
+            else:
+                found.append((source, source.name))
         pairs = [(file, (output / name).with_suffix(suffix)) for file, name in found]
     if not pairs:
         raise ValueError(f"there is nothing to read in {', '.join(map(str, sources))}.")
@@ -381,7 +383,7 @@ def train(
     if data:
         chosen["data"] = str(data)
     if validation:
-        chosen["validation"] = _read(validation).decode("utf-8", "replace").split()
+        chosen["validation"] = configs.parse_names(_read(validation))
     if lmbda:
         chosen["lmbdas"] = [lmbda]
     loaded = configs.load(config, bool(source)).changed(**chosen)

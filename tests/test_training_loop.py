@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -162,8 +163,26 @@ def test_a_step_that_is_not_finite_moves_nothing_and_is_counted():
 
 def test_a_damaged_state_says_what_to_do(tmp_path):
     (tmp_path / "state.pt").write_bytes(b"PK\x03\x04 nothing of use")
-    with pytest.raises(ValueError, match="delete it to begin the run again"):
+    with pytest.raises(ValueError, match=r"state\.pt is damaged .* delete it to begin the run again"):
         loop.train(small(), tmp_path, "small")
+
+
+def test_no_flipped_bit_of_a_state_passes(tmp_path):
+    path, random_ = tmp_path / "state.pt", random.Random(0)
+    intact = {"step": 7, "model": {"weight": torch.arange(200.0)}}
+    state.save(path, intact)
+    data, refused = path.read_bytes(), 0
+    for _ in range(200):
+        damaged = bytearray(data)
+        damaged[random_.randrange(len(data))] ^= 1 << random_.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            found = state.load(path)
+        except ValueError:
+            refused += 1
+        else:
+            assert same(found, {"format": 1, **intact})  # what was flipped is padding, which means nothing
+    assert refused > 100
 
 
 def test_another_model_is_not_continued(whole):

@@ -80,15 +80,11 @@ def decompress(stream: bytes, model: str | None = None, progress: Progress | Non
 
 
 def info(stream: bytes) -> dict:
-    """What a `.mae` file says about itself. Raises StreamError for a damaged file."""
+    """What a `.mae` file says about itself; nothing is decoded. Raises StreamError for a damaged file."""
     parsed = parse(stream)
-    try:
-        name = find_checkpoint(parsed).name
-    except StreamError:
-        name = None
     payload = len(parsed.payload) + len(parsed.escapes)
     return {
-        "model": name,
+        "model": checkpoints.named(parsed.fingerprint),
         "model_fingerprint": parsed.fingerprint.hex(),
         "lmbda": parsed.lmbda,
         "width": parsed.width,
@@ -103,9 +99,9 @@ def info(stream: bytes) -> dict:
 
 def find_checkpoint(parsed: Stream, model: str | None = None) -> "Checkpoint":
     """The checkpoint that a file was made with. Raises StreamError where it is not among the known ones."""
-    for name in [model] if model else checkpoints.available():
-        if checkpoints.fingerprint_of(name) == parsed.fingerprint:
-            return checkpoints.open_checkpoint(name)
+    name = model or checkpoints.named(parsed.fingerprint)
+    if name and checkpoints.fingerprint_of(name) == parsed.fingerprint:
+        return checkpoints.open_checkpoint(name)
     identity = parsed.fingerprint.hex()
     if found := checkpoints.former(identity):
         name, commit = found
