@@ -139,7 +139,8 @@ def _iccp(body: bytes) -> bytes | None:
         return None
 
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd8])")
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd8])")
+"""Of a segment, with its length behind it."""
 
 
 def _jpeg(data: bytes) -> Opened:

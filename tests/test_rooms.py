@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mae_viz"
-STREAM = Path(__file__).parent / "golden" / "factorized-1.mae"
+STREAM = Path(__file__).parent / "golden" / "factorized-1.v1.mae"
 
 LIGHT = {"architectures", "rates", "formats", "images", "metrics", "storage"}  # no torch when they are imported
 MAY_IMPORT = {
