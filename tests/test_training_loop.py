@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from mae_viz.coding import checkpoints
+from mae_viz.models import MAE
+from mae_viz.storage import cache_folder
 from mae_viz.training import config, data, loop, machine, state
 
 pytestmark = pytest.mark.slow
@@ -118,6 +120,22 @@ def test_a_branch_takes_another_precision_where_one_is_asked_for(whole):
     saved = state.load(whole / "state.pt")
     assert begun(small(precision="bfloat16"), saved).precision == "bfloat16"
     assert begun(small(precision="measured"), saved).precision == "float32"
+
+
+def test_a_precision_is_measured_once_and_the_next_run_follows_it():
+    batch = data.Batch(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), torch.full((2,), 512.0), torch.ones(2), (0, 1))
+
+    def chosen() -> str:
+        return machine.precision(MAE(8), "measured", batch, machine.fabric())
+
+    first = chosen()
+    (kept,) = cache_folder().glob("training/precision-*")
+    assert kept.read_text() == first
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[first]
+    kept.write_text(other)  # what another moment of a busy machine may have measured
+    assert chosen() == other
+    kept.write_text("")
+    assert chosen() == kept.read_text() != ""
 
 
 def test_only_a_run_can_be_branched_from(tmp_path):
