@@ -285,7 +285,7 @@ def export(
 
     picture, name = _scrubbed(image)
     with _progress("coding the picture at every rate") as progress:
-        page = html.lesson(ladder.Ladders(), picture, title or name, Rate.near(lmbda), codecs.split(","), progress)
+        page = html.lesson(ladder.Ladders(), picture, title or name, Rate.near(lmbda), _words(codecs), progress)
     write_whole(output, page.encode())
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
@@ -302,7 +302,7 @@ def sweep(
 
     picture, _ = _scrubbed(image)
     with _progress("coding the picture at every rate") as progress:
-        film = films.sweep(ladder.Ladders(), picture, codecs.split(","), output.suffix.lower(), progress)
+        film = films.sweep(ladder.Ladders(), picture, _words(codecs), output.suffix.lower(), progress)
     write_whole(output, film)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
@@ -317,7 +317,7 @@ def prepare(
     from mae_viz.ladders import ladder
 
     ladders = ladder.Ladders()
-    names = [ORIGINAL.name, *codecs.split(",")]
+    names = [ORIGINAL.name, *_words(codecs)]
     with _progress("coding the bundled photographs at every rate") as progress:
         opened = [ladders.open(open_rgb(photo.path), name) for photo in gallery().values() for name in names]
         ladders.wait(opened, progress)
@@ -358,7 +358,7 @@ def figure(
     chosen = [int(channel) for channel in _numbers(channels) or []]
     pair = (two[0], two[1]) if two else None
     rectangle = (int(box[0]), int(box[1]), int(box[2]), int(box[3])) if box else None
-    for path in output.write(which.split(","), out, form.split(","), image, chosen, pair, rectangle, model, dataset):
+    for path in output.write(_words(which), out, _words(form), image, chosen, pair, rectangle, model, dataset):
         typer.echo(path)
 
 
@@ -460,6 +460,11 @@ def _save_table(table: "pd.DataFrame", file: Path) -> None:
     """A table as CSV, without columns that have no value."""
     write_whole(file, table.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n").encode())
     typer.echo(f"{file}: {len(table)} rows")
+
+
+def _words(text: str) -> list[str]:
+    """What commas separate, without the space around it."""
+    return [word for part in text.split(",") if (word := part.strip())]
 
 
 def _numbers(text: str | None) -> list[float] | None:

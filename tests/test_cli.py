@@ -163,7 +163,7 @@ VERBS = {
     "compress": ["photo.png", "-o", "out.mae", "--model", "{name}"],
     "evaluate": ["{name}", "--images", ".", "--out", "rd.json", "--lambdas", "64", "--jobs", "1"],
     "figure": ["fig4", "--image", "photo.png", "--model", "{name}", "--format", "png"],
-    "export": ["photo.png", "-o", "out.html", "--codecs", "{name}"],
+    "export": ["photo.png", "-o", "out.html", "--codecs", "{name}, jpeg"],
 }
 
 
