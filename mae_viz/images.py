@@ -91,7 +91,7 @@ def pictures_among(names: Iterable[str], suffixes: frozenset[str] = SUFFIXES) ->
 
     What macOS lays beside pictures (``._photo.jpg``) is logged as skipped.
     """
-    named = sorted(name for name in names if PurePosixPath(name).suffix.lower() in suffixes)
+    named = sorted((name for name in names if PurePosixPath(name).suffix.lower() in suffixes), key=PurePosixPath)
     beside = [name for name in named if PurePosixPath(name).name.startswith("._")]
     if beside:
         _log.warning("skipped %d files such as %s: macOS's notes on other files, no pictures.", len(beside), beside[0])

@@ -129,11 +129,12 @@ class _Search:
         first_guess = self._guess() if self.pixels >= 64 * PATCH**2 and len(self.values) < 2 else None
         below, above = _bracket(self._value, self.values, len(self.grid), self.level, self.by_psnr, first_guess)
         # the last rate within the budget, or the first that reaches the PSNR
+        nearest = above if self.by_psnr else below
         found = self._smallest(above) if self.by_psnr else below
         if not 0 <= found < len(self.grid) or self._left(found) < 0:
             raise self._unreachable()
         at_end = above == 0 if self.by_psnr else below == len(self.grid) - 1
-        if at_end and self._left(found) > (PSNR_TOLERANCE_DB if self.by_psnr else BYTES_TOLERANCE):
+        if at_end and self._left(nearest) > (PSNR_TOLERANCE_DB if self.by_psnr else BYTES_TOLERANCE):
             raise self._unreachable()
         stream = self._stream(found)
         rate = self.grid[found]
