@@ -103,15 +103,17 @@ def _pairs(sources: list[Path], output: Path, suffixes: frozenset[str], suffix: 
 
     Raises ValueError before anything is written where two would be written to one file, or one over its source.
     """
+    from mae_viz.images import names_in
+
     if len(sources) == 1 and not sources[0].is_dir() and not output.is_dir():
         pairs = [(sources[0], output)]
     else:
-        found = [
-            (file, file.relative_to(source if source.is_dir() else source.parent))
-            for source in sources
-            for file in (sorted(source.rglob("*")) if source.is_dir() else [source])
-            if not source.is_dir() or (file.suffix.lower() in suffixes and not file.name.startswith("."))
-        ]
+        found = []
+        for source in sources:
+            if source.is_dir():
+                found += [(source / name, name) for name in names_in(source, suffixes)]
+            else:
+                found.append((source, source.name))
         pairs = [(file, (output / name).with_suffix(suffix)) for file, name in found]
     if not pairs:
         raise ValueError(f"there is nothing to read in {', '.join(map(str, sources))}.")
@@ -283,7 +285,7 @@ def export(
 
     picture, name = _scrubbed(image)
     with _progress("coding the picture at every rate") as progress:
-        page = html.lesson(ladder.Ladders(), picture, title or name, Rate.near(lmbda), codecs.split(","), progress)
+        page = html.lesson(ladder.Ladders(), picture, title or name, Rate.near(lmbda), _words(codecs), progress)
     write_whole(output, page.encode())
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
@@ -300,7 +302,7 @@ def sweep(
 
     picture, _ = _scrubbed(image)
     with _progress("coding the picture at every rate") as progress:
-        film = films.sweep(ladder.Ladders(), picture, codecs.split(","), output.suffix.lower(), progress)
+        film = films.sweep(ladder.Ladders(), picture, _words(codecs), output.suffix.lower(), progress)
     write_whole(output, film)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
@@ -315,7 +317,7 @@ def prepare(
     from mae_viz.ladders import ladder
 
     ladders = ladder.Ladders()
-    names = [ORIGINAL.name, *codecs.split(",")]
+    names = [ORIGINAL.name, *_words(codecs)]
     with _progress("coding the bundled photographs at every rate") as progress:
         opened = [ladders.open(open_rgb(photo.path), name) for photo in gallery().values() for name in names]
         ladders.wait(opened, progress)
@@ -356,7 +358,7 @@ def figure(
     chosen = [int(channel) for channel in _numbers(channels) or []]
     pair = (two[0], two[1]) if two else None
     rectangle = (int(box[0]), int(box[1]), int(box[2]), int(box[3])) if box else None
-    for path in output.write(which.split(","), out, form.split(","), image, chosen, pair, rectangle, model, dataset):
+    for path in output.write(_words(which), out, _words(form), image, chosen, pair, rectangle, model, dataset):
         typer.echo(path)
 
 
@@ -381,7 +383,7 @@ def train(
     if data:
         chosen["data"] = str(data)
     if validation:
-        chosen["validation"] = _read(validation).decode("utf-8", "replace").split()
+        chosen["validation"] = configs.parse_names(_read(validation))
     if lmbda:
         chosen["lmbdas"] = [lmbda]
     loaded = configs.load(config, bool(source)).changed(**chosen)
@@ -458,6 +460,11 @@ def _save_table(table: "pd.DataFrame", file: Path) -> None:
     """A table as CSV, without columns that have no value."""
     write_whole(file, table.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n").encode())
     typer.echo(f"{file}: {len(table)} rows")
+
+
+def _words(text: str) -> list[str]:
+    """What commas separate, without the space around it."""
+    return [word for part in text.split(",") if (word := part.strip())]
 
 
 def _numbers(text: str | None) -> list[float] | None:

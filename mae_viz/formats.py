@@ -28,8 +28,8 @@ SUFFIXES = frozenset(
 CUT_OFF = "the file lacks its last bytes: what they held of the picture is grey."
 
 _ICC_LIMIT = 1 << 24
-_SCANS_LIMIT = 100
-_SCANS = f"the JPEG has more than {_SCANS_LIMIT} scans, which take too long: export it again."
+_SCANS_LIMIT = 100  # encoders write 10 or so; each goes over the whole picture, however few bytes it has
+_SCANNED_LIMIT = 1 << 31  # pixels of all scans: 16 of the largest picture
 
 
 class ImageError(ValueError):
@@ -139,7 +139,8 @@ def _iccp(body: bytes) -> bytes | None:
         return None
 
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd8])")
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd8])")
+"""Of a segment, with its length behind it."""
 
 
 def _jpeg(data: bytes) -> Opened:
@@ -150,13 +151,13 @@ def _jpeg(data: bytes) -> Opened:
         whole = kind == b"\xd9"
         scans += kind == b"\xda"
         place += int.from_bytes(data[place : place + 2])
-    if scans > _SCANS_LIMIT:
-        raise ImageError(_SCANS)
     notes = []
     if scans and not whole:
         data += b"\xff\xd9"
         notes.append(CUT_OFF)
     image = _image(data, "JPEG")
+    if scans > min(_SCANS_LIMIT, _SCANNED_LIMIT // (image.width * image.height)):
+        raise ImageError(f"the JPEG has {scans} scans, which take too long: export it again.")
     return Opened(image, image.info.get("icc_profile"), notes=notes)
 
 

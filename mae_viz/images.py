@@ -11,19 +11,23 @@ import json
 import logging
 import os
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mae_viz import colour
-from mae_viz.formats import CUT_OFF, ImageError, Opened, opened
+from mae_viz.formats import CUT_OFF, SUFFIXES, ImageError, Opened, opened
 
 MAX_PIXELS = 1 << 27
 """Pictures above 134 megapixels are refused, before they are decoded."""
 
 MAX_SIDE = 65535
+
+MAX_BYTES = 8 * MAX_PIXELS
+"""Longer files are refused before they are read: so long is the largest picture with four channels of 16 bits."""
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 """What `open_rgb` reads: a path, the bytes of a file, a picture, or a uint8 array (H, W), (H, W, 3) or (H, W, 4)."""
@@ -47,7 +51,7 @@ def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Image.Image:
             if isinstance(source, Image.Image):
                 found = Opened(source, source.info.get("icc_profile"))
             else:
-                found = opened(source if isinstance(source, bytes) else _read(Path(source)))
+                found = opened(source if isinstance(source, bytes) else read(Path(source)))
             _check_size(*found.image.size, max_pixels)
             picture = _to_rgb(found)
     except UnidentifiedImageError:
@@ -76,8 +80,29 @@ def open_whole(source: ImageSource) -> Image.Image:
     return picture
 
 
-def _read(path: Path) -> bytes:
+def names_in(folder: Path, suffixes: frozenset[str] = SUFFIXES) -> list[str]:
+    """The pictures in a folder and in those below it, as `pictures_among` says: paths from there, with slashes."""
+    inside = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return pictures_among(inside, suffixes)
+
+
+def pictures_among(names: Iterable[str], suffixes: frozenset[str] = SUFFIXES) -> list[str]:
+    """Those of a folder's or a zip's files that their suffixes call pictures, in order, without hidden ones.
+
+    What macOS lays beside pictures (``._photo.jpg``) is logged as skipped.
+    """
+    named = sorted((name for name in names if PurePosixPath(name).suffix.lower() in suffixes), key=PurePosixPath)
+    beside = [name for name in named if PurePosixPath(name).name.startswith("._")]
+    if beside:
+        _log.warning("skipped %d files such as %s: macOS's notes on other files, no pictures.", len(beside), beside[0])
+    return [name for name in named if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)]
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a picture's file. Raises ImageError where there is none, and for more than MAX_BYTES."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ImageError(TOO_LONG)
         return path.read_bytes()
     except FileNotFoundError:
         raise ImageError(f"there is no file {path}.") from None
@@ -85,6 +110,9 @@ def _read(path: Path) -> bytes:
         raise ImageError(f"{path} is a folder: name a picture in it.") from None
     except OSError as error:
         raise ImageError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+TOO_LONG = f"the file has more than {MAX_BYTES / 1e9:.1f} GB: no picture that is read here is so long."
 
 
 def _too_large(max_pixels: int) -> str:

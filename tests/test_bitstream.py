@@ -104,7 +104,7 @@ INTACT = Stream(b"12345678", 200, 40, 30, b"\1\2\3\4" * 5, b"\7\10", 99)
 def test_the_header_is_as_described():
     data = INTACT.pack()
     assert HEADER_BYTES == 35
-    assert data[:5] == b"\x8bMAE\x01"
+    assert data[:5] == b"\x8bMAE\x02"
     assert data[5:13] == b"12345678"
     assert [int.from_bytes(data[i:j], "little") for i, j in ((13, 15), (15, 17), (17, 19))] == [200, 40, 30]
     assert [int.from_bytes(data[i : i + 4], "little") for i in (19, 23, 27)] == [5, 2, 99]
@@ -156,8 +156,8 @@ def test_wrong_magic_and_version_are_named():
     data = INTACT.pack()
     with pytest.raises(StreamError, match=r"no \.mae file"):
         parse(b"\x89PNG" + data[4:])
-    with pytest.raises(StreamError, match="version 2"):
-        parse(data[:4] + b"\2" + data[5:])
+    with pytest.raises(StreamError, match="version 3, this program reads 1 and 2"):
+        parse(data[:4] + b"\3" + data[5:])
 
 
 @settings(max_examples=100, deadline=None)

@@ -80,7 +80,8 @@ def test_models_come_in_the_order_of_their_rates(tmp_path, monkeypatch):
     }
     for name, (architecture, lmbdas) in reversed(cards.items()):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "card.json").write_text(json.dumps({"architecture": architecture, "lmbdas": lmbdas}))
+        facts = {"architecture": architecture, "channels": 8, "lmbdas": lmbdas, "sha256": "00"}
+        (tmp_path / name / "card.json").write_text(json.dumps(facts))
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "card.json").touch()
     monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
@@ -168,10 +169,25 @@ def test_weights_of_another_architecture_are_refused(copy):
         mae_viz.load(str(copy))
 
 
-def test_a_damaged_card_is_found(copy):
-    (copy / "card.json").write_text("{")
-    with pytest.raises(mae_viz.CheckpointError, match="is damaged"):
+@pytest.mark.parametrize(
+    ("card", "sentence"),
+    [
+        (b"{", "is damaged"),
+        (b"\xff\xfe", "is damaged"),
+        (b"[]", "is no card of a model"),
+        (b'{"architecture": "MAE"}', "is no card of a model: it needs architecture, channels, lmbdas, sha256"),
+        (b'{"architecture": "VVC", "channels": 8, "lmbdas": [64], "sha256": "00"}', "unknown architecture, VVC"),
+    ],
+)
+def test_a_card_that_is_none_is_found_and_hides_no_other_model(copy, card, sentence, monkeypatch, crop):
+    stream = mae_viz.compress(crop, "independent-4096", 4096)
+    shutil.copytree(copy, copy.parent / "intact")
+    (copy / "card.json").write_bytes(card)
+    with pytest.raises(mae_viz.CheckpointError, match=sentence):
         mae_viz.load(str(copy))
+    monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(copy.parent))
+    assert mae_viz.info(stream)["model"] == "intact"
+    assert mae_viz.decompress(stream).size == crop.size
 
 
 def test_a_name_means_another_model_in_another_folder(copy, monkeypatch):

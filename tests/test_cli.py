@@ -106,6 +106,7 @@ def test_folders_and_several_files(run, crop, tmp_path):
     for name in ("a.png", "deeper/b.webp"):
         crop.save(tmp_path / "in" / name, lossless=True)
     (tmp_path / "in" / "notes.txt").write_text("no picture")
+    (tmp_path / "in" / "._a.png").write_bytes(b"\0\5\x16\7")  # macOS's notes on a.png
     said = run("compress", tmp_path / "in", "-o", tmp_path / "out")
     assert said.out.endswith("2 of 2 files written.\n")
     expected = mae_viz.compress(crop, lmbda=512)
@@ -162,7 +163,7 @@ VERBS = {
     "compress": ["photo.png", "-o", "out.mae", "--model", "{name}"],
     "evaluate": ["{name}", "--images", ".", "--out", "rd.json", "--lambdas", "64", "--jobs", "1"],
     "figure": ["fig4", "--image", "photo.png", "--model", "{name}", "--format", "png"],
-    "export": ["photo.png", "-o", "out.html", "--codecs", "{name}"],
+    "export": ["photo.png", "-o", "out.html", "--codecs", "{name}, jpeg"],
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 import warnings
@@ -60,6 +61,7 @@ def test_pictures_of_folders_below_keep_their_own_names(tmp_path, photograph):
     for name in ("night/a.png", "day/a.webp", "a.b.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         photograph.crop((100, 100, 116, 108)).save(tmp_path / name)
+    (tmp_path / "day" / "._a.webp").write_bytes(b"\0\5\x16\7")  # macOS's notes on the file beside it
     found = pictures_in(tmp_path)
     assert list(found) == ["a.b", "day/a", "night/a"]
     document = evaluate("jpeg", found, tmp_path / "rd.json", "some", [50])
@@ -169,6 +171,39 @@ def test_a_file_is_never_continued_with_something_else(images, tmp_path):
 def test_two_processes_measure_what_one_does(document, images, tmp_path):
     parallel = evaluate("mae", images, tmp_path / "rd.json", "two", [4096, 100], jobs=2)
     assert without_seconds(parallel["measurements"]) == without_seconds(document["measurements"])
+
+
+ENDLESS = """
+import os, time
+import mae_viz
+
+class Endless:
+    name = "endless"
+    def encode(self, picture):
+        os.write(1, b".")
+        time.sleep(600)
+    def decode(self, data): ...
+
+mae_viz.register(Endless())
+"""
+
+
+def test_workers_end_with_their_parent_and_nobody_else_writes_its_file_meanwhile(folder, images, tmp_path):
+    (tmp_path / "endless_codec.py").write_text(ENDLESS)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"MAE_VIZ_CODECS": "endless_codec", "PYTHONPATH": path}
+    out = tmp_path / "rd.json"
+    command = [sys.executable, "-m", "mae_viz", "evaluate", "endless", "--images", folder, "--jobs", "2", "--out", out]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as run:
+        try:
+            assert run.stdout.read(2) == b".."  # one of each worker
+            with pytest.raises(ValueError, match=r"rd\.json is being measured by another run"):
+                evaluate("jpeg", images, out, "two", [50])
+        finally:
+            run.kill()
+        run.communicate(timeout=60)  # until nobody has this pipe open any more
+    assert len(evaluate("jpeg", images, out, "two", [50])["measurements"]) == 2
+    assert [path.name for path in tmp_path.glob("*rd.json*")] == ["rd.json"]
 
 
 def without_seconds(rows):

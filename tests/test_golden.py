@@ -1,7 +1,8 @@
-"""Version 1 of the format is what these files say: two tiny models, factorised and with hyperprior, three each."""
+"""Each version of the format is what these files say: two tiny models, factorised and with hyperprior, three each."""
 
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ GOLDEN = Path(__file__).parent / "golden"
 EXPECTED = json.loads((GOLDEN / "expected.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("stem", EXPECTED)
-def test_golden_files_decode_to_the_same_symbols_and_picture(stem):
-    data, facts = (GOLDEN / f"{stem}.mae").read_bytes(), EXPECTED[stem]
+def test_golden_files_decode_to_the_same_symbols_and_picture(stem, version):
+    data, facts = (GOLDEN / f"{stem}.v{version}.mae").read_bytes(), EXPECTED[stem]
     folder = str(GOLDEN / stem.split("-")[0])
     checkpoint, parsed = checkpoints.open_checkpoint(folder), bitstream.parse(data)
+    assert parsed.version == version
     assert parsed.lmbda == pytest.approx(facts["lmbda"], rel=1e-12)
     symbols = coder.decode_symbols(checkpoint, parsed)
     assert [zlib.crc32(s.astype("<i4").tobytes()) for s in symbols] == facts["symbols"]
@@ -32,14 +35,24 @@ def test_golden_files_decode_to_the_same_symbols_and_picture(stem):
 
 @pytest.mark.parametrize("stem", EXPECTED)
 def test_symbols_of_golden_files_are_written_as_the_same_bytes(stem):
-    """The coder has one way to write symbols: encoding them again gives payload and escapes of the file."""
+    """The coder has one way to write symbols: encoding them again gives the file of the present version."""
     checkpoint = checkpoints.open_checkpoint(str(GOLDEN / stem.split("-")[0]))
-    parsed = bitstream.parse((GOLDEN / f"{stem}.mae").read_bytes())
-    encoder = bitstream.SymbolEncoder()
+    old, new = ((GOLDEN / f"{stem}.v{version}.mae").read_bytes() for version in (1, 2))
+    parsed = bitstream.parse(old)
     symbols = coder.decode_symbols(checkpoint, parsed)
-    encoder.add(symbols[0].reshape(len(symbols[0]), -1), checkpoint.tables.at(parsed.rate_index))
-    if checkpoint.hyper:
-        indexes = checkpoint.hyper.indexes(symbols[0], parsed.rate_index)
-        for i, gaussian in enumerate(checkpoint.hyper.models()):
-            encoder.add(symbols[1][None, indexes == i], [gaussian])
-    assert encoder.sections() == (parsed.payload, parsed.escapes)
+    assert coder.write(checkpoint, symbols, parsed.rate, (parsed.width, parsed.height)) == new
+    assert len(old) == len(new)
+
+
+def test_version_2_notices_a_forged_size_or_rate_and_version_1_does_not():
+    """With as many latents, and the checksum of a whole file."""
+    for version in (1, 2):
+        parsed = bitstream.parse((GOLDEN / f"factorized-1.v{version}.mae").read_bytes())
+        narrower = replace(parsed, width=parsed.width - 1).pack()
+        folder = str(GOLDEN / "factorized")
+        if version == 1:
+            assert coder.decompress(narrower, folder).size == (parsed.width - 1, parsed.height)
+            continue
+        for forged in (narrower, replace(parsed, rate_index=1).pack(), replace(parsed, version=1).pack()):
+            with pytest.raises(bitstream.StreamError, match="do not match their checksum"):
+                coder.decompress(forged, folder)

@@ -1,5 +1,7 @@
 """h_s in exact integers: the network's own scales, in any order of summation, for any weights; and files of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from mae_viz.coding import bitstream, checkpoints, coder, hyper
 from mae_viz.models import IndependentHyperprior, MAEHyperprior
 from mae_viz.rates import Rate
 
+GOLDEN = Path(__file__).parent / "golden" / "hyperprior"
 LN = (np.log(hyper.SCALES[:-1]) + np.log(hyper.SCALES[1:])) / 2
 
 
@@ -51,6 +54,23 @@ def test_indexes_are_those_of_the_network(seed, index):
     assert len(np.unique(found)) > 10
     assert np.abs(found.astype(int) - expected).max() <= 1
     assert (found != expected).mean() < 0.02
+
+
+def test_in_strips_and_parts_all_is_as_in_one(monkeypatch):
+    checkpoint, rate = checkpoints.open_checkpoint(str(GOLDEN)), Rate(100)
+    generator = np.random.default_rng(0)
+    groups = [generator.integers(-6, 7, shape).astype(np.int32) for shape in ((6, 37, 3), (6, 148, 12))]
+    whole, stream = checkpoint.hyper.indexes(groups[0], rate.index), coder.write(checkpoint, groups, rate, (190, 2350))
+    assert len(np.unique(whole)) > 10
+    monkeypatch.setattr(hyper, "_STRIP_PLACES", 1)
+    monkeypatch.setattr(coder, "_PART", 1000)
+    seen = []
+    assert np.array_equal(checkpoint.hyper.indexes(groups[0], rate.index, seen.append), whole)
+    assert len(seen) == 5
+    assert np.array_equal(np.concatenate(seen, axis=1), whole)
+    assert coder.write(checkpoint, groups, rate, (190, 2350)) == stream
+    for found, expected in zip(coder.decode_symbols(checkpoint, bitstream.parse(stream)), groups, strict=True):
+        assert np.array_equal(found, expected)
 
 
 def test_what_integers_and_a_table_of_scales_cost_in_rate():

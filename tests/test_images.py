@@ -233,8 +233,16 @@ def test_a_jpeg_that_lacks_its_last_bytes(progressive, photograph):
 def test_a_jpeg_of_very_many_scans_is_refused():
     data = encoded(Image.new("RGB", (64, 64)), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
-    with pytest.raises(ImageError, match="more than 100 scans"):
-        open_rgb(data[:-2] + data[last:-2] * 200 + data[-2:])
+    hidden = b"\xff\x01" + b"\xff\xff"  # a marker without a length, then what would be a long one's
+    for scan in (data[last:-2], hidden + data[last:-2]):
+        with pytest.raises(ImageError, match="the JPEG has 210 scans"):
+            open_rgb(data[:-2] + scan * 200 + data[-2:])
+    vast = bytearray(data)
+    frame = vast.index(b"\xff\xc2") + 5
+    vast[frame : frame + 4] = struct.pack(">HH", 11585, 11585)
+    assert len(open_rgb(data[:-2] + data[last:-2] * 7 + data[-2:]).getcolors()) == 1
+    with pytest.raises(ImageError, match="the JPEG has 17 scans"):
+        open_rgb(bytes(vast[:-2] + vast[last:-2] * 7 + vast[-2:]))
 
 
 @pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "AVIF", "TIFF"])

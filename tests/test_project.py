@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions, metadata
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from mae_viz.images import gallery
 
@@ -26,6 +29,33 @@ def test_environment_yml_installs_what_pyproject_says():
     extras = re.fullmatch(r"--editable \.\[(.*)\]", line).group(1).split(",")
     assert set(extras) == set(PROJECT["optional-dependencies"])
     assert set(environment["dependencies"][:-1]) == {python, "pip"}  # everything else comes through pip
+
+
+REQUIRED = {
+    requirement.name: requirement.specifier
+    for line in (*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values()))
+    if (requirement := Requirement(line))
+}
+
+
+def test_versions_with_known_holes_are_not_taken():
+    holes = {"torch": ["2.4", "2.9.1"], "pillow": ["12.0", "12.2.0"], "lightning": ["2.6.2", "2.6.3"]}
+    assert [(name, bad) for name, versions in holes.items() for bad in versions if bad in REQUIRED[name]] == []
+
+
+def test_what_is_installed_is_what_is_required():
+    installed = {re.sub("[-_.]+", "-", found.name).lower(): found.version for found in distributions()}
+    wrong = {
+        name: installed[name] for name in REQUIRED.keys() & installed.keys() if installed[name] not in REQUIRED[name]
+    }
+    assert wrong == {}
+
+
+def test_no_python_is_promised_that_compressai_has_no_wheel_for():
+    """Its wheels and its classifiers go to the same version."""
+    theirs = re.findall(r"Python :: 3\.(\d+)", " ".join(metadata("compressai").get_all("Classifier")))
+    _, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    assert int(high) - 1 <= max(map(int, theirs))
 
 
 def test_make_installs_the_same_extras():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mae_viz"
+STREAM = Path(__file__).parent / "golden" / "factorized-1.v1.mae"
 
 LIGHT = {"architectures", "rates", "formats", "images", "metrics", "storage"}  # no torch when they are imported
 MAY_IMPORT = {
@@ -108,6 +109,7 @@ def test_one_place_alone_knows_a_package(package):
         "import mae_viz.measured.collected",
         "import mae_viz.figures.fig3",
         "import mae_viz.cli; sys.argv[1:] = ['--help']; mae_viz.cli.main()",
+        f"import mae_viz.cli; sys.argv[1:] = ['info', {str(STREAM)!r}]; mae_viz.cli.main()",
     ],
 )
 def test_starting_loads_nothing_heavy(program):

@@ -93,8 +93,10 @@ def files(crop, tmp_path_factory) -> Path:
     from mae_viz.coding import checkpoints, coder
 
     folder = tmp_path_factory.mktemp("files")
-    for path in [*GOLDEN.glob("factorized*"), *GOLDEN.glob("hyperprior*")]:
-        (folder / path.name).symlink_to(path)
+    for stem in EXPECTED:
+        (folder / f"{stem}.mae").symlink_to(GOLDEN / f"{stem}.v2.mae")
+    for name in ("factorized", "hyperprior"):
+        (folder / name).symlink_to(GOLDEN / name)
     (folder / "shipped").symlink_to(checkpoints.folder() / "mae-hyperprior")
     for lmbda in (64, 700):
         (folder / f"shipped-{lmbda}.mae").write_bytes(coder.compress(crop, "mae-hyperprior", lmbda))

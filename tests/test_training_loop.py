@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 import torch
 
 from mae_viz.coding import checkpoints
+from mae_viz.models import MAE
+from mae_viz.storage import cache_folder
 from mae_viz.training import config, data, loop, machine, state
 
 pytestmark = pytest.mark.slow
@@ -119,6 +122,22 @@ def test_a_branch_takes_another_precision_where_one_is_asked_for(whole):
     assert begun(small(precision="measured"), saved).precision == "float32"
 
 
+def test_a_precision_is_measured_once_and_the_next_run_follows_it():
+    batch = data.Batch(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), torch.full((2,), 512.0), torch.ones(2), (0, 1))
+
+    def chosen() -> str:
+        return machine.precision(MAE(8), "measured", batch, machine.fabric())
+
+    first = chosen()
+    (kept,) = cache_folder().glob("training/precision-*")
+    assert kept.read_text() == first
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[first]
+    kept.write_text(other)  # what another moment of a busy machine may have measured
+    assert chosen() == other
+    kept.write_text("")
+    assert chosen() == kept.read_text() != ""
+
+
 def test_only_a_run_can_be_branched_from(tmp_path):
     with pytest.raises(ValueError, match="no run in"):
         loop.train(small(), tmp_path, "small", anneal=5)
@@ -162,8 +181,26 @@ def test_a_step_that_is_not_finite_moves_nothing_and_is_counted():
 
 def test_a_damaged_state_says_what_to_do(tmp_path):
     (tmp_path / "state.pt").write_bytes(b"PK\x03\x04 nothing of use")
-    with pytest.raises(ValueError, match="delete it to begin the run again"):
+    with pytest.raises(ValueError, match=r"state\.pt is damaged .* delete it to begin the run again"):
         loop.train(small(), tmp_path, "small")
+
+
+def test_no_flipped_bit_of_a_state_passes(tmp_path):
+    path, random_ = tmp_path / "state.pt", random.Random(0)
+    intact = {"step": 7, "model": {"weight": torch.arange(200.0)}}
+    state.save(path, intact)
+    data, refused = path.read_bytes(), 0
+    for _ in range(200):
+        damaged = bytearray(data)
+        damaged[random_.randrange(len(data))] ^= 1 << random_.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            found = state.load(path)
+        except ValueError:
+            refused += 1
+        else:
+            assert same(found, {"format": 1, **intact})  # what was flipped is padding, which means nothing
+    assert refused > 100
 
 
 def test_another_model_is_not_continued(whole):

@@ -47,7 +47,7 @@ def picture() -> Image.Image:
 @pytest.fixture(scope="module")
 def file(ladders, picture, tmp_path_factory) -> str:
     """The address of a self-contained page."""
-    page = html.page(ladders, picture, "Chelsea </script>", codecs=("mae", "bottleneck-scaling", "jpeg"))
+    page = html.page(ladders, picture, "Chelsea <!-- <script </script>", codecs=("mae", "bottleneck-scaling", "jpeg"))
     path = tmp_path_factory.mktemp("page") / "lesson.html"
     path.write_text(page, encoding="utf-8")
     return path.as_uri()
@@ -122,6 +122,19 @@ def test_classical_codecs_show_their_decoders_pixels(lesson, picture, quality):
     stream = CLASSICAL["jpeg"].encode(picture, Quality(quality))
     assert number(lesson, 0, "bytes") == f"{len(stream):,}"
     assert np.array_equal(shown(lesson, 0, picture), np.asarray(CLASSICAL["jpeg"].decode(stream)))
+
+
+def test_pictures_longer_than_webp_can_be(browser, ladders, tmp_path):
+    long = np.zeros((8, 16_400, 3), np.uint8)
+    long[:, 8_000:] = [10, 200, 30]
+    page = html.page(ladders, Image.fromarray(long), "Long", codecs=("original", "jpeg"), panes=[viewer.PANES[0]])
+    (tmp_path / "long.html").write_text(page, encoding="utf-8")
+    with visit(browser, (tmp_path / "long.html").as_uri(), viewport=SIZE) as tab:
+        settled(tab)
+        tab.get_by_role("button", name="Zoom 100 %").click()
+        settled(tab)
+        seen = {tuple(pixel) for pixel in canvas_pixels(tab.locator(".pane canvas").first).reshape(-1, 3).tolist()}
+        assert {(0, 0, 0), (10, 200, 30)} <= seen
 
 
 def test_the_screen_shows_what_the_canvas_holds(lesson, picture):
@@ -425,7 +438,7 @@ def test_nothing_overflows(browser, file, width, scheme):
 
 def test_a_file_holds_all_it_needs(ladders, picture, file):
     text = Path(file.removeprefix("file://")).read_text(encoding="utf-8")
-    assert "<title>Chelsea &lt;/script></title>" in text
+    assert "<title>Chelsea &lt;!-- &lt;script &lt;/script></title>" in text
     assert not [part for part in ("http://", "https://", "@import", "url(") if part in text]
     manifest = viewer.manifest(ladders, picture, "x")
     assert len(json.dumps(manifest)) < 50_000

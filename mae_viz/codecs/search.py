@@ -4,7 +4,8 @@ All rates that the codec can name are searched (λ: 1/64 octave; qualities: whol
 rate asked of it). The size of a file and its PSNR grow with the rate, log bytes and dB almost linearly in log λ:
 a secant through the points known finds its place in a few steps. Large pictures are searched first on a mosaic of
 patches of them, whose curve has their shape. What is returned has been coded for real, and so has its neighbour on the
-grid that would break the budget: the answer does not depend on where the search began.
+grid that would break the budget: the answer does not depend on where the search began. Neither bytes nor dB of small
+pictures grow steadily: of those the rates around that reach a PSNR too are coded, and the smallest file is taken.
 """
 
 import math
@@ -22,6 +23,9 @@ from mae_viz.rates import Rate
 
 PATCH = 128
 """Side of a patch of the mosaic, in pixels; there are 16 of them."""
+
+_WAVERING = 1 << 16
+"""Over how many rates bytes and dB of a picture may waver, times its pixels: 64 of the MAE's rates at 32 × 32."""
 
 BYTES_TOLERANCE = 0.01
 PSNR_TOLERANCE_DB = 0.05
@@ -125,11 +129,12 @@ class _Search:
         first_guess = self._guess() if self.pixels >= 64 * PATCH**2 and len(self.values) < 2 else None
         below, above = _bracket(self._value, self.values, len(self.grid), self.level, self.by_psnr, first_guess)
         # the last rate within the budget, or the first that reaches the PSNR
-        found = above if self.by_psnr else below
+        nearest = above if self.by_psnr else below
+        found = self._smallest(above) if self.by_psnr else below
         if not 0 <= found < len(self.grid) or self._left(found) < 0:
             raise self._unreachable()
-        at_end = below == len(self.grid) - 1 or above == 0
-        if at_end and self._left(found) > (PSNR_TOLERANCE_DB if self.by_psnr else BYTES_TOLERANCE):
+        at_end = above == 0 if self.by_psnr else below == len(self.grid) - 1
+        if at_end and self._left(nearest) > (PSNR_TOLERANCE_DB if self.by_psnr else BYTES_TOLERANCE):
             raise self._unreachable()
         stream = self._stream(found)
         rate = self.grid[found]
@@ -142,6 +147,17 @@ class _Search:
             self._left(found),
             len(self.streams),
         )
+
+    def _smallest(self, above: int) -> int:
+        """Of the rates around ``above`` that reach the PSNR the one with the smallest file."""
+        far = _WAVERING // self.pixels
+        near = range(max(above - far, 0), min(above + far + 1, len(self.grid)))
+        for i in sorted(near, key=lambda i: len(self._stream(i))):
+            if i not in self.values:
+                self.values[i] = self._value(i)
+            if self._left(i) >= 0:
+                return i
+        return above
 
     def _stream(self, i: int) -> bytes:
         if i not in self.streams:

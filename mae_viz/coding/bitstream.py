@@ -1,18 +1,18 @@
-"""The `.mae` file, version 1.
+"""The `.mae` file, version 2.
 
 A file is a header of 35 bytes, a payload and an escape section. All integers are little-endian.
 
     offset  size  field
          0     4  magic: 8B 4D 41 45 ("\\x8bMAE")
-         4     1  version: 1
+         4     1  version: 2
          5     8  model: first 8 bytes of the SHA-256 over the model's tensors, all integer tables included
         13     2  rate index k, 0…384: λ = 64 · 2^(k/64)
         15     2  width in pixels, 1…65535
         17     2  height in pixels, 1…65535 (width · height ≤ 2^27)
         19     4  n, length of the payload in words of 4 bytes
         23     4  m, length of the escape section in bytes
-        27     4  CRC-32 of the symbols (with hyperprior: of z's, then of y's), each as a little-endian int32, channel
-                  by channel in raster order
+        27     4  CRC-32 of the bytes 5 to 18 (model, rate and size) and of the symbols (with hyperprior: of z's, then
+                  of y's), each as a little-endian int32, channel by channel in raster order
         31     4  CRC-32 of the whole file but these four bytes
         35    4n  payload
      35+4n     m  escape section; the file ends here
@@ -46,11 +46,14 @@ on lower and point is modulo 2⁶⁴.
 high bit says that more follow), four bytes at most.
 
 A decoder refuses a file with a wrong magic, version, model, size, length or checksum, and one with bytes left over.
+
+**Version 1**, which is still read, differs in the CRC-32 at offset 27 alone: it is of the symbols and nothing else, and
+does not notice where a forged file claims another size with as many latents.
 """
 
-import math
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +63,8 @@ from mae_viz.images import MAX_PIXELS, MAX_SIDE
 from mae_viz.rates import LAST_INDEX, Rate
 
 MAGIC = b"\x8bMAE"
-VERSION = 1
+VERSION = 2
+_VERSIONS = (1, 2)
 _FIELDS = {
     "magic": "4s",
     "version": "B",
@@ -76,6 +80,7 @@ _FIELDS = {
 _HEADER = struct.Struct("<" + "".join(_FIELDS.values()))
 HEADER_BYTES = _HEADER.size
 _CRC_OFFSET = HEADER_BYTES - 4
+_FACTS = slice(5, 19)
 
 
 class StreamError(ValueError):
@@ -93,6 +98,7 @@ class Stream:
     payload: bytes
     escapes: bytes
     symbols_crc: int
+    version: int = VERSION
 
     @property
     def rate(self) -> Rate:
@@ -106,9 +112,21 @@ class Stream:
 
     def pack(self) -> bytes:
         """The file's bytes."""
-        head = _HEADER.pack(
+        head, body = self._header()[:_CRC_OFFSET], self.payload + self.escapes
+        return head + struct.pack("<I", zlib.crc32(head + body)) + body
+
+    def checksum(self, groups: Sequence[np.ndarray]) -> int:
+        """What `symbols_crc` is for these symbols: those of y, with a hyperprior those of z before them."""
+        crc = zlib.crc32(self._header()[_FACTS]) if self.version > 1 else 0
+        for symbols in groups:
+            crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4").data, crc)
+        return crc
+
+    def _header(self) -> bytes:
+        """The header, with 0 for the CRC-32 of the file."""
+        return _HEADER.pack(
             MAGIC,
-            VERSION,
+            self.version,
             self.fingerprint,
             self.rate_index,
             self.width,
@@ -117,9 +135,7 @@ class Stream:
             len(self.escapes),
             self.symbols_crc,
             0,
-        )[:_CRC_OFFSET]
-        body = self.payload + self.escapes
-        return head + struct.pack("<I", zlib.crc32(head + body)) + body
+        )
 
 
 def parse(data: bytes) -> Stream:
@@ -129,8 +145,8 @@ def parse(data: bytes) -> Stream:
     magic, version, fingerprint, index, width, height, words, extra, symbols_crc, crc = _HEADER.unpack_from(data)
     if magic != MAGIC:
         raise StreamError("this is no .mae file: its first bytes are wrong.")
-    if version != VERSION:
-        raise StreamError(f"the file has format version {version}, this program reads {VERSION}: update mae_viz.")
+    if version not in _VERSIONS:
+        raise StreamError(f"the file has format version {version}, this program reads 1 and 2: update mae_viz.")
     expected = HEADER_BYTES + 4 * words + extra
     if len(data) != expected:
         state = "cut off" if len(data) < expected else "followed by other bytes"
@@ -142,7 +158,7 @@ def parse(data: bytes) -> Stream:
     if width * height > MAX_PIXELS:
         raise StreamError(f"the file claims {width} × {height} pixels, more than this program decodes.")
     end = HEADER_BYTES + 4 * words
-    return Stream(fingerprint, index, width, height, data[HEADER_BYTES:end], data[end:], symbols_crc)
+    return Stream(fingerprint, index, width, height, data[HEADER_BYTES:end], data[end:], symbols_crc, version)
 
 
 @dataclass(frozen=True)
@@ -210,15 +226,16 @@ class SymbolDecoder:
         from constriction import stream
 
         self._payload_bytes, self._escapes, self._position = len(payload), escapes, 0
+        self._least_bits = 0.0
         self._coder = stream.queue.RangeDecoder(np.frombuffer(payload, "<u4").astype(np.uint32))
 
-    def check_room(self, models: list[Frequencies], places: int) -> None:
-        """Raises StreamError where so many symbols in each group cannot be in so short a payload.
+    def check_room(self, models: list[Frequencies], places: int | np.ndarray) -> None:
+        """Raises StreamError where so many further symbols of each group cannot be in so short a payload.
 
-        To be asked before memory is taken for them: a header may claim any size.
+        To be asked once of all that will be taken, and before memory is taken for it: a header may claim any size.
         """
-        least = places * sum(16 - math.log2(int(model.counts.max())) for model in models) / 8
-        if 0.9 * least > self._payload_bytes + 16:
+        self._least_bits += float(np.sum(places * np.array([model.least_bits for model in models])))
+        if 0.9 * self._least_bits / 8 > self._payload_bytes + 16:
             raise StreamError("the file claims more pixels than it can hold: it was written by a faulty program.")
 
     def take(self, models: list[Frequencies], places: int) -> np.ndarray:

@@ -7,6 +7,7 @@ a fingerprint of every tensor. Nothing is ever unpickled. `MAE_VIZ_CHECKPOINTS` 
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mae_viz.models import RateModel
 
 _CARD = "card.json"
+_NEEDED = {"architecture": str, "channels": int, "lmbdas": list, "sha256": str}
 _INTEGERS = ("tables.", "hyper.")
 
 FINGERPRINT_BYTES = 8
@@ -101,8 +103,10 @@ def card(name: str) -> dict:
     path = find(name) / _CARD
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise CheckpointError(f"{path} is damaged ({error}): restore it from the repository.") from None
+    if not isinstance(facts, dict) or not all(isinstance(facts.get(key), kind) for key, kind in _NEEDED.items()):
+        raise CheckpointError(f"{path} is no card of a model: it needs {', '.join(_NEEDED)}.")
     if facts["architecture"] not in architectures.FACTS:
         raise CheckpointError(f"{path} names an unknown architecture, {facts['architecture']}: update mae_viz.")
     return facts
@@ -116,6 +120,15 @@ def facts(name: str) -> architectures.Architecture:
 def fingerprint_of(name: str) -> bytes:
     """What streams made with this model name it by: the first bytes of the SHA-256 over its tensors."""
     return bytes.fromhex(card(name)["sha256"])[:FINGERPRINT_BYTES]
+
+
+def named(fingerprint: bytes) -> str | None:
+    """The model that ships and that streams name so; None for none. Damaged cards are passed over."""
+    for name in available():
+        with suppress(CheckpointError):
+            if fingerprint_of(name) == fingerprint:
+                return name
+    return None
 
 
 def former(identity: str) -> tuple[str, str] | None:

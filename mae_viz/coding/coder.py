@@ -6,9 +6,8 @@ up to the rounding of floating-point sums. The encoder decides the symbols once;
 back is integer arithmetic. The picture is computed in float32 by everyone who shows it.
 """
 
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +38,8 @@ ANALYSIS_HALO = 32
 
 SYNTHESIS_HALO = 2
 """Latents around a tile that its pixels depend on: one at each resolution of g_s, which add up to less than two."""
+
+_PART = 1 << 22  # symbols of y that are put in order at a time, so that memory stays bounded
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,11 @@ def decompress(stream: bytes, model: str | None = None, progress: Progress | Non
 
 
 def info(stream: bytes) -> dict:
-    """What a `.mae` file says about itself. Raises StreamError for a damaged file."""
+    """What a `.mae` file says about itself; nothing is decoded. Raises StreamError for a damaged file."""
     parsed = parse(stream)
-    try:
-        name = find_checkpoint(parsed).name
-    except StreamError:
-        name = None
     payload = len(parsed.payload) + len(parsed.escapes)
     return {
-        "model": name,
+        "model": checkpoints.named(parsed.fingerprint),
         "model_fingerprint": parsed.fingerprint.hex(),
         "lmbda": parsed.lmbda,
         "width": parsed.width,
@@ -103,9 +100,9 @@ def info(stream: bytes) -> dict:
 
 def find_checkpoint(parsed: Stream, model: str | None = None) -> "Checkpoint":
     """The checkpoint that a file was made with. Raises StreamError where it is not among the known ones."""
-    for name in [model] if model else checkpoints.available():
-        if checkpoints.fingerprint_of(name) == parsed.fingerprint:
-            return checkpoints.open_checkpoint(name)
+    name = model or checkpoints.named(parsed.fingerprint)
+    if name and checkpoints.fingerprint_of(name) == parsed.fingerprint:
+        return checkpoints.open_checkpoint(name)
     identity = parsed.fingerprint.hex()
     if found := checkpoints.former(identity):
         name, commit = found
@@ -187,18 +184,11 @@ def write(checkpoint: "Checkpoint", groups: list[np.ndarray], rate: Rate, size: 
     encoder = SymbolEncoder()
     encoder.add(groups[0].reshape(len(groups[0]), -1), checkpoint.tables.at(rate.index))
     if checkpoint.hyper:
-        flat = groups[1].ravel()
-        places = _by_scale(checkpoint.hyper.indexes(groups[0], rate.index))
-        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
-            encoder.add(flat[None, of_scale], [gaussian])
-    return Stream(checkpoint.fingerprint, rate.index, *size, *encoder.sections(), _checksum(groups)).pack()
-
-
-def _checksum(groups: list[np.ndarray]) -> int:
-    crc = 0
-    for symbols in groups:
-        crc = zlib.crc32(np.ascontiguousarray(symbols, "<i4").data, crc)
-    return crc
+        flat, gaussians = groups[1].ravel(), checkpoint.hyper.models()
+        for scale, places in _by_scale(checkpoint.hyper.indexes(groups[0], rate.index)):
+            encoder.add(flat[None, places], [gaussians[scale]])
+    stream = Stream(checkpoint.fingerprint, rate.index, *size, *encoder.sections(), symbols_crc=0)
+    return replace(stream, symbols_crc=stream.checksum(groups)).pack()
 
 
 def decode_latents(checkpoint: "Checkpoint", y_hat: "Tensor", rate: Rate, progress: Progress | None = None) -> "Tensor":
@@ -238,8 +228,10 @@ def decode_y_hat(checkpoint: "Checkpoint", parsed: Stream) -> "Tensor":
     """Quantised latents (1, C, h, w) of a parsed file. Raises StreamError where they do not match its checksum."""
     import torch
 
-    symbols = torch.from_numpy(decode_symbols(checkpoint, parsed)[-1][None]).float()
-    return symbols if checkpoint.hyper else symbols + checkpoint.model.prior.medians(parsed.rate.tensor())
+    y_hat = torch.from_numpy(decode_symbols(checkpoint, parsed)[-1][None]).float()
+    if not checkpoint.hyper:
+        y_hat += checkpoint.model.prior.medians(parsed.rate.tensor())
+    return y_hat
 
 
 def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]:
@@ -257,23 +249,32 @@ def decode_symbols(checkpoint: "Checkpoint", parsed: Stream) -> list[np.ndarray]
     decoder.check_room(models, h * w)
     groups = [decoder.take(models, h * w).reshape(channels, h, w)]
     if checkpoint.hyper:
-        places = _by_scale(checkpoint.hyper.indexes(groups[0], parsed.rate_index))
-        y = np.empty(sum(map(len, places)), np.int32)
-        for of_scale, gaussian in zip(places, checkpoint.hyper.models(), strict=True):
-            y[of_scale] = decoder.take([gaussian], len(of_scale))[0]
+        gaussians = checkpoint.hyper.models()
+
+        def look(strip: np.ndarray) -> None:
+            decoder.check_room(gaussians, np.bincount(strip.ravel(), minlength=len(gaussians)))
+
+        indexes = checkpoint.hyper.indexes(groups[0], parsed.rate_index, look)
+        y = np.empty(indexes.size, np.int32)
+        for scale, places in _by_scale(indexes):
+            y[places] = decoder.take([gaussians[scale]], len(places))[0]
         per_z = stride // LATENT
         groups.append(y.reshape(channels, h * per_z, w * per_z))
     decoder.finish()
-    if _checksum(groups) != parsed.symbols_crc:
+    if parsed.checksum(groups) != parsed.symbols_crc:
         raise StreamError("the decoded symbols do not match their checksum: the file or the model is damaged.")
     return groups
 
 
-def _by_scale(indexes: np.ndarray) -> list[np.ndarray]:
-    """Places of each scale index, in coding order, in the flattened array of all."""
+def _by_scale(indexes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each scale index with its places in the flattened array of all, in coding order, at most _PART at a time."""
     flat = indexes.ravel()
-    ends = np.cumsum(np.bincount(flat, minlength=64))
-    return np.split(np.argsort(flat, kind="stable"), ends[:-1])
+    parts = {start: flat[start : start + _PART] for start in range(0, len(flat), _PART)}
+    scales = {start: set(np.flatnonzero(np.bincount(part)).tolist()) for start, part in parts.items()}
+    for scale in sorted(set().union(*scales.values())):
+        for start, part in parts.items():
+            if scale in scales[start]:
+                yield scale, np.flatnonzero(part == scale) + start
 
 
 def _tiled(

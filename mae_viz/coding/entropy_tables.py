@@ -16,6 +16,7 @@ At rate index k, between knots with grid indices a ≤ k < b:
 Symbol q of channel c is the latent minus the median of c at that λ, rounded.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -45,6 +46,11 @@ class Frequencies:
 
     first: int
     counts: np.ndarray  # int64, the last one is the escape; sums to TOTAL
+
+    @cached_property
+    def least_bits(self) -> float:
+        """What its most frequent symbol costs."""
+        return 16 - math.log2(int(self.counts.max()))
 
     @cached_property
     def categorical(self) -> Any:

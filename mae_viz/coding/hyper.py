@@ -19,7 +19,7 @@ k, with all values v standing for v / 2^12 and clipped to ±2^24 after every ste
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,8 @@ _BITS = 12  # fractional bits of activations
 _GAIN_BITS = 16
 _LIMIT = 1 << 24  # of activations
 _EXACT = 1 << 52  # of sums: half of what float64 holds exactly
+_HALO = 2  # rows of z around a strip that its indexes depend on
+_STRIP_PLACES = 4096  # of z in a strip
 _GAIN_STEP = 4  # rate indices between two stored gains
 _PREFIX = "gaussian."
 
@@ -68,12 +70,26 @@ class IntegerHyperSynthesis:
         """The tables of all scale indexes."""
         return self.gaussians.at(0)
 
-    def indexes(self, z: np.ndarray, index: int) -> np.ndarray:
-        """Scale indexes, uint8 (C, 4 h, 4 w), of the latents whose side information is z, integers (C, h, w)."""
-        v = np.clip(z.astype(np.float64) * (1 << _BITS) + self._medians_at(index)[:, None, None], -_LIMIT, _LIMIT)
-        for layer, gains in zip(self.layers, self._gains_at(index), strict=True):
-            v = layer(v, gains)
-        return np.searchsorted(self.thresholds, v.ravel(), side="right").astype(np.uint8).reshape(v.shape)
+    def indexes(self, z: np.ndarray, index: int, look: Callable[[np.ndarray], None] | None = None) -> np.ndarray:
+        """Scale indexes, uint8 (C, 4 h, 4 w), of the latents whose side information is z, integers (C, h, w).
+
+        They are computed in strips, so that memory stays bounded; ``look`` sees each, and what it raises ends the work.
+        """
+        channels, height, width = z.shape
+        out = np.empty((channels, 4 * height, 4 * width), np.uint8)
+        rows = max(_STRIP_PLACES // width, 4 * _HALO)
+        for top in range(0, height, rows):
+            end, above = min(top + rows, height), max(top - _HALO, 0)
+            v = z[:, above : end + _HALO].astype(np.float64) * (1 << _BITS) + self._medians_at(index)[:, None, None]
+            v = np.clip(v, -_LIMIT, _LIMIT)
+            for layer, gains in zip(self.layers, self._gains_at(index), strict=True):
+                v = layer(v, gains)
+            strip = v[:, 4 * (top - above) : 4 * (end - above)]
+            strip = np.searchsorted(self.thresholds, strip.ravel(), side="right").astype(np.uint8).reshape(strip.shape)
+            out[:, 4 * top : 4 * end] = strip
+            if look:
+                look(strip)
+        return out
 
     def _medians_at(self, index: int) -> np.ndarray:
         below = int(np.searchsorted(self.rows, index, side="right")) - 1

@@ -31,6 +31,7 @@ RANKED = 32
 """How many channels a frame lists, those with the most bits first."""
 
 _FORMAT = 5
+_WEBP_SIDE = 16383
 _INFINITE = "inf"
 
 
@@ -219,7 +220,11 @@ def compute(
 
 
 def lossless(picture: Image.Image) -> bytes:
-    """A picture as lossless WebP: a third smaller than PNG and no slower at this effort."""
+    """A picture as lossless WebP: a third smaller than PNG and no slower at this effort. One that is longer than WebP
+    can be is PNG, whatever its file is called: browsers go by what is in it."""
     data = io.BytesIO()
-    picture.copy().save(data, "WEBP", lossless=True, quality=20, method=1)
+    if max(picture.size) > _WEBP_SIDE:
+        picture.copy().save(data, "PNG", compress_level=1)
+    else:
+        picture.copy().save(data, "WEBP", lossless=True, quality=20, method=1)
     return data.getvalue()

@@ -10,9 +10,14 @@ and seconds are seconds of one core.
 What a result file looks like is `mae_viz.measured.records`' to say.
 """
 
+import fcntl
 import hashlib
 import math
+import multiprocessing
+import os
 import platform
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,8 +25,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from multiprocessing import get_context
-from pathlib import Path
+from multiprocessing import connection
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
@@ -29,8 +34,7 @@ from PIL import Image
 from mae_viz import metrics
 from mae_viz.codecs import registry
 from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
-from mae_viz.formats import SUFFIXES
-from mae_viz.images import ImageError, open_whole
+from mae_viz.images import ImageError, names_in, open_whole
 from mae_viz.measured import further, records
 
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
@@ -57,38 +61,40 @@ def evaluate(
     to the last dot. ``points``: λ (moved to the grid that files can name) or qualities, all that the codec was trained
     for or lists where None. Points that the file already holds are kept and not measured again, unless ``restart``.
     ``jobs``: processes (in a script, above 1 only under ``if __name__ == "__main__"``). ``metric``: further ones to
-    measure (`mae_viz.measured.further`). Raises ValueError where the file was measured with something else.
+    measure (`mae_viz.measured.further`). Raises ValueError where the file was measured with something else, or another
+    run is writing it.
     """
     codec = registry.codec(name)
     key = codec.axis.kind
     paths = _named(images)
     wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
     facts = _facts(codec, paths, dataset, metric)
-    rows = {} if restart else records.load(out, facts, key)
-    todo = [(image, rate) for rate in wanted for image in paths if (image, rate.number) not in rows]
-    done, saved = 0, time.monotonic()
-    try:
-        for row in _measured(name, [Task(image, paths[image], rate, tuple(metric)) for image, rate in todo], jobs):
-            rows[row["image"], row[key]] = row
-            done += 1
-            if progress:
-                progress(done / len(todo))
-            if time.monotonic() - saved > SAVE_EVERY_S:
-                records.save(out, facts, rows, key)
-                saved = time.monotonic()
-    finally:
-        document = records.save(out, facts, rows, key) if rows else {}
+    with _alone(out):
+        rows = {} if restart else records.load(out, facts, key)
+        todo = [(image, rate) for rate in wanted for image in paths if (image, rate.number) not in rows]
+        done, saved = 0, time.monotonic()
+        try:
+            for row in _measured(name, [Task(image, paths[image], rate, tuple(metric)) for image, rate in todo], jobs):
+                rows[row["image"], row[key]] = row
+                done += 1
+                if progress:
+                    progress(done / len(todo))
+                if time.monotonic() - saved > SAVE_EVERY_S:
+                    records.save(out, facts, rows, key)
+                    saved = time.monotonic()
+        finally:
+            document = records.save(out, facts, rows, key) if rows else {}
     return document
 
 
 def pictures_in(folder: Path) -> dict[str, Path]:
-    """The pictures in a folder and in those below it, by path without suffix: "a", "night/b".
+    """The pictures in a folder and in those below it (`images.names_in`), by path without suffix: "a", "night/b".
 
     Raises ValueError where there are none, or two that differ in their suffix alone.
     """
     found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
-        name = path.relative_to(folder).with_suffix("").as_posix()
+    for file in names_in(folder):
+        name, path = str(PurePosixPath(file).with_suffix("")), folder / file
         if name in found:
             raise ValueError(f"{found[name]} and {path} differ in their suffix alone: rename one, or take it out.")
         found[name] = path
@@ -177,7 +183,7 @@ def _measured(name: str, tasks: list[Task], jobs: int) -> Iterator[dict]:
             for task in tasks:
                 yield measure(name, task)
         return
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), initializer=_start_worker)
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
         for future in as_completed([pool.submit(measure, name, task) for task in tasks]):
             yield future.result()
@@ -185,13 +191,43 @@ def _measured(name: str, tasks: list[Task], jobs: int) -> Iterator[dict]:
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker() -> None:
-    import signal
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Holds a result file's lock, a file beside it that is gone afterwards. Raises ValueError where another run has it.
 
+    The result file itself is replaced whenever it is written: a lock on it would hold nobody off.
+    """
+    out = out.resolve()
+    lock = out.with_name(f".{out.name}.lock")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{out} is being measured by another run: wait, or name another file.") from None
+            if not os.fstat(file.fileno()).st_nlink:
+                continue  # whoever had the lock has just removed it
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+            return
+
+
+def _start_worker() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)  # nobody is left to hand results to, whatever the worker is at
 
 
 @contextmanager

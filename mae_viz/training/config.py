@@ -1,5 +1,6 @@
 """What a training run is: one TOML file, read into a frozen dataclass whose fields and defaults are all listed here."""
 
+import json
 import tomllib
 import types
 from dataclasses import asdict, dataclass, fields, replace
@@ -160,6 +161,18 @@ def parse_settings(texts: list[str]) -> dict:
         except tomllib.TOMLDecodeError:
             settings[name.strip()] = value
     return settings
+
+
+def parse_names(text: bytes) -> list[str]:
+    """The names in a text file in any of Unicode's encodings, one a line. Raises ValueError where there are none."""
+    try:
+        lines = text.decode(json.detect_encoding(text)).splitlines()
+    except UnicodeDecodeError:
+        raise ValueError("the list of validation pictures is no text in Unicode: save it as UTF-8.") from None
+    names = [name for line in lines if (name := line.strip())]
+    if not names:
+        raise ValueError("the list of validation pictures is empty: write one name a line, or leave it out.")
+    return names
 
 
 def _fitting(name: str, value: Any) -> Any:

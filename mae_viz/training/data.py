@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mae_viz import images
 from mae_viz.formats import SUFFIXES
 from mae_viz.images import ImageError, open_whole
 from mae_viz.storage import cache_folder
@@ -66,10 +68,10 @@ class Pictures:
         Raises ValueError where a name is not there or nothing is left to train on.
         """
         if validation:
-            wanted = {_stem(name) for name in validation}
-            held = [p for p in self.pictures if wanted & {_stem(p.name), PurePosixPath(_stem(p.name)).name}]
-            found = {stem for p in held for stem in (_stem(p.name), PurePosixPath(_stem(p.name)).name)}
-            if missing := sorted(wanted - found):
+            names = {_stem(name): name for name in validation}
+            stems = [{_stem(p.name), PurePosixPath(_stem(p.name)).name} for p in self.pictures]
+            held = [p for p, known in zip(self.pictures, stems, strict=True) if known & names.keys()]
+            if missing := [name for stem, name in names.items() if not any(stem in known for known in stems)]:
                 raise ValueError(f"validation pictures that are not in the data: {', '.join(missing[:5])}.")
         else:
             held = self.pictures[::25]
@@ -131,10 +133,9 @@ def open_pictures(
 def _listing(source: Path) -> tuple[list[str], list, Callable[[str], bytes]]:
     """Names of all picture files, what identifies their contents, and how to read one."""
     if source.is_dir():
-        found = {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*")) if path.is_file()}
-        names = [name for name in found if _is_picture(name)]
-        facts = [(name, found[name].stat()) for name in names]
-        return names, [(name, s.st_size, s.st_mtime_ns) for name, s in facts], lambda name: found[name].read_bytes()
+        names = images.names_in(source)
+        facts = [(name, (source / name).stat()) for name in names]
+        return names, [(name, s.st_size, s.st_mtime_ns) for name, s in facts], lambda name: images.read(source / name)
     if not source.is_file():
         raise ValueError(f"there is no folder or zip {source}.")
     try:
@@ -142,24 +143,28 @@ def _listing(source: Path) -> tuple[list[str], list, Callable[[str], bytes]]:
     except zipfile.BadZipFile:
         raise ValueError(f"{source} is neither a folder nor a zip that can be read.") from None
     with archive:
-        entries = sorted((i.filename, i.file_size, i.CRC) for i in archive.infolist() if _is_picture(i.filename))
+        names = images.pictures_among(archive.namelist())
+        entries = [(entry.filename, entry.file_size, entry.CRC) for entry in map(archive.getinfo, names)]
 
     def read(name: str) -> bytes:
         with zipfile.ZipFile(source) as opened:
-            return opened.read(name)
+            entry = opened.getinfo(name)
+            if entry.file_size > images.MAX_BYTES:
+                raise ImageError(images.TOO_LONG)
+            if entry.flag_bits & 1:
+                raise ImageError("it is encrypted: unpack the zip and name the folder.")
+            try:
+                return opened.read(entry)
+            except Exception as error:  # damaged bytes raise all sorts of things
+                raise ImageError(f"it cannot be unpacked here ({error}): unpack the zip and name the folder.") from None
 
-    return [entry[0] for entry in entries], entries, read
-
-
-def _is_picture(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
+    return names, entries, read
 
 
 def _stem(name: str) -> str:
-    """A picture's name without its suffix: packing changes suffixes."""
-    return PurePosixPath(name).with_suffix("").as_posix()
+    """A picture's name without its suffix, if it has one: packing changes suffixes."""
+    path = PurePosixPath(unicodedata.normalize("NFC", name))  # macOS takes letters and their accents apart
+    return str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
 
 
 def _decode(folder: Path, names: list[str], read: Callable[[str], bytes], scales: tuple[float, ...]) -> None:
@@ -168,7 +173,7 @@ def _decode(folder: Path, names: list[str], read: Callable[[str], bytes], scales
     def decode(name: str) -> list[np.ndarray] | str:
         try:
             picture = open_whole(read(name))
-        except (ImageError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        except (ImageError, OSError) as error:
             return str(error)
         sizes = [(max(1, round(picture.width * s)), max(1, round(picture.height * s))) for s in sorted(scales)[::-1]]
         return [

@@ -1,7 +1,9 @@
 """What the machine can do: processes and devices, the faster precision, compilation where there is a compiler."""
 
 import copy
+import hashlib
 import os
+import platform
 import time
 import warnings
 from typing import TYPE_CHECKING, cast
@@ -11,6 +13,7 @@ from torch import nn
 
 from mae_viz.layers import GDN
 from mae_viz.models import RateModel
+from mae_viz.storage import cache_folder, write_whole
 from mae_viz.training.data import Batch
 from mae_viz.training.objective import Lagrangian
 
@@ -47,12 +50,19 @@ def fabric(devices: str = "auto", nodes: int = 1) -> "Fabric":
 def precision(model: RateModel, wanted: str, batch: Batch, fabric: "Fabric") -> str:
     """ "bfloat16" or "float32": as wanted, or whichever takes this machine less time for a step.
 
+    That is measured once for each machine, version of torch and kind of step, and kept in the cache folder, so that the
+    same command gives the same weights.
+
     bfloat16 is up to twice as fast where the CPU or GPU has instructions for it, and slower elsewhere. It has 8 bits
     for latents that reach hundreds, so that near the end of a training its gradients at high λ are mostly error: finish
     in float32 (``--anneal 500 --set precision=float32``).
     """
     if wanted != "measured":
         return wanted
+    kept = cache_folder() / "training" / f"precision-{_step_identity(model, batch, fabric)}"
+    known = fabric.broadcast(kept.read_text(encoding="utf-8") if kept.is_file() else "")
+    if known in ("float32", "bfloat16"):
+        return known
     fabric.barrier()
     seconds = {}
     for name in ("float32", "bfloat16"):
@@ -64,7 +74,20 @@ def precision(model: RateModel, wanted: str, batch: Batch, fabric: "Fabric") -> 
             _forward_backward(trial, batch, fabric.device)
             passes.append(time.perf_counter() - began)
         seconds[name] = min(passes)
-    return fabric.broadcast(min(seconds, key=seconds.__getitem__))
+    fastest = fabric.broadcast(min(seconds, key=seconds.__getitem__))
+    if fabric.is_global_zero:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, fastest.encode())
+    return fastest
+
+
+def _step_identity(model: RateModel, batch: Batch, fabric: "Fabric") -> str:
+    """Hash of what the seconds of a step depend on."""
+    on_gpu = fabric.device.type == "cuda"
+    device = torch.cuda.get_device_name(fabric.device) if on_gpu else torch.backends.cpu.get_cpu_capability()
+    machine = platform.machine(), device, torch.get_num_threads(), torch.__version__
+    facts = machine, type(model).__name__, model.channels, tuple(batch.x.shape)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def compile_parts(lagrangian: Lagrangian, batch: Batch, device: torch.device) -> str:

@@ -5,10 +5,10 @@ the number of the step (`mae_viz.training.data`).
 """
 
 import io
-import pickle
 import signal
 import threading
 import types
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +31,13 @@ def save(path: Path, state: dict) -> None:
 def load(path: Path) -> dict:
     """Read a state: tensors and plain values, nothing that could run. Raises ValueError for a damaged file."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): delete it to begin the run again.") from None
+        with zipfile.ZipFile(path) as archive:  # a zip has checksums, which torch writes and does not read
+            damaged = archive.testzip()
+        state = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # all sorts of things, over damaged bytes
+        damaged = str(error)
+    if damaged:
+        raise ValueError(f"{path} is damaged ({damaged}): restore it, or delete it to begin the run again.")
     if not isinstance(state, dict) or state.get("format") != _FORMAT:
         raise ValueError(f"{path} is no state of this version of mae_viz: give another --out.")
     return state

@@ -111,7 +111,7 @@ def page(
         text=_TEXT,
         style=viewer.style(),
         script=viewer.script().replace("</script", "<\\/script"),
-        data=data.replace("</", "<\\/"),
+        data=data.replace("<", "\\u003c"),  # no "</script" or "<!--<script" of a title's ends or nests this one
     )
 
 

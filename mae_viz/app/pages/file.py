@@ -27,7 +27,7 @@ MEANING = {
     "height": "pixels",
     "payload words": "length of the payload, in words of 4 bytes",
     "escape bytes": "length of the escape section",
-    "CRC-32 of the symbols": "what the entropy decoder must arrive at",
+    "CRC-32 of the symbols": "what the entropy decoder must arrive at; model, λ and size are part of it",
     "CRC-32 of the file": "over every other byte: a single flipped bit never passes",
     "payload": "the symbols of all channels, range-coded with the tables of this λ; with a hyperprior z's and then y's",
     "escape section": "symbols beyond the end of their table, in LEB128",
@@ -177,10 +177,12 @@ def damages(data: bytes, parts: list[Part]) -> list[Damage]:
     intact = bitstream.parse(data)
     other = replace(intact, fingerprint=bytes(byte ^ 255 for byte in intact.fingerprint)).pack()
     forged = replace(intact, payload=flip(intact.payload, 0, 0)).pack() if intact.payload else data[:-1]
+    narrower = replace(intact, width=intact.width - 1).pack()
     return [
         *ways,
         Damage("another model wrote it", other),
         Damage("a bit of the payload is flipped and the file's checksum forged to match", forged),
+        Damage("it claims to be a pixel narrower and its checksum is forged to match", narrower),
         Damage("the last hundred bytes are missing", data[:-100]),
         Damage("a byte follows", data + b"\0"),
         Damage("it is empty", b""),
