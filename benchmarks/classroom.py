@@ -38,6 +38,7 @@ from mae_viz import rates
 from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
+from mae_viz.viewer.streamlit_host import SESSION
 
 MODELS = ("mae", "bottleneck-scaling")
 INDICES = tuple(range(0, rates.LAST_INDEX + 1, 3 * FRAME_STEP))
@@ -125,8 +126,8 @@ class Session:
         self.widgets = {uploader: [file]}
 
 
-def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=600) as answer:
+def get(url: str, session: str = "") -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, headers={SESSION: session}), timeout=600) as answer:
         return answer.read()
 
 
@@ -155,7 +156,7 @@ async def frames(session: Session, index: int) -> list[dict]:
             continue
         address = f"{session.url}/mae-viz/ladder/{codec['ladder']}"
         while True:
-            listing = json.loads(await asyncio.to_thread(get, f"{address}?at={index}"))
+            listing = json.loads(await asyncio.to_thread(get, f"{address}?at={index}", session.id))
             assert "error" not in listing, listing["error"]
             there = [frame for frame in listing["frames"] if frame["at"] == index]
             if there:

@@ -4,10 +4,13 @@ What takes long is handed over as a function and comes back as a `Job`, a future
 first. One worker more takes jobs on large pictures, one at a time and behind all others: so many visitors neither fill
 the memory nor slow one another down, and a large upload keeps nobody with a small picture waiting. What nobody wants
 any more is dropped before it begins, or where it next calls `go_on`. A job is never about another job: what it needs is
-asked for before it is handed over.
+asked for before it is handed over. When nothing has been asked for in a while, memory is given back (`at_rest`).
 """
 
 import atexit
+import contextlib
+import ctypes
+import gc
 import heapq
 import itertools
 import math
@@ -31,9 +34,13 @@ frame alone takes 0.84 s instead of 0.72 s. More workers than that would keep a 
 CLOSING_S = 15
 """How long `Computing.close` waits for what cannot be interrupted."""
 
+REST_S = 300.0
+"""After so long without a job memory is given back."""
+
 _BEHIND_OTHERS = 10  # as `nice` counts
 _here = threading.local()
 _sharing = threading.Lock()
+_at_rest: list[Callable[[], object]] = []
 T = TypeVar("T")
 
 
@@ -44,17 +51,25 @@ class DroppedError(CancelledError):
 class Job(Future[T]):
     """What was handed over. `result` waits for it, and raises what the function raised, or DroppedError."""
 
-    def __init__(self, function: Callable[[], T], large: bool, wanted_s: float):
+    def __init__(self, function: Callable[[], T], large: bool, wanted_s: float, who: object = None):
         super().__init__()
         self.function, self.large, self.urgency = function, large, math.inf
         self._fate = threading.Lock()
-        self._dropped, self._until, self._patience_s = False, time.monotonic() + wanted_s, wanted_s
+        self._dropped, self._patience_s = False, wanted_s
+        self._until: dict[object, float] = {}
+        self.want(wanted_s, who)
 
-    def want(self, seconds: float = math.inf) -> bool:
-        """Somebody wants the result for so many seconds from now. False where it is too late: it has been dropped."""
+    def want(self, seconds: float = math.inf, who: object = None) -> bool:
+        """``who`` wants the result for so many seconds from now. False where it is too late: it has been dropped."""
         with self._fate:
-            self._until = max(self._until, time.monotonic() + seconds)
+            self._until[who] = max(self._until.get(who, 0.0), time.monotonic() + seconds)
             return not self._dropped
+
+    def let_go(self, who: object) -> None:
+        """``who`` does not want the result any more: where nobody else does it is dropped."""
+        with self._fate:
+            self._until.pop(who, None)
+        self.lost()
 
     def drop(self) -> None:
         """Nobody wants the result."""
@@ -66,13 +81,14 @@ class Job(Future[T]):
         """Mark it as running, with as much time as when it was handed over. False where nobody wants the result."""
         if self.lost():
             self.cancel()
-        self.want(self._patience_s)
+        for who in list(self._until):
+            self.want(self._patience_s, who)
         return self.set_running_or_notify_cancel()
 
     def lost(self) -> bool:
         """Whether nobody wants the result; from then on nobody can."""
         with self._fate:
-            self._dropped = self._dropped or time.monotonic() >= self._until
+            self._dropped = self._dropped or time.monotonic() >= max(self._until.values(), default=0.0)
             return self._dropped
 
     def result(self, timeout: float | None = None) -> T:
@@ -85,9 +101,10 @@ class Job(Future[T]):
 
 
 class Computing:
-    """Workers and their queues. Threads start with the first job."""
+    """Workers and their queues. Threads start with the first job. ``rest_s``: see `REST_S`."""
 
-    def __init__(self, workers: int = WORKERS):
+    def __init__(self, workers: int = WORKERS, rest_s: float = REST_S):
+        self._rest_s, self._rested = rest_s, False
         self._kinds = [False] * workers + [True]  # of each thread, whether it takes large pictures
         self._queues: dict[bool, list[tuple[float, int, Job]]] = {False: [], True: []}
         self._changed = threading.Condition()
@@ -103,14 +120,15 @@ class Computing:
         urgency: float = ON_SCREEN,
         large: bool = False,
         wanted_s: float = math.inf,
+        who: object = None,
     ) -> Job[T]:
         """Hand over ``function(*args)``, ``large`` where it is about a large picture.
 
-        It is dropped after ``wanted_s`` seconds unless somebody has said `Job.want` meanwhile. Raises DroppedError
-        after `close`, RuntimeError inside a job.
+        It is dropped after ``wanted_s`` seconds, or where ``who`` asks lets it go, unless somebody has said `Job.want`
+        meanwhile. Raises DroppedError after `close`, RuntimeError inside a job.
         """
         outside_jobs()
-        job = Job(partial(function, *args), large, wanted_s)
+        job = Job(partial(function, *args), large, wanted_s, who)
         self.hurry(job, urgency)
         return job
 
@@ -121,7 +139,7 @@ class Computing:
                 raise DroppedError("the server is stopping: nothing is computed any more.")
             if urgency >= job.urgency:
                 return
-            job.urgency = urgency
+            job.urgency, self._rested = urgency, False
             heapq.heappush(self._queues[job.large], (urgency, next(self._count), job))  # its first entry counts
             if not self._threads:
                 self._threads = [threading.Thread(target=self._work, args=(k,), daemon=True) for k in self._kinds]
@@ -161,7 +179,10 @@ class Computing:
         with self._changed:
             while not self._closed:
                 if not self._queues[large]:
-                    self._changed.wait()
+                    quiet = not self._changed.wait(self._rest_s if large and not self._rested else None)
+                    if quiet and not self._running:
+                        self._rested = True
+                        heapq.heappush(self._queues[large], (math.inf, next(self._count), Job(_rest, large, math.inf)))
                     continue
                 *_, job = heapq.heappop(self._queues[large])
                 if not (job.running() or job.done()) and job.begin():
@@ -175,6 +196,20 @@ def go_on(done: float = 0.0) -> None:
     job = getattr(_here, "job", None)
     if job is not None and job.lost():
         raise DroppedError("nobody wants this any more.")
+
+
+def at_rest(forget: Callable[[], object]) -> None:
+    """Have something called, in a job, whenever nothing has been asked for in a while: it lets go of what it keeps."""
+    _at_rest.append(forget)
+
+
+def _rest() -> None:
+    """Give memory back to the system."""
+    for forget in _at_rest:
+        forget()
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps what was freed
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def outside_jobs() -> None:

@@ -129,6 +129,32 @@ def test_what_nobody_has_wanted_for_a_while_is_dropped(owner, gate):
         forgotten.result(60)
 
 
+def test_who_lets_go_of_a_job_takes_it_from_nobody_else(owner, gate):
+    alone, shared = owner.submit(lambda: "alone", who="a"), owner.submit(lambda: "shared", who="a")
+    assert shared.want(who="b")
+    for job in (alone, shared):
+        job.let_go("a")
+    gate.open.set()
+    assert shared.result(60) == "shared"
+    with pytest.raises(DroppedError):
+        alone.result(60)
+
+
+def test_at_rest_memory_is_given_back_once(monkeypatch):
+    rested = threading.Semaphore(0)
+    monkeypatch.setattr(computing, "_at_rest", [rested.release])
+    with closing(Computing(workers=1, rest_s=0.1)) as owner:
+        gate = Gate()
+        job = owner.submit(gate)
+        assert not rested.acquire(timeout=0.3)  # somebody waits for something
+        gate.open.set()
+        job.result(60)
+        assert rested.acquire(timeout=60)
+        assert not rested.acquire(timeout=0.3)
+        owner.submit(str).result(60)
+        assert rested.acquire(timeout=60)
+
+
 def test_a_job_in_work_that_nobody_wants_any_longer_ends(owner):
     with pytest.raises(DroppedError):
         owner.submit(Gate(), wanted_s=0.2).result(60)

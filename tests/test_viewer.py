@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -532,7 +533,7 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
             const version = files.map((name) => /viewer-(\\w+)\\.js$/.exec(name)?.[1]).find(Boolean);
             const { default: run } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
             const parentElement = document.body.appendChild(document.createElement("div"));
-            const given = { parentElement, data: { base: "/mae-viz", version, manifest }, setStateValue() {} };
+            const given = { parentElement, data: { base: "/mae-viz", version, asking: {}, manifest }, setStateValue() {} };
             const wait = () => new Promise((resolve) => setTimeout(resolve, 100));
             const [undoFirst, undoSecond] = [await run(given), await run(given)];
             const there = () => parentElement.querySelectorAll(".mae-viewer").length;
@@ -550,6 +551,18 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
         ],
     )
     assert shown == [1, 0]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_page_that_the_server_has_forgotten_opens_its_pictures_again(browser, server, status):
+    """After a restart the server knows no session, after a long rest no picture: Streamlit runs the page again."""
+    page = browser.new_page(viewport=SIZE)  # on whose console stands the answer
+    forgotten = {"status": status, "json": {"error": "not open any more"}}
+    page.route(re.compile(r"/ladder/\w+(\?|$)"), lambda route: route.fulfill(**forgotten), times=1)
+    page.goto(server)
+    expect(page.get_by_text("released None, run 2")).to_be_visible()
+    settled(page)
+    page.close()
 
 
 def test_streamlit_makes_the_exact_frame_on_release(app, picture):
@@ -598,7 +611,7 @@ def test_frames_may_be_kept_for_good_and_lists_may_not(app, server):
     assert "immutable" in found["js"]
     answer = app.request.get(f"{server}/mae-viz/ladder/..%2f..%2f/x.webp")
     assert answer.status in (400, 404)
-    assert app.request.get(f"{server}/mae-viz/ladder/unknown").status == 404
+    assert app.request.get(f"{server}/mae-viz/ladder/unknown").status == 403
 
 
 @pytest.mark.parametrize("width", [1440, 820])

@@ -75,6 +75,8 @@ class Opened:
 
 _LARGE_ENTRIES = 4
 
+computing.at_rest(lambda: ladder.shared().close())
+
 P = ParamSpec("P")
 T = TypeVar("T")
 OfPicture = Callable[Concatenate[str, Picture, P], T]
@@ -100,6 +102,17 @@ def run(function: Callable[..., T], *args: object, large: bool = False, urgency:
         raise
 
 
+def _cached(entries: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Caches so many results for all sessions, until the server rests."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        cached = st.cache_data(max_entries=entries, show_spinner=False)(function)
+        computing.at_rest(cached.clear)
+        return cached
+
+    return decorate
+
+
 def kept(entries: int) -> Callable[[OfPicture[P, T]], OfPicture[P, T]]:
     """Caches a function of (key, picture, …) for all sessions: so many results, but of large pictures a few alone."""
 
@@ -109,8 +122,7 @@ def kept(entries: int) -> Callable[[OfPicture[P, T]], OfPicture[P, T]]:
             return function(key, picture, *args, **kwargs)
 
         of_large.__qualname__ += " of large pictures"  # by its name Streamlit knows a cache
-        few = st.cache_data(max_entries=min(entries, _LARGE_ENTRIES), show_spinner=False)(of_large)
-        many = st.cache_data(max_entries=entries, show_spinner=False)(function)
+        few, many = _cached(min(entries, _LARGE_ENTRIES))(of_large), _cached(entries)(function)
 
         @functools.wraps(function)
         def call(key: str, picture: Picture, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -131,7 +143,7 @@ def _checkpoint(model: str, home: Path) -> Checkpoint:
     return run(open_checkpoint, model)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@_cached(16)
 def picture_from(name: str, source: bytes) -> Picture:
     """A file's bytes as a picture. Raises ImageError with a sentence."""
 
@@ -225,7 +237,7 @@ def opened(data: bytes) -> Opened:
     return _opened(data)
 
 
-@st.cache_data(max_entries=_LARGE_ENTRIES, show_spinner=False)
+@_cached(_LARGE_ENTRIES)
 def _opened(data: bytes) -> Opened:
     parsed = parse(data)
     large = is_large(parsed.width, parsed.height)

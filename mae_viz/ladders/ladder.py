@@ -1,25 +1,11 @@
 """Ladders: one picture coded by one codec at many rates, for scrubbing through them.
 
 Their frames (`frame.py`) are computed by the owner of computing (`mae_viz.computing`), the rate at hand first and then
-coarse to fine, as long as somebody asks about them, and kept on disk:
-
-    <cache>/ladders/<ladder id>/<rate>.json   a frame's numbers, and the names of its files
-    <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
-    <cache>/ladders/<ladder id>/<hash>.bin    the coded file, where its codec shows maps
-    <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
-
-A ladder's id is a hash of the picture's pixels and of everything in the codec that the frames depend on; a file's
-name is the hash of its contents. So nothing here ever changes under its name, and browsers may keep it for good.
-The cache lies in MAE_VIZ_CACHE, else where this system keeps caches; above its limit the ladders longest unused go,
-each at once and whole. Any number of servers may share it: what one has made the others find, and what one has deleted
-the others make again when they miss it.
+coarse to fine, as long as somebody asks about them, and kept (`cache.py`).
 """
 
-import contextlib
-import json
 import math
-import os
-import shutil
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -34,15 +20,28 @@ from mae_viz import computing
 from mae_viz.codecs.interface import AnyRate, LambdaAxis
 from mae_viz.codecs.registry import ORIGINAL
 from mae_viz.computing import DroppedError, Job
+from mae_viz.ladders.cache import Cache
 from mae_viz.ladders.frame import SCRUBBED_PIXELS, Frame, Maps, Source, compute, fingerprint
-from mae_viz.storage import cache_folder, write_whole
+from mae_viz.storage import cache_folder
 
 CACHE_BYTES = 3 << 30
 PATIENCE_S = 10.0
 """How long after somebody last asked about a frame it keeps its place. Viewers ask three times a second, but a busy
 server answers late."""
 
-_IN_MEMORY = 320  # of nine codecs and more than thirty pictures: what somebody has on show must not be forgotten
+RATES_AT_ONCE = 8
+"""Rates that one viewer waits for at once: two in each of four panes. It has no turn for more."""
+
+BETWEEN = 64
+"""Frames that a ladder lists between its grid's, the latest: some codecs have thousands of rates."""
+
+PICTURES_BYTES = 384 << 20
+"""Of pictures in memory: thirty of 2 megapixels with the parts of them that are scrubbed, or six of 16. A page opens
+again what it misses."""
+
+_IN_MEMORY = 2000  # ladders, however small their pictures
+_NAME = re.compile(r"[0-9a-f]{24}")
+_FILE = re.compile(r"[0-9a-f]{24}\.(webp|f32)")
 
 
 def coarse_to_fine(grid: Iterable[AnyRate], start: AnyRate) -> list[AnyRate]:
@@ -75,6 +74,13 @@ class Ladder:
     """Fraction of the frame in work that is done."""
     error: str | None = None
 
+    def add(self, rate: AnyRate, maps: Maps | None, frame: Frame) -> None:
+        """A frame is there; of those between the grid's the oldest above BETWEEN are listed no more."""
+        self.maps, self.frames[rate] = maps or self.maps, frame
+        between = [rate for rate in self.frames if rate not in self.source.grid]
+        for old in between[:-BETWEEN]:
+            del self.frames[old]
+
     def listing(self) -> dict:
         """The frames and their numbers, as the viewer reads them."""
         grid = self.source.grid
@@ -100,12 +106,12 @@ class Ladders:
     """
 
     def __init__(self, folder: Path | None = None, limit: int = CACHE_BYTES, patience_s: float = PATIENCE_S):
-        self.folder = (folder or cache_folder()) / "ladders"
-        self.limit, self.patience_s = limit, patience_s
+        self.folder, self.patience_s = (folder or cache_folder()) / "ladders", patience_s
         self.model_calls = 0
         """How many frames a model has computed: a second request for one must not raise it."""
-        self._open: OrderedDict[str, Ladder] = OrderedDict()
-        self._unmeasured = limit  # bytes written since the cache was last measured
+        self._cache = Cache(self.folder, limit, patience_s)
+        self._open: OrderedDict[str, Ladder] = OrderedDict()  # the one asked about last at the end
+        self._wishes: dict[str, dict[tuple[str, AnyRate], Job[Frame]]] = {}  # what each viewer waits for
         self._lock = threading.Lock()  # of all dictionaries here; nobody touches a file while holding it
 
     def offer(self, picture: Image.Image, name: str, whole: bool = False, pixels: str | None = None) -> Ladder:
@@ -120,15 +126,33 @@ class Ladders:
             ladder = self._open.get(key)
         if ladder is None or ladder.error:
             ladder = Ladder(key, picture, source, self.folder / key)
-            _load(ladder)
+            for maps, frame in self._cache.load(key):
+                if (rate := source.codec.axis.at(frame.at)) is not None:
+                    ladder.add(rate, maps, frame)
         with self._lock:
             if (there := self._open.get(key)) and not there.error:
                 ladder = there
             self._open[key] = ladder
             self._open.move_to_end(key)
-            while len(self._open) > _IN_MEMORY:
-                self._open.popitem(last=False)
+            if ladder is not there:
+                self._close_oldest()
         return ladder
+
+    def _close_oldest(self) -> None:
+        """Of the ladders asked about last those stay that memory has room for."""
+        pictures, taken = set(), 0
+        for number, (key, ladder) in enumerate(reversed(list(self._open.items()))):
+            if id(ladder.picture) not in pictures:
+                pictures.add(id(ladder.picture))
+                taken += 4 * math.prod(ladder.picture.size)
+            if number and (number >= _IN_MEMORY or taken > PICTURES_BYTES):
+                del self._open[key]
+
+    def close(self) -> None:
+        """Let go of all ladders and their pictures: those that are offered again are there again."""
+        with self._lock:
+            self._open.clear()
+            self._wishes.clear()
 
     def open(self, picture: Image.Image, name: str, start: AnyRate | None = None) -> Ladder:
         """Like `offer`, with the missing frames on their way: ``start`` or the grid's point nearest to it first.
@@ -137,22 +161,39 @@ class Ladders:
         self._ask_for_grid(ladder, start)
         return ladder
 
-    def listing(self, key: str, at: Iterable[float] = ()) -> dict | None:
-        """The frames of a ladder as the viewer reads them; None for one that was never offered.
+    def listing(self, key: str, at: Iterable[float] = (), viewer: str = "") -> dict | None:
+        """The frames of a ladder as the viewer reads them; None for one that is not open.
 
         Asking starts the work, and keeps it going: what nobody has asked about for a while is dropped. ``at``, rate
-        indices or qualities, may lie between the grid's: their frames are then made as well, before all others.
+        indices or qualities, may lie between the grid's: their frames are then made as well, before all others, but
+        of what a ``viewer`` asks for so only the latest counts.
         """
         with self._lock:
             ladder = self._open.get(key)
-        if ladder is None:
-            return None
+            if ladder is None:
+                return None
+            self._open.move_to_end(key)
+        if not self._cache.show(key):
+            self._forget_lost(ladder)
         asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
-        for rate in asked:
-            self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s)
-        self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s)
+        self._look(viewer, ladder, asked)
+        self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s, viewer)
         with self._lock:
             return ladder.listing()
+
+    def _look(self, viewer: str, ladder: Ladder, rates: list[AnyRate]) -> None:
+        """A viewer waits for these rates of a ladder, and for no others of it."""
+        jobs = {rate: self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s, viewer) for rate in rates}
+        with self._lock:
+            before = self._wishes.pop(viewer, {})
+            others = {wish: job for wish, job in before.items() if wish[0] != ladder.id}
+            wishes = others | {(ladder.id, rate): job for rate, job in jobs.items() if isinstance(job, Job)}
+            now = dict([(wish, job) for wish, job in wishes.items() if not job.done()][-RATES_AT_ONCE:])
+            if now:
+                self._wishes[viewer] = now
+        for wish, job in (before | wishes).items():
+            if wish not in now:
+                job.let_go(viewer)
 
     def frame(self, ladder: Ladder, rate: AnyRate) -> Frame:
         """The frame of a rate of the codec, made first where it is not there. Blocks.
@@ -187,40 +228,44 @@ class Ladders:
     def stream(self, picture: Image.Image, name: str, rate: AnyRate) -> bytes | None:
         """The coded file of a picture at a rate, where its frame holds it; nothing is computed."""
         ladder = self.offer(picture, name)
-        try:
-            file = ladder.frames[rate].stream
-            return (ladder.folder / file).read_bytes() if file else None
-        except (KeyError, OSError):
-            return None
+        frame = ladder.frames.get(rate)
+        return self._cache.read(ladder.id, frame.stream) if frame and frame.stream else None
 
     def path(self, key: str, file: str) -> Path | None:
-        """A frame's file, None where there is none; the names come from outside and are not trusted."""
-        if not (key.isalnum() and file.replace(".", "", 1).isalnum()):
+        """Where a frame's file lies, None where it is not on disk; names come from outside and are not trusted."""
+        if not (_NAME.fullmatch(key) and _FILE.fullmatch(file)):
             return None
-        path = self.folder / key / file
-        if path.suffix not in (".webp", ".f32"):
+        self._cache.show(key)
+        return self._cache.path(key, file)
+
+    def read(self, key: str, file: str) -> bytes | None:
+        """What is in a frame's file, be it on disk or in memory; None as `path`."""
+        if not (_NAME.fullmatch(key) and _FILE.fullmatch(file)):
             return None
-        if path.is_file():
-            return path
+        data = self._cache.read(key, file)
         with self._lock:
             ladder = self._open.get(key)
-        if ladder:
+        if ladder and data is None:
             self._forget_lost(ladder)  # the next listing is true again, and has made what is missing
-        return None
+        return data
 
-    def _ask_for_grid(self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf) -> list[Future[Frame]]:
+    def _ask_for_grid(
+        self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf, who: str | None = None
+    ) -> list[Future[Frame]]:
         """The missing frames of the grid, `coarse_to_fine`."""
         codec, grid = ladder.source.codec, ladder.source.grid
         before = 2 if codec is ORIGINAL else 0  # the original is quick, and never waits for codecs
         missing = {rate for rate in grid if rate not in ladder.frames}
         order = coarse_to_fine(grid, start or codec.axis.start) if missing else []
         return [
-            self._ask(ladder, rate, computing.SOON + rank - before, wanted_s)
+            self._ask(ladder, rate, computing.SOON + rank - before, wanted_s, who)
             for rank, rate in enumerate(order)
             if rate in missing
         ]
 
-    def _ask(self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf) -> Future[Frame]:
+    def _ask(
+        self, ladder: Ladder, rate: AnyRate, urgency: float, wanted_s: float = math.inf, who: str | None = None
+    ) -> Future[Frame]:
         """A frame: one that is there, is on its way, or sets out now; a failure where the codec has failed before."""
         with self._lock:
             if ladder.error or rate in ladder.frames:
@@ -231,13 +276,14 @@ class Ladders:
                     known.set_result(ladder.frames[rate])
                 return known
             job = ladder.jobs.get(rate)
-            if job and job.want(wanted_s):
+            if job and job.want(wanted_s, who):
                 computing.shared().hurry(job, urgency)
                 return job
             large = ladder.picture.width * ladder.picture.height > SCRUBBED_PIXELS
-            job = ladder.jobs[rate] = computing.shared().submit(
-                self._make, ladder, rate, urgency=urgency, large=large, wanted_s=wanted_s
+            job = computing.shared().submit(
+                self._make, ladder, rate, urgency=urgency, large=large, wanted_s=wanted_s, who=who
             )
+            ladder.jobs = {rate: job for rate, job in ladder.jobs.items() if not job.done()} | {rate: job}
             return job
 
     def _make(self, ladder: Ladder, rate: AnyRate) -> Frame:
@@ -245,7 +291,7 @@ class Ladders:
         try:
             if ladder.error:
                 raise ValueError(ladder.error)
-            maps, frame = _read(ladder.folder / _entry(rate), _names(ladder.folder)) or self._compute(ladder, rate)
+            maps, frame = self._cache.find(ladder.id, rate) or self._compute(ladder, rate)
         except DroppedError:
             raise
         except Exception as error:  # whatever a codec raises must reach the person, in words
@@ -254,13 +300,12 @@ class Ladders:
         finally:
             ladder.done = 0
         with self._lock:
-            ladder.maps = maps or ladder.maps
-            ladder.frames[rate] = frame
+            ladder.add(rate, maps, frame)
             ladder.jobs.pop(rate, None)
         return frame
 
     def _compute(self, ladder: Ladder, rate: AnyRate) -> tuple[Maps | None, Frame]:
-        """A frame, computed and kept on disk."""
+        """A frame, computed and kept."""
 
         def progress(done: float) -> None:
             ladder.done = done
@@ -270,84 +315,15 @@ class Ladders:
             with self._lock:
                 self.model_calls += 1
         maps, frame, files = compute(ladder.picture, ladder.source, rate, progress)
-        entry = {"maps": maps and asdict(maps), "frame": frame.to_json()}
-        files[_entry(rate)] = json.dumps(entry).encode()  # the last: it vouches for the others
-        self._make_room(sum(map(len, files.values())))
-        for tries_left in reversed(range(10)):
-            try:
-                ladder.folder.mkdir(parents=True, exist_ok=True)
-                for name, data in files.items():
-                    write_whole(ladder.folder / name, data)
-                break
-            except FileNotFoundError:  # another server has deleted the ladder this very moment
-                if not tries_left:
-                    raise
+        self._cache.keep(ladder.id, rate, maps, frame, files)
         return maps, frame
 
     def _forget_lost(self, ladder: Ladder) -> None:
         """Frames whose files somebody has deleted are not there."""
-        there = _names(ladder.folder)
+        there = self._cache.names(ladder.id)
         with self._lock:
             for rate in [rate for rate, frame in ladder.frames.items() if not there.issuperset(frame.files)]:
                 del ladder.frames[rate]
-
-    def _make_room(self, size: int) -> None:
-        """Delete the ladders longest unused until the rest fits, where much has been written; those in use stay."""
-        with self._lock:
-            self._unmeasured += size
-            if self._unmeasured < self.limit / 50:
-                return
-            self._unmeasured, in_use = 0, set(self._open)
-        found = []
-        for folder in self.folder.glob("*"):
-            with contextlib.suppress(OSError):  # another server may be at it
-                found.append((folder.stat().st_mtime, sum(path.stat().st_size for path in folder.iterdir()), folder))
-        total = sum(size for _, size, _ in found)
-        for _, size, folder in sorted(found):
-            if total <= self.limit:
-                return
-            if folder.name not in in_use:
-                gone = folder.with_name(f".{folder.name}.{os.getpid()}")  # it vanishes at once: no half ladder is left
-                with contextlib.suppress(OSError):
-                    folder.rename(gone)
-                    total -= size
-                shutil.rmtree(gone, ignore_errors=True)
-
-
-def _entry(rate: AnyRate) -> str:
-    """The name of the file with a frame's numbers."""
-    return f"{float(rate.at)}.json"
-
-
-def _names(folder: Path) -> set[str]:
-    try:
-        return {path.name for path in folder.iterdir()}
-    except OSError:
-        return set()
-
-
-def _read(entry: Path, there: set[str]) -> tuple[Maps | None, Frame] | None:
-    """A frame on disk and the shape of its maps, None where its files are not all ``there``."""
-    try:
-        found = json.loads(entry.read_bytes())
-        frame, maps = Frame.from_json(found["frame"]), found["maps"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if not there.issuperset(frame.files):
-        return None
-    return maps and Maps(tuple(maps["places"]), maps["channels"], maps["stride"], tuple(maps["layers"])), frame
-
-
-def _load(ladder: Ladder) -> None:
-    """Read what is on disk of a ladder."""
-    there = _names(ladder.folder)
-    found = [entry for name in there if name.endswith(".json") and (entry := _read(ladder.folder / name, there))]
-    for maps, frame in sorted(found, key=lambda entry: entry[1].at):
-        if (rate := ladder.source.codec.axis.at(frame.at)) is not None:
-            ladder.maps, ladder.frames[rate] = maps, frame
-    if found:
-        with contextlib.suppress(OSError):
-            os.utime(ladder.folder)  # in use
 
 
 @lru_cache

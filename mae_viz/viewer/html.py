@@ -12,7 +12,7 @@ from PIL import Image
 
 from mae_viz import viewer
 from mae_viz.codecs.registry import ORIGINAL
-from mae_viz.ladders.ladder import Ladder, Ladders
+from mae_viz.ladders.ladder import Ladders
 from mae_viz.rates import Rate
 from mae_viz.viewer import arrangements
 
@@ -104,7 +104,7 @@ def page(
     opened = [ladders.open(picture, codec["id"]) for codec in manifest["codecs"]]
     ladders.wait(opened, progress)
     files: dict[str, str] = {}
-    listings = {made.id: _cut(made.listing(), channels, made, files) for made in opened}
+    listings = {made.id: _cut(made.listing(), channels, ladders, files) for made in opened}
     data = json.dumps({"manifest": manifest, "ladders": listings, "files": files}, separators=(",", ":"))
     return _PAGE.format(
         title=title.replace("&", "&amp;").replace("<", "&lt;"),
@@ -115,7 +115,7 @@ def page(
     )
 
 
-def _cut(listing: dict, channels: int, made: Ladder, files: dict[str, str]) -> dict:
+def _cut(listing: dict, channels: int, ladders: Ladders, files: dict[str, str]) -> dict:
     """The listing of the grid's frames alone, y of a few channels alone; their bytes go into ``files``."""
     frames = [frame for frame in listing["frames"] if not frame.get("extra")]
     listing |= {"frames": frames, "complete": True}
@@ -126,7 +126,9 @@ def _cut(listing: dict, channels: int, made: Ladder, files: dict[str, str]) -> d
     for frame in frames:
         for kind in ("file", "bits", "by_channel", "y"):
             if name := frame.get(kind):
-                data = (made.folder / name).read_bytes()
+                data = ladders.read(listing["id"], name)
+                if data is None:
+                    raise ValueError("frames have gone from the cache meanwhile: do it again.")
                 if kind == "y":
                     planes = np.frombuffer(data, "<f4").reshape(listing["channels"], -1)
                     data = planes[kept].tobytes()

@@ -33,12 +33,10 @@ class Viewer(anywidget.AnyWidget):
     def _answer(self, _: object, message: dict, buffers: list) -> None:
         key, answer, data = message["ladder"], {"id": message["id"]}, []
         if "file" not in message:
-            answer["listing"] = self._ladders.listing(key, message["at"])
-        elif path := self._ladders.path(key, message["file"]):
-            start = message["start"] or 0
-            with path.open("rb") as file:
-                file.seek(start)
-                data = [file.read(message["length"] if message["length"] is not None else -1)]
+            answer["listing"] = self._ladders.listing(key, message["at"], self.model_id)
+        elif (found := self._ladders.read(key, message["file"])) is not None:
+            start, length = message["start"] or 0, message["length"]
+            data = [found[start:] if length is None else found[start : start + length]]
         self.send(answer, data)
 
 

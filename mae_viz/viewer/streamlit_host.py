@@ -13,6 +13,8 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mae_viz import viewer as the_viewer
 from mae_viz.ladders import ladder
@@ -20,6 +22,10 @@ from mae_viz.rates import Rate
 
 PREFIX = "mae-viz"
 """Of this project's own routes, below the address that the app's pages have."""
+
+SESSION = "X-Mae-Viz-Session"
+"""The header by which a page shows that it is one of ours: no other site's can send it, nor know what is in it."""
+
 _RATES = 4  # as many as panes
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -46,8 +52,10 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     than in the run before: where the person has moved on meanwhile, theirs hold.
     """
     answers = ((st.session_state.get(key) or {}).get("view") or {}).get("serial", 0)
-    data = {"base": PREFIX, "version": _version(), "manifest": {**manifest, "answers": answers}}
-    view = _component(key=key, data=data, on_view_change=on_change or _nothing).view
+    context = get_script_run_ctx()
+    asking = {"header": SESSION, "session": context and context.session_id}
+    data = {"base": PREFIX, "version": _version(), "asking": asking, "manifest": {**manifest, "answers": answers}}
+    view = _component(key=key, data=data, on_view_change=on_change or _nothing, on_lost_change=_nothing).view
     return view and view | {"lmbda": Rate(view["index"]).lmbda}  # JSON makes 64.0 an integer
 
 
@@ -71,19 +79,24 @@ def _script(request: Request) -> Response:
 
 
 def _listing(request: Request) -> Response:
+    """The list of a ladder's frames. Asking for it starts work: only pages may, by the session that shows them."""
+    session = request.headers.get(SESSION, "")
+    if not (runtime.exists() and runtime.get_instance().is_active_session(session)):
+        return JSONResponse({"error": "frames are made for open pages of this app: reload the page"}, 403)
     try:
         at = [float(part) for part in request.query_params.get("at", "").split(",") if part]
     except ValueError:
         return JSONResponse({"error": "at: rates are numbers"}, 400)
-    listing = ladder.shared().listing(request.path_params["key"], at[:_RATES])
+    listing = ladder.shared().listing(request.path_params["key"], at[:_RATES], session)
     if listing is None:
-        return JSONResponse({"error": "this picture is not open any more: reload the page"}, 404)
+        return JSONResponse({"error": "this picture is not open any more: the page opens it again"}, 404)
     return JSONResponse(listing, headers={"Cache-Control": "no-store"})
 
 
 def _file(request: Request) -> Response:
-    path = ladder.shared().path(request.path_params["key"], request.path_params["file"])
-    if path is None:
-        return Response(status_code=404)
-    kind = "image/webp" if path.suffix == ".webp" else "application/octet-stream"
-    return FileResponse(path, media_type=kind, headers=_FOREVER)
+    key, file = request.path_params["key"], request.path_params["file"]
+    kind = "image/webp" if file.endswith(".webp") else "application/octet-stream"
+    if there := ladder.shared().path(key, file):
+        return FileResponse(there, media_type=kind, headers=_FOREVER)
+    data = ladder.shared().read(key, file)  # the disk may take nothing
+    return Response(status_code=404) if data is None else Response(data, media_type=kind, headers=_FOREVER)

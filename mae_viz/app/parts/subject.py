@@ -28,7 +28,11 @@ def choose() -> Picture | None:
 def caption() -> None:
     """What to look for in the photograph, and whose it is."""
     if _own_on():
-        st.caption(f"{literal(st.session_state[_OWN][0])}: your picture, for as long as this visit lasts.")
+        st.caption(
+            f"{literal(st.session_state[_OWN][0])}: your picture, for as long as this visit lasts. What is computed of "
+            "it stays in the cache of whoever runs this app, for nobody else to read, until newer pictures need the "
+            "room."
+        )
         return
     photograph = gallery()[st.session_state["image"]]
     but = f" **The counterexample:** {photograph.counterexample}." if photograph.counterexample else ""

@@ -2,17 +2,20 @@
 const hosts = new WeakMap();
 let memory = null;
 
-export default async function ({ parentElement, data, setStateValue }) {
+const AGAIN_MS = 5000; // between two runs of the page that bring back what the server has forgotten
+
+export default async function ({ parentElement, data, setStateValue, setTriggerValue }) {
   globalThis.maeVizMemory ??= remember(); // one for the page, however often this file is run
   memory = globalThis.maeVizMemory;
-  const { version, manifest } = data;
+  const { version, manifest, asking } = data;
   // a proxy may have given the server another address than it knows: like Streamlit's own files, these lie beside the
   // page
   const base = new URL(data.base, document.baseURI).href;
   const { mount } = await import(`${base}/viewer-${version}.js`);
   const host = hosts.get(parentElement) ?? { ladder, bytes, keep, recalled };
   hosts.set(parentElement, host);
-  Object.assign(host, { base, report: (state) => setStateValue("view", state) });
+  const lost = () => setTriggerValue("lost", true);
+  Object.assign(host, { base, asking, lost, report: (state) => setStateValue("view", state) });
   const viewer = mount(parentElement, manifest, host);
   // Streamlit calls this also where a newer run has overtaken this one, and the viewer goes on: only what has left the
   // page is closed
@@ -53,10 +56,17 @@ function recalled() {
 }
 
 async function ladder(id, at) {
-  const answer = await fetch(`${this.base}/ladder/${id}${at.length ? `?at=${at}` : ""}`);
-  if (!answer.ok)
-    throw new Error(answer.status === 404 ? (await answer.json()).error : `the server answers ${answer.status}`);
-  return answer.json();
+  const { header, session } = this.asking;
+  const answer = await fetch(`${this.base}/ladder/${id}${at.length ? `?at=${at}` : ""}`, {
+    headers: { [header]: session },
+  });
+  if (answer.ok) return answer.json();
+  if (![403, 404].includes(answer.status)) throw new Error(`the server answers ${answer.status}`);
+  if (!(performance.now() - this.again < AGAIN_MS)) {
+    this.again = performance.now();
+    this.lost();
+  }
+  throw new Error((await answer.json()).error);
 }
 
 async function bytes(id, file, start, length) {
