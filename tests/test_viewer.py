@@ -533,7 +533,8 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
             const version = files.map((name) => /viewer-(\\w+)\\.js$/.exec(name)?.[1]).find(Boolean);
             const { default: run } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
             const parentElement = document.body.appendChild(document.createElement("div"));
-            const given = { parentElement, data: { base: "/mae-viz", version, asking: {}, manifest }, setStateValue() {} };
+            const data = { base: "/mae-viz", version, asking: {}, manifest };
+            const given = { parentElement, data, setStateValue() {} };
             const wait = () => new Promise((resolve) => setTimeout(resolve, 100));
             const [undoFirst, undoSecond] = [await run(given), await run(given)];
             const there = () => parentElement.querySelectorAll(".mae-viewer").length;
