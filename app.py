@@ -4,6 +4,7 @@ What a browser sees is built by mae_viz/app/server/main.py; this file starts the
 viewer's frames and the offline lessons come from, and ends with it what is being computed.
 """
 
+import asyncio
 import resource
 from contextlib import asynccontextmanager
 
@@ -13,10 +14,16 @@ from starlette.middleware import Middleware
 from mae_viz import computing
 from mae_viz.app import lessons
 from mae_viz.app.server.door import Door
-from mae_viz.viewer import streamlit_host
+from mae_viz.viewer import arrangements, streamlit_host
 
 FILES = 8192
 """Open files and connections at once, where the system allows so many; some begin with 256."""
+
+
+def get_ready() -> None:
+    from mae_viz.app import computed  # loads torch
+
+    computed.get_ready(*arrangements.PAIR)
 
 
 @asynccontextmanager
@@ -25,7 +32,9 @@ async def running(_app):
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    ready = asyncio.get_running_loop().run_in_executor(None, get_ready)
     yield
+    await ready
     computing.shared().close()
 
 

@@ -133,6 +133,12 @@ def kept(entries: int) -> Callable[[OfPicture[P, T]], OfPicture[P, T]]:
     return decorate
 
 
+def get_ready(*models: str) -> None:
+    """Load models before anybody asks for their pictures; returns at once."""
+    for model in models:
+        computing.shared().submit(open_checkpoint, model, urgency=computing.SOON)
+
+
 def checkpoint(model: str) -> Checkpoint:
     """A model with its tables and card, loaded once."""
     return _checkpoint(model, folder())
@@ -192,7 +198,7 @@ def sweep(picture: Picture, models: tuple[str, ...], kind: str) -> bytes:
     ladders = ladder.shared()
     opened = [ladders.open(picture.image, model) for model in models]
     ladders.wait(opened)
-    return run(film, opened, kind, urgency=computing.SOON)
+    return run(film, ladders, opened, kind, urgency=computing.SOON)
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ def over_lambda(picture: Picture, model: str) -> OverLambda:
     ladders.wait([made])
     rates = sorted(rate for rate in made.source.grid if isinstance(rate, Rate))
     frames = [made.frames[rate] for rate in rates]
-    spent = [np.frombuffer((made.folder / str(f.by_channel)).read_bytes(), "<f4") for f in frames]
+    spent = [np.frombuffer(ladders.must_read(made.id, str(f.by_channel)), "<f4") for f in frames]
     channels = made.maps.channels if made.maps else 0
     return OverLambda(rates, np.array([f.bytes for f in frames]), np.stack([each[:channels] for each in spent]))
 

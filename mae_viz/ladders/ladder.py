@@ -249,6 +249,13 @@ class Ladders:
             self._forget_lost(ladder)  # the next listing is true again, and has made what is missing
         return data
 
+    def must_read(self, key: str, file: str) -> bytes:
+        """Like `read`, for files of frames that are there. Raises ValueError where they have gone meanwhile."""
+        data = self.read(key, file)
+        if data is None:
+            raise ValueError("frames have gone from the cache meanwhile: do it again.")
+        return data
+
     def _ask_for_grid(
         self, ladder: Ladder, start: AnyRate | None, wanted_s: float = math.inf, who: str | None = None
     ) -> list[Future[Frame]]:

@@ -126,9 +126,7 @@ def _cut(listing: dict, channels: int, ladders: Ladders, files: dict[str, str]) 
     for frame in frames:
         for kind in ("file", "bits", "by_channel", "y"):
             if name := frame.get(kind):
-                data = ladders.read(listing["id"], name)
-                if data is None:
-                    raise ValueError("frames have gone from the cache meanwhile: do it again.")
+                data = ladders.must_read(listing["id"], name)
                 if kind == "y":
                     planes = np.frombuffer(data, "<f4").reshape(listing["channels"], -1)
                     data = planes[kept].tobytes()

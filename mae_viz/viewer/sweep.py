@@ -50,23 +50,23 @@ def sweep(
             raise ValueError(f"{codec(name).title} has no λ to sweep over: choose models, such as mae.")
     opened = [ladders.open(picture, name) for name in names]
     ladders.wait(opened, progress)
-    return film(opened, kind)
+    return film(ladders, opened, kind)
 
 
-def film(opened: Sequence[Ladder], kind: str) -> bytes:
+def film(ladders: Ladders, opened: Sequence[Ladder], kind: str) -> bytes:
     """A film of complete ladders of one picture, as a file's bytes."""
-    frames = [_drawn(opened, rates) for rates in zip(*(made.source.grid for made in opened), strict=True)]
+    frames = [_drawn(ladders, opened, rates) for rates in zip(*(made.source.grid for made in opened), strict=True)]
     return _written([*frames, *frames[-2:0:-1]], len(frames), kind)
 
 
-def _drawn(opened: Sequence[Ladder], rates: Sequence[Rate]) -> Image.Image:
+def _drawn(ladders: Ladders, opened: Sequence[Ladder], rates: Sequence[Rate]) -> Image.Image:
     """The pictures of one λ side by side, and what each file is."""
     width, height = opened[0].picture.size
     out = Image.new("RGB", (len(opened) * (width + _GAP) - _GAP, height + 2 * _LINE), _PAPER)
     pen = ImageDraw.Draw(out)
     for k, (made, rate) in enumerate(zip(opened, rates, strict=True)):
         left, frame, found = k * (width + _GAP), made.frames[rate], made.source.codec
-        with Image.open(io.BytesIO((made.folder / frame.file).read_bytes())) as decoded:
+        with Image.open(io.BytesIO(ladders.must_read(made.id, frame.file))) as decoded:
             out.paste(decoded, (left, 0))
         pen.rectangle((left, height, left + width - 1, height + 3), fill=found.colour)
         pen.text((left + 2, height + 6), f"{found.title}, λ {rate.lmbda:.0f}", _INK, _font(15, width, bold=True))
