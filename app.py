@@ -4,8 +4,8 @@ What a browser sees is built by mae_viz/app/server/main.py; this file starts the
 viewer's frames and the offline lessons come from, and ends with it what is being computed.
 """
 
-import asyncio
 import resource
+import threading
 from contextlib import asynccontextmanager
 
 import streamlit as st
@@ -32,9 +32,10 @@ async def running(_app):
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    ready = asyncio.get_running_loop().run_in_executor(None, get_ready)
+    ready = threading.Thread(target=get_ready)
+    ready.start()
     yield
-    await ready
+    ready.join()
     computing.shared().close()
 
 

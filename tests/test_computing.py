@@ -209,7 +209,7 @@ def forever():
         computing.go_on()
 
 async def serve():
-    async with app.computing_ends(app.app):
+    async with app.running(app.app):
         jobs = [computing.shared().submit(forever, large=large) for large in (False, True)]
         begun.wait()
     print([job.done() for job in jobs], threading.active_count())

@@ -339,4 +339,4 @@ def test_a_blind_round_names_nobody_until_it_is_answered(page):
         expect(page.locator(".pane").nth(pane).get_by_label("Codec", exact=True)).to_contain_text(name)
         assert number(page, pane, "bytes") == size
     page.get_by_role("button", name="End the test").click()
-    expect(page.get_by_role("heading", name="Match")).to_be_visible()
+    expect(page.get_by_role("heading", name="Which codec wins?")).to_be_visible()
