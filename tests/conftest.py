@@ -117,12 +117,13 @@ def browser():
 def tiny_run(tmp_path_factory) -> Path:
     """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/; trained once for all tests.
 
-    Half of its steps: enough to see it learn.
+    Half of its steps: enough to see it learn. In float32, whatever else the machine does meanwhile.
     """
     from mae_viz.training import config, loop
 
     folder = tmp_path_factory.mktemp("tiny-run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("tiny-cache")))
-        loop.train(config.load("tiny").changed(steps=450, validate_every=150), folder, "tiny")
+        tiny = config.load("tiny").changed(steps=450, validate_every=150, precision="float32")
+        loop.train(tiny, folder, "tiny")
     return folder

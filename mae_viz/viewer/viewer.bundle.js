@@ -1185,7 +1185,8 @@ var MapsPanel = class extends Panel {
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
-    const beside = rival && this.partner !== null ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.laboratory.likeness)}).` : "";
+    const alike = short(this.laboratory.likeness);
+    const beside = rival && this.partner !== null ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${alike}).` : "";
     this.say(
       `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
     );

@@ -85,9 +85,10 @@ export class MapsPanel extends Panel {
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
+    const alike = short(this.laboratory.likeness);
     const beside =
       rival && this.partner !== null
-        ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${short(this.laboratory.likeness)}).`
+        ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${alike}).`
         : "";
     this.say(
       `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ` +
