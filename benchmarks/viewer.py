@@ -156,7 +156,7 @@ def in_app() -> None:
     with tempfile.TemporaryDirectory() as folder, launched() as browser:
         start = time.perf_counter()
         with app(folder) as url, visit(browser, f"{url}/?image=china", viewport=SIZE) as tab:
-            tab.locator(".pane canvas").first.wait_for()
+            tab.locator(".mae-viewer canvas:visible").first.wait_for()
             print(f"app: server start to a page that answers, nothing prepared: {time.perf_counter() - start:.1f} s")
             settled(tab)
             print(f"app: server start to the pictures of both models: {time.perf_counter() - start:.1f} s")

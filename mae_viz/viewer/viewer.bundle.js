@@ -599,6 +599,7 @@ var Panel = class {
     this.viewer = laboratory.viewer;
     this.kind = kind;
     this.width = this.height = 0;
+    this.besideRival = false;
     const button = (text, label2, onclick) => h("button", { type: "button", class: "icon", text, "aria-label": label2, title: label2, onclick });
     this.chooser = h(
       "select",
@@ -879,6 +880,7 @@ var GainsPanel = class extends Panel {
     this.names = h("ul", { class: "names" });
     this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
     this.layer = null;
+    this.besideRival = true;
     this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
     this.extras.append(h("span", { class: "chooser" }, this.layers));
   }
@@ -892,7 +894,6 @@ var GainsPanel = class extends Panel {
       wants.push(found.want);
       return { codec, ladder, frame: found.frame };
     });
-    this.partner = this.laboratory.partner(wants);
     return wants;
   }
   /** Pairs of an encoder's layer and the decoder's that faces it, the bottleneck's first: [name, rows of m and d]. */
@@ -922,7 +923,7 @@ var GainsPanel = class extends Panel {
       { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
       { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) }
     ];
-    const { partner } = this;
+    const { partner } = this.laboratory;
     if (rival && pair === pairs[0] && partner !== null)
       curves.push({
         name: `s(λ), ${rival.codec.short}`,
@@ -1116,6 +1117,7 @@ var MapsPanel = class extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
     this.reference = "last";
+    this.besideRival = true;
     this.strip = h("div", {
       class: "strip",
       role: "group",
@@ -1160,8 +1162,7 @@ var MapsPanel = class extends Panel {
       return { codec, ladder: ladder2, channel: c, now, reference: reference.frame?.at === base ? reference : null };
     };
     this.lead = of(lead, channel);
-    this.partner = this.laboratory.partner(wants);
-    this.rival = of(rival, this.partner);
+    this.rival = of(rival, this.laboratory.partner);
     this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
     const costs = take(ladder, "by_channel", index);
@@ -1186,7 +1187,7 @@ var MapsPanel = class extends Panel {
     const bits = this.costs?.[this.laboratory.channel];
     const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
     const alike = short(this.laboratory.likeness);
-    const beside = rival && this.partner !== null ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${alike}).` : "";
+    const beside = rival && this.laboratory.partner !== null ? ` Beside it ${rival.title}, channel ${this.laboratory.partner}: the most alike (correlation ${alike}).` : "";
     this.say(
       `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ${this.laboratory.channel}${cost}${this.wakes()}.${beside} Hatched: too near 0 to divide by.`
     );
@@ -1538,7 +1539,7 @@ var Laboratory = class {
   }
   /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
    *  an order of their own. Null until both are here; `wants` receives what is missing. */
-  partner(wants) {
+  findPartner(wants) {
     const { channel } = this;
     const { lead, rival } = this.pair;
     if (!rival || channel === null) return null;
@@ -1561,7 +1562,10 @@ var Laboratory = class {
     this.viewer.changed();
   }
   resolve() {
-    return this.panels.filter((p) => p.visible).flatMap((p) => p.resolve());
+    const shown = this.panels.filter((p) => p.visible);
+    const wants = [];
+    this.partner = shown.some((p) => p.besideRival) ? this.findPartner(wants) : null;
+    return [...wants, ...shown.flatMap((p) => p.resolve())];
   }
   describe() {
     const { viewer, hall } = this;

@@ -25,6 +25,7 @@ export class GainsPanel extends Panel {
     this.names = h("ul", { class: "names" });
     this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
     this.layer = null;
+    this.besideRival = true;
     this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
     this.extras.append(h("span", { class: "chooser" }, this.layers));
   }
@@ -39,7 +40,6 @@ export class GainsPanel extends Panel {
       wants.push(found.want);
       return { codec, ladder, frame: found.frame };
     });
-    this.partner = this.laboratory.partner(wants);
     return wants;
   }
 
@@ -74,7 +74,7 @@ export class GainsPanel extends Panel {
       { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
       { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) },
     ];
-    const { partner } = this;
+    const { partner } = this.laboratory;
     if (rival && pair === pairs[0] && partner !== null)
       curves.push({
         name: `s(λ), ${rival.codec.short}`,

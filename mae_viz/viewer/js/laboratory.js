@@ -166,7 +166,7 @@ export class Laboratory {
 
   /** The rival's channel that is most like the chosen one, both at their highest λ: networks number their channels in
    *  an order of their own. Null until both are here; `wants` receives what is missing. */
-  partner(wants) {
+  findPartner(wants) {
     const { channel } = this;
     const { lead, rival } = this.pair;
     if (!rival || channel === null) return null;
@@ -191,7 +191,10 @@ export class Laboratory {
   }
 
   resolve() {
-    return this.panels.filter((p) => p.visible).flatMap((p) => p.resolve());
+    const shown = this.panels.filter((p) => p.visible);
+    const wants = [];
+    this.partner = shown.some((p) => p.besideRival) ? this.findPartner(wants) : null;
+    return [...wants, ...shown.flatMap((p) => p.resolve())];
   }
 
   describe() {

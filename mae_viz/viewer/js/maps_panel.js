@@ -14,6 +14,7 @@ export class MapsPanel extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
     this.reference = "last";
+    this.besideRival = true;
     this.strip = h("div", {
       class: "strip",
       role: "group",
@@ -59,8 +60,7 @@ export class MapsPanel extends Panel {
       return { codec, ladder, channel: c, now, reference: reference.frame?.at === base ? reference : null };
     };
     this.lead = of(lead, channel);
-    this.partner = this.laboratory.partner(wants);
-    this.rival = of(rival, this.partner);
+    this.rival = of(rival, this.laboratory.partner);
     this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
     const costs = take(ladder, "by_channel", index);
@@ -87,8 +87,8 @@ export class MapsPanel extends Panel {
     const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const alike = short(this.laboratory.likeness);
     const beside =
-      rival && this.partner !== null
-        ? ` Beside it ${rival.title}, channel ${this.partner}: the most alike (correlation ${alike}).`
+      rival && this.laboratory.partner !== null
+        ? ` Beside it ${rival.title}, channel ${this.laboratory.partner}: the most alike (correlation ${alike}).`
         : "";
     this.say(
       `y is stored, rounded: a value for ${lead.stride} × ${lead.stride} pixels. ${lead.title}, channel ` +

@@ -17,6 +17,7 @@ export class Panel {
     this.viewer = laboratory.viewer;
     this.kind = kind;
     this.width = this.height = 0;
+    this.besideRival = false; // whether it shows the rival's channel that is most like the chosen one
     const button = (text, label, onclick) =>
       h("button", { type: "button", class: "icon", text, "aria-label": label, title: label, onclick });
     this.chooser = h(
