@@ -258,6 +258,25 @@ def test_people_who_left_slow_nobody_down(tmp_path, picture):
     assert len(left.frames) == 25
 
 
+def test_who_turns_to_another_picture_leaves_nothing_behind(tmp_path, picture):
+    """Not even where the page still asks about the former one, as it may until it is redrawn."""
+    ladders = ladder.Ladders(tmp_path)
+    left, now = ladders.offer(picture, "mae"), ladders.offer(picture.rotate(180), "jpeg")
+    for viewer in ("stays", "goes"):
+        ladders.listing(left.id, viewer=viewer)
+    ladders.show("goes", [now.id])
+    assert not any(job.lost() for job in left.jobs.values())
+    ladders.show("stays", [])
+    assert all(job.done() or job.lost() for job in left.jobs.values())
+    ladders.wait([ladders.open(now.picture, "jpeg")])
+    made = len(left.frames)
+    assert not ladders.listing(left.id, viewer="goes")["complete"]
+    assert len(left.frames) == made < 25
+    ladders.show("goes", [left.id])
+    while not ladders.listing(left.id, viewer="goes")["complete"]:
+        time.sleep(0.01)
+
+
 def test_a_grid_goes_on_where_its_listing_is_asked_for(tmp_path, picture):
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, "jpeg")

@@ -112,6 +112,7 @@ class Ladders:
         self._cache = Cache(self.folder, limit, patience_s)
         self._open: OrderedDict[str, Ladder] = OrderedDict()  # the one asked about last at the end
         self._wishes: dict[str, dict[tuple[str, AnyRate], Job[Frame]]] = {}  # what each viewer waits for
+        self._shown: dict[str, set[str]] = {}  # the ladders that a viewer shows, where it has said so
         self._lock = threading.Lock()  # of all dictionaries here; nobody touches a file while holding it
 
     def offer(self, picture: Image.Image, name: str, whole: bool = False, pixels: str | None = None) -> Ladder:
@@ -153,6 +154,7 @@ class Ladders:
         with self._lock:
             self._open.clear()
             self._wishes.clear()
+            self._shown.clear()
 
     def open(self, picture: Image.Image, name: str, start: AnyRate | None = None) -> Ladder:
         """Like `offer`, with the missing frames on their way: ``start`` or the grid's point nearest to it first.
@@ -175,11 +177,21 @@ class Ladders:
             self._open.move_to_end(key)
         if not self._cache.show(key):
             self._forget_lost(ladder)
-        asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
-        self._look(viewer, ladder, asked)
-        self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s, viewer)
+        if key in self._shown.get(viewer, (key,)):
+            asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
+            self._look(viewer, ladder, asked)
+            self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s, viewer)
         with self._lock:
             return ladder.listing()
+
+    def show(self, viewer: str, keys: Iterable[str]) -> None:
+        """A viewer turns to these ladders: what it waits for of others it lets go, and starts no more of, so that
+        theirs comes at once."""
+        with self._lock:
+            shown = self._shown[viewer] = set(keys)
+            left = [job for key, ladder in self._open.items() if key not in shown for job in ladder.jobs.values()]
+        for job in left:
+            job.let_go(viewer)
 
     def _look(self, viewer: str, ladder: Ladder, rates: list[AnyRate]) -> None:
         """A viewer waits for these rates of a ladder, and for no others of it."""

@@ -53,6 +53,9 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     """
     answers = ((st.session_state.get(key) or {}).get("view") or {}).get("serial", 0)
     context = get_script_run_ctx()
+    if context:
+        whole = manifest.get("whole", {"ladders": {}})["ladders"].values()
+        ladder.shared().show(context.session_id, [*(codec["ladder"] for codec in manifest["codecs"]), *whole])
     asking = {"header": SESSION, "session": context and context.session_id}
     data = {"base": PREFIX, "version": _version(), "asking": asking, "manifest": {**manifest, "answers": answers}}
     view = _component(key=key, data=data, on_view_change=on_change or _nothing, on_lost_change=_nothing).view
