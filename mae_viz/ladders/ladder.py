@@ -226,7 +226,7 @@ class Ladders:
         for ladder in ladders:
             self._forget_lost(ladder)
             with self._lock:
-                coming = [rate for rate, job in ladder.jobs.items() if not job.done()]
+                coming = [rate for rate, job in ladder.jobs.items() if not (job.done() or job.lost())]
             asked += self._ask_for_grid(ladder, None) + [self._ask(ladder, rate, computing.SOON) for rate in coming]
         total, left = max(1, sum(len(ladder.source.grid) for ladder in ladders), len(asked)), len(asked)
         for frame in as_completed(asked):
