@@ -73,7 +73,7 @@ def plain(text: str) -> float:
 @pytest.mark.parametrize("lmbda", [64, 512, 2048])
 def test_the_ratios_are_the_models(page, picture, lmbda):
     go_to(page, lmbda)
-    channel, partner = page.evaluate("[maeViewer.laboratory.channel, maeViewer.laboratory.panel('maps').partner]")
+    channel, partner = page.evaluate("[maeViewer.laboratory.channel, maeViewer.laboratory.partner]")
     maps = page.locator(".panel[data-kind=maps] .map")
     high, low = (
         probe.latents(open_checkpoint("mae"), picture, Rate.near(v))[0][channel] for v in (4096.0, float(lmbda))
