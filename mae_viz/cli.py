@@ -424,15 +424,14 @@ def open_app(context: typer.Context) -> None:
 
 def _scrubbed(image: str) -> "tuple[Image.Image, str]":
     """A bundled photograph or a picture's file, its middle where it is too large for a ladder, and its name."""
-    from mae_viz.images import gallery, open_rgb
+    from mae_viz.images import bundled_or_file
     from mae_viz.ladders.frame import middle
 
-    photograph = gallery().get(image)
-    whole = open_rgb(photograph.path if photograph else Path(image))
+    whole, name = bundled_or_file(image)
     picture = middle(whole)
     if picture is not whole:
         typer.echo(f"the picture is large: shown is its middle, {picture.width} × {picture.height} pixels.")
-    return picture, photograph.title if photograph else Path(image).stem
+    return picture, name
 
 
 @contextmanager

@@ -221,3 +221,14 @@ def gallery() -> dict[str, Photograph]:
         name: Photograph(name, c["title"], c["look_for"], c["credit"], folder / c["file"], c.get("counterexample", ""))
         for name, c in credits.items()
     }
+
+
+def bundled_or_file(image: str) -> tuple[Image.Image, str]:
+    """A bundled photograph by its name, or else the picture in a file; and what to call it: its title, or its stem.
+
+    Raises ImageError.
+    """
+    photograph = gallery().get(image)
+    if photograph:
+        return open_rgb(photograph.path), photograph.title
+    return open_rgb(image), Path(image).stem

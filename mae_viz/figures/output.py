@@ -124,10 +124,9 @@ def _fig4(
     model: str,
 ) -> Iterator[tuple[str, bytes]]:
     from mae_viz.figures import fig4
-    from mae_viz.images import gallery, open_rgb
+    from mae_viz.images import bundled_or_file
 
-    photograph = gallery().get(image)
-    picture = open_rgb(photograph.path if photograph else image)
+    picture, title = bundled_or_file(image)
     if crop:
         left, top, width, height = crop
         if (
@@ -142,7 +141,6 @@ def _fig4(
             )
         picture = picture.crop((left, top, left + width, top + height))
     view = fig4.look(picture, channels, lmbdas or fig4.LMBDAS, model)
-    title = photograph.title if photograph else Path(image).stem
     return _rendered("fig4", fig4.draw(view), formats, fig4.caption(view, title))
 
 

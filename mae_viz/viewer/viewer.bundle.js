@@ -586,6 +586,7 @@ function scale(kind, top) {
 }
 
 // mae_viz/viewer/js/panel.js
+var OFF = 1;
 function take(ladder, kind, at, channel, alone = false) {
   const frame = ladder.nearest(at, (f) => ladder.get(f, kind, channel));
   const asset = ladder.get(frame, kind, channel);
@@ -744,7 +745,6 @@ function pixelOf(bitmap, x, y) {
 }
 
 // mae_viz/viewer/js/bits_panel.js
-var OFF = 1;
 var BitsPanel = class extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
@@ -1112,7 +1112,6 @@ function balance(first, rival) {
 // mae_viz/viewer/js/maps_panel.js
 var MOST = 16;
 var THUMB = 42;
-var OFF2 = 1;
 var MapsPanel = class extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
@@ -1185,7 +1184,7 @@ var MapsPanel = class extends Panel {
     const { lead, rival } = this.laboratory.pair;
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
-    const cost = bits === void 0 ? "" : bits < OFF2 ? ", off here" : `, ${short(bits)} bits here`;
+    const cost = bits === void 0 ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const alike = short(this.laboratory.likeness);
     const beside = rival && this.laboratory.partner !== null ? ` Beside it ${rival.title}, channel ${this.laboratory.partner}: the most alike (correlation ${alike}).` : "";
     this.say(
@@ -1199,7 +1198,7 @@ var MapsPanel = class extends Panel {
     const files = ladder.frames.filter((f) => !f.extra).sort((a, b) => a.at - b.at);
     const costs = files.map((f) => ladder.get(f, "by_channel")?.[this.laboratory.channel]);
     if (files.length < (ladder.info?.total ?? 1) || costs.includes(void 0)) return "";
-    const off = costs.findLastIndex((cost) => cost < OFF2);
+    const off = costs.findLastIndex((cost) => cost < OFF);
     if (off < 0) return ", awake at every λ";
     return off === files.length - 1 ? "" : `, awake from λ ${lambdaText(files[off + 1].lmbda)} on`;
   }
@@ -1209,7 +1208,7 @@ var MapsPanel = class extends Panel {
     while (strip.children.length < thumbs.length) strip.append(this.thumb());
     thumbs.forEach(({ channel, ladder, frame, asset }, i) => {
       const button = strip.children[i];
-      const off = this.costs && this.costs[channel] < OFF2;
+      const off = this.costs && this.costs[channel] < OFF;
       if (asset && button.dataset.key !== `${frame.file} ${channel}`) {
         const [rows, columns] = ladder.info.places;
         drawPlane(button.firstChild, "y", asset, largest(asset), columns, rows);
@@ -1472,9 +1471,6 @@ var Laboratory = class {
     return this.known.find((one) => said(one) === said(state));
   }
   // panels
-  panel(kind) {
-    return this.panels.find((p) => p.kind === kind);
-  }
   get kinds() {
     return this.panels.map((p) => p.kind);
   }

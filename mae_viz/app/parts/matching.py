@@ -132,11 +132,11 @@ def answered(found: list[Answer], target: Target, show: Show) -> None:
 
 def answers(picture: Picture, target: Target) -> list[Answer]:
     """What every codec answers, one after another: meanwhile the other workers serve the stage."""
-    known = names()
+    asked = names()
     bar = st.progress(0.0)
     out = []
-    for done, name in enumerate(known):
-        bar.progress(done / len(known), f"{_title(name)}: coding for {target} … {done} of {len(known)} codecs")
+    for done, name in enumerate(asked):
+        bar.progress(done / len(asked), f"{_title(name)}: coding for {target} … {done} of {len(asked)} codecs")
         out.append(_answer(picture.key, picture, name, codec(name).identity, target))
     bar.empty()
     return out
@@ -182,7 +182,7 @@ def winners(rows: list[Row], target: Target) -> str:
     if not judged:
         return f"{by_psnr} (the picture is too small for MS-SSIM)."
     sharp = max(judged, key=lambda row: row.ms_ssim_db or 0)
-    also = "and also" if sharp is best else f"{title(sharp)}"
+    also = "and also" if sharp is best else title(sharp)
     return f"{by_psnr}, {also} the highest MS-SSIM, {sharp.ms_ssim_db:.2f} dB."
 
 

@@ -2,10 +2,8 @@
 import { range, scale } from "./colour.js";
 import { h, setText } from "./dom.js";
 import { lambdaText, percent } from "./numbers.js";
-import { Panel, take } from "./panel.js";
+import { OFF, Panel, take } from "./panel.js";
 import { drawPlane } from "./stage.js";
-
-const OFF = 1; // bits: a channel that costs less is off
 
 export class BitsPanel extends Panel {
   constructor(laboratory, kind) {

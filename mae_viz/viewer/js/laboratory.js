@@ -86,10 +86,6 @@ export class Laboratory {
 
   // panels
 
-  panel(kind) {
-    return this.panels.find((p) => p.kind === kind);
-  }
-
   get kinds() {
     return this.panels.map((p) => p.kind);
   }

@@ -3,12 +3,11 @@
 import { ratioOf, scale } from "./colour.js";
 import { h, setText } from "./dom.js";
 import { lambdaText, percent, rateText, short } from "./numbers.js";
-import { Panel, take } from "./panel.js";
+import { OFF, Panel, take } from "./panel.js";
 import { drawPlane } from "./stage.js";
 
 const MOST = 16; // channels in the strip
 const THUMB = 42; // CSS pixels that each takes
-const OFF = 1; // bits: a channel that costs less is off
 
 export class MapsPanel extends Panel {
   constructor(laboratory, kind) {

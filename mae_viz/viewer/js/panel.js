@@ -1,6 +1,9 @@
 // What panels share: a head that names, swaps, enlarges and closes them, and what they take from ladders.
 import { h, setText } from "./dom.js";
 
+/** Bits: a channel that costs less is off. */
+export const OFF = 1;
+
 /** What a ladder has of a kind nearest to a rate: the frame, what was fetched of it, and what is still to be fetched.
  *  `alone`: that frame and no other is wanted. */
 export function take(ladder, kind, at, channel, alone = false) {
