@@ -39,6 +39,7 @@ def test_the_schema_has_the_fields_of_the_type():
         bytes=st.none() | st.integers(1),
         psnr_db=st.none() | st.floats(0, 99) | st.just(math.inf),
         ms_ssim_db=st.none() | st.floats(0, 99) | st.just(math.inf),
+        further=st.none() | st.dictionaries(st.text(min_size=1), st.none() | st.floats(-99, 100)),
         rank=st.none() | st.lists(st.integers(0, 191)).map(tuple),
         extra=st.sampled_from([None, True]),
     )
@@ -88,7 +89,10 @@ def test_html_files_hold_frames_as_the_schema_says(tmp_path, crop):
         check(listing)
 
 
-def test_a_ladder_s_name_says_what_its_frames_depend_on(crop):
+def test_a_ladder_s_name_says_what_its_frames_depend_on(crop, monkeypatch):
     ids = {Source.of(name).ladder_id("pixels") for name in sources()}
     ids |= {Source.of_whole(name).ladder_id("pixels") for name in sources()}
     assert len(ids) == 2 * len(sources()) - 1  # the original is what it is
+    monkeypatch.setenv("MAE_VIZ_METRICS", "vmaf")
+    ids |= {Source.of(name).ladder_id("pixels") for name in sources()}
+    assert len(ids) == 3 * len(sources()) - 1

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mae_viz import further
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
-from mae_viz.measured import collected, further
+from mae_viz.measured import collected
 from mae_viz.measured.evaluate import evaluate, pictures_in
 
 METRICS = pytest.mark.parametrize("name", ["ssimulacra2", "vmaf"])

@@ -12,7 +12,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mae_viz"
 STREAM = Path(__file__).parent / "golden" / "factorized-1.v1.mae"
 
-LIGHT = {"architectures", "rates", "formats", "images", "metrics", "storage"}  # no torch when they are imported
+LIGHT = {
+    "architectures",
+    "rates",
+    "formats",
+    "images",
+    "metrics",
+    "further",
+    "storage",
+}  # no torch when they are imported
 MAY_IMPORT = {
     "architectures": set(),
     "rates": set(),
@@ -20,6 +28,7 @@ MAY_IMPORT = {
     "formats": {"colour"},
     "images": {"colour", "formats"},
     "metrics": set(),
+    "further": set(),
     "storage": set(),
     "computing": set(),
     "layers": {"rates"},

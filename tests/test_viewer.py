@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz import probe, viewer
+from mae_viz import further, probe, viewer
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
 from mae_viz.coding import checkpoints
@@ -136,6 +136,24 @@ def test_pictures_longer_than_webp_can_be(browser, ladders, tmp_path):
         settled(tab)
         seen = {tuple(pixel) for pixel in canvas_pixels(tab.locator(".pane canvas").first).reshape(-1, 3).tolist()}
         assert {(0, 0, 0), (10, 200, 30)} <= seen
+
+
+def test_further_metrics_stand_beside_psnr_where_they_are_asked_for(browser, tmp_path, picture, monkeypatch):
+    small = picture.crop((0, 0, 64, 48))
+    monkeypatch.setenv("MAE_VIZ_METRICS", "ssimulacra2")
+    panes = [{"codec": "jpeg", "layer": "picture", "follow": "own", "own": 40}]
+    page = html.page(ladder.Ladders(tmp_path), small, "Scored", codecs=("jpeg",), panes=panes)
+    (tmp_path / "scored.html").write_text(page, encoding="utf-8")
+    jpeg, original = CLASSICAL["jpeg"], np.asarray(small)
+    decoded = np.asarray(jpeg.decode(jpeg.encode(small, Quality(40))))
+    with visit(browser, (tmp_path / "scored.html").as_uri(), viewport=SIZE) as tab:
+        settled(tab)
+        assert number(tab, 0, "rate") == "quality 40"
+        expected = further.FURTHER["ssimulacra2"].compute(original, decoded)
+        assert float(number(tab, 0, "SSIMULACRA 2").replace("−", "-")) == pytest.approx(expected, abs=0.051)
+    monkeypatch.setenv("MAE_VIZ_METRICS", "ssimulacra2, beauty")
+    with pytest.raises(ValueError, match=r"MAE_VIZ_METRICS: there is no metric 'beauty'"):
+        viewer.manifest(ladder.Ladders(tmp_path), small, "x")
 
 
 def test_the_screen_shows_what_the_canvas_holds(lesson, picture):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mae_viz import metrics
+from mae_viz import further, metrics
 from mae_viz.codecs.interface import AnyRate, Codec, Quality
 from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.rates import Rate
@@ -50,6 +50,8 @@ class Frame:
     """Infinite for a picture without loss."""
     ms_ssim_db: float | None = None
     """None under 161 pixels a side."""
+    further: dict[str, float | None] | None = None
+    """By the name of a further metric; None where it is not defined."""
     lmbda: float | None = None
     stream: str | None = None
     """The coded file, where its codec shows maps."""
@@ -107,22 +109,26 @@ class Source:
     codec: Codec
     grid: tuple[AnyRate, ...]
     maps: bool
+    metrics: dict[str, str]
+    """What computes each further metric that frames tell."""
 
     @classmethod
     def of(cls, name: str) -> "Source":
         """For scrubbing: every rate of the codec's ladder, with maps. Raises CheckpointError for an unknown name."""
         found = codec(name)
-        return cls(found, found.axis.ladder, "maps" in found.looks)
+        return cls(found, found.axis.ladder, "maps" in found.looks, further.chosen())
 
     @classmethod
     def of_whole(cls, name: str) -> "Source":
         """For whole large pictures: no frame but those asked for, and no maps."""
         found = codec(name)
-        return cls(found, found.axis.ladder if found is ORIGINAL else (), maps=False)
+        return cls(found, found.axis.ladder if found is ORIGINAL else (), False, further.chosen())
 
     def ladder_id(self, picture: str) -> str:
         """Hash of all that the frames of a picture depend on; ``picture`` is a `fingerprint`."""
         facts = f"{_FORMAT} {self.codec.name} {self.codec.identity} {self.grid} {self.maps} {picture}"
+        if self.metrics:
+            facts += f" {self.metrics}"
         return hashlib.sha256(facts.encode()).hexdigest()[:24]
 
 
@@ -201,6 +207,7 @@ def compute(
         round(metrics.bpp(len(data), picture.height, picture.width), 5),
         metrics.psnr_db(pixels, original),
         metrics.ms_ssim_db(pixels, original),
+        {name: further.FURTHER[name].compute(original, pixels) for name in source.metrics} or None,
         None if isinstance(rate, Quality) else rate.lmbda,
     )
     if not found:

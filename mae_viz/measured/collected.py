@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from mae_viz import metrics
 from mae_viz.architectures import FACTS
 from mae_viz.coding import checkpoints
+from mae_viz.further import FURTHER
 from mae_viz.measured import intervals, records
-from mae_viz.measured.further import FURTHER
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -31,11 +31,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mae_viz import metrics
+from mae_viz import further, metrics
 from mae_viz.codecs import registry
 from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
 from mae_viz.images import ImageError, names_in, open_whole
-from mae_viz.measured import further, records
+from mae_viz.measured import records
 
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
 
@@ -61,7 +61,7 @@ def evaluate(
     to the last dot. ``points``: λ (moved to the grid that files can name) or qualities, all that the codec was trained
     for or lists where None. Points that the file already holds are kept and not measured again, unless ``restart``.
     ``jobs``: processes (in a script, above 1 only under ``if __name__ == "__main__"``). ``metric``: further ones to
-    measure (`mae_viz.measured.further`). Raises ValueError where the file was measured with something else, or another
+    measure (`mae_viz.further`). Raises ValueError where the file was measured with something else, or another
     run is writing it.
     """
     codec = registry.codec(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mae_viz import metrics
-from mae_viz.measured.further import FURTHER
+from mae_viz.further import FURTHER
 from mae_viz.storage import write_whole
 
 Rows = dict[tuple[str, float], dict]

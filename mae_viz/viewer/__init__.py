@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mae_viz import probe, rates
+from mae_viz import further, probe, rates
 from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.codecs.registry import ORIGINAL
 from mae_viz.ladders.frame import describe, fingerprint, sources
@@ -84,6 +84,10 @@ def manifest(
                 "trained": rates.LMBDAS,
             },
             "mask_share": probe.MASK_SHARE,
+            "further": [
+                {"name": name, "title": further.FURTHER[name].title, "definition": further.FURTHER[name].definition}
+                for name in further.chosen()
+            ],
             "codecs": described,
             "panes": list(panes),
             "blind": blind,

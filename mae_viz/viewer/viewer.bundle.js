@@ -41,6 +41,7 @@ function fill(select, options, value) {
 var group = new Intl.NumberFormat("en", { useGrouping: true });
 var lambdaText = (lmbda) => Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1e3 ? lmbda.toFixed(0) : lmbda.toFixed(1);
 var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
+var score = (v) => v === null ? "n/a" : v.toFixed(1).replace("-", "−");
 var bytesText = (n) => n === void 0 ? "–" : group.format(n);
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
@@ -58,13 +59,13 @@ function rateText(codec, frame) {
   return codec.axis === "lmbda" ? `λ ${lambdaText(frame.lmbda)}` : `${codec.unit} ${frame.at}`;
 }
 var COLUMNS = ["bytes", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db"];
-function csv(picture, panes) {
-  const rows = [["picture", "codec", "axis", "rate", "shown", ...COLUMNS, "model"]];
+function csv(picture, panes, further = []) {
+  const rows = [["picture", "codec", "axis", "rate", "shown", ...COLUMNS, ...further, "model"]];
   for (const [codec, ladder] of new Map(panes.map((p) => [p.codec, p.ladder]))) {
     const shown = new Set(panes.filter((p) => p.codec === codec).map((p) => p.frame?.at));
     for (const f of [...ladder.frames].sort((a, b) => a.at - b.at)) {
       const rate = codec.axis === "lmbda" ? f.lmbda : codec.axis === "none" ? "" : f.at;
-      const numbers = COLUMNS.map((name) => f[name]);
+      const numbers = [...COLUMNS.map((name) => f[name]), ...further.map((name) => f.further?.[name])];
       rows.push([picture, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", ...numbers, codec.about]);
     }
   }
@@ -2323,9 +2324,13 @@ var Pane = class extends Choice {
       this.readout
     );
     this.numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, h("dd")]));
-    const list = Object.entries(NUMBERS).map(
-      ([name, label2]) => h("div", {}, h("dt", { text: label2 }), this.numbers[name])
-    );
+    const further = this.viewer.manifest.further;
+    this.further = Object.fromEntries(further.map(({ name }) => [name, h("dd")]));
+    const item = (label2, dd, title = null) => h("div", { title }, h("dt", { text: label2 }), dd);
+    const list = [
+      ...Object.entries(NUMBERS).map(([name, label2]) => item(label2, this.numbers[name])),
+      ...further.map(({ name, title, definition }) => item(title, this.further[name], definition))
+    ];
     this.note = h("p", { class: "note" });
     this.bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
     this.facts = h("p", { class: "facts" });
@@ -2434,6 +2439,8 @@ var Pane = class extends Choice {
     setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    for (const [name, dd] of Object.entries(this.further))
+      setText(dd, frame?.further ? score(frame.further[name]) : "–");
     setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
@@ -2990,7 +2997,8 @@ var Viewer = class {
     savePng(tiles, { background, text, font }, this.fileName);
   }
   saveCsv() {
-    saveCsv(csv(this.manifest.title, this.panes), this.fileName);
+    const further = this.manifest.further.map(({ name }) => name);
+    saveCsv(csv(this.manifest.title, this.panes, further), this.fileName);
   }
   close() {
     this.closed = true;

@@ -91,4 +91,11 @@ test("every frame is a row of the CSV, by rising rate, with what needs quotes in
     '"Coffee, hot",JPEG,quality,40,,700,0.25,,28,12,Pillow',
     "",
   ]);
+  frames[0].further = { vmaf: 91.5 };
+  assert.deepEqual(csv("Coffee", panes.slice(1, 2), ["vmaf"]).split("\r\n"), [
+    "picture,codec,axis,rate,shown,bytes,bpp,estimated_bpp,psnr_db,ms_ssim_db,vmaf,model",
+    'Coffee,MAE,lmbda,64,,500,0.2,0.19,29,,,"called ""MAE"""',
+    'Coffee,MAE,lmbda,128,yes,900,0.3,0.29,30.5,inf,91.5,"called ""MAE"""',
+    "",
+  ]);
 });

@@ -16,9 +16,9 @@ from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
 from mae_viz.codecs.registry import histories
 from mae_viz.figures import style
+from mae_viz.further import FURTHER
 from mae_viz.measured import collected, datasets, intervals
 from mae_viz.measured.between import between, rate_at, sentence
-from mae_viz.measured.further import FURTHER
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,6 +5,7 @@ const group = new Intl.NumberFormat("en", { useGrouping: true });
 export const lambdaText = (lmbda) =>
   Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1000 ? lmbda.toFixed(0) : lmbda.toFixed(1);
 export const decibels = (v) => (v === undefined ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`);
+export const score = (v) => (v === null ? "n/a" : v.toFixed(1).replace("-", "−"));
 export const bytesText = (n) => (n === undefined ? "–" : group.format(n));
 
 /** A number in three digits, with a true minus sign. */
@@ -31,14 +32,17 @@ export function rateText(codec, frame) {
 
 const COLUMNS = ["bytes", "bpp", "estimated_bpp", "psnr_db", "ms_ssim_db"];
 
-/** Every frame of every codec on show, one row each, the ones on the screen marked. panes: [{codec, ladder, frame}] */
-export function csv(picture, panes) {
-  const rows = [["picture", "codec", "axis", "rate", "shown", ...COLUMNS, "model"]];
+/**
+ * Every frame of every codec on show, one row each, the ones on the screen marked. panes: [{codec, ladder, frame}];
+ * further: names of other metrics that frames have.
+ */
+export function csv(picture, panes, further = []) {
+  const rows = [["picture", "codec", "axis", "rate", "shown", ...COLUMNS, ...further, "model"]];
   for (const [codec, ladder] of new Map(panes.map((p) => [p.codec, p.ladder]))) {
     const shown = new Set(panes.filter((p) => p.codec === codec).map((p) => p.frame?.at));
     for (const f of [...ladder.frames].sort((a, b) => a.at - b.at)) {
       const rate = codec.axis === "lmbda" ? f.lmbda : codec.axis === "none" ? "" : f.at;
-      const numbers = COLUMNS.map((name) => f[name]);
+      const numbers = [...COLUMNS.map((name) => f[name]), ...further.map((name) => f.further?.[name])];
       rows.push([picture, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", ...numbers, codec.about]);
     }
   }

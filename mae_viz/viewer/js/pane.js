@@ -2,7 +2,7 @@
 import { Choice, LAYERS } from "./choice.js";
 import { range, ratioOf, scale } from "./colour.js";
 import { fill, h, setText } from "./dom.js";
-import { bytesText, decibels, percent, rateText, short } from "./numbers.js";
+import { bytesText, decibels, percent, rateText, score, short } from "./numbers.js";
 import { difference, drawPlane } from "./stage.js";
 
 const GAINS = [1, 2, 4, 8, 16];
@@ -50,9 +50,13 @@ export class Pane extends Choice {
       this.readout,
     );
     this.numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, h("dd")]));
-    const list = Object.entries(NUMBERS).map(([name, label]) =>
-      h("div", {}, h("dt", { text: label }), this.numbers[name]),
-    );
+    const further = this.viewer.manifest.further;
+    this.further = Object.fromEntries(further.map(({ name }) => [name, h("dd")]));
+    const item = (label, dd, title = null) => h("div", { title }, h("dt", { text: label }), dd);
+    const list = [
+      ...Object.entries(NUMBERS).map(([name, label]) => item(label, this.numbers[name])),
+      ...further.map(({ name, title, definition }) => item(title, this.further[name], definition)),
+    ];
     this.note = h("p", { class: "note" });
     this.bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
     this.facts = h("p", { class: "facts" });
@@ -173,6 +177,8 @@ export class Pane extends Choice {
     setText(numbers.bpp, frame ? (frame.bpp === undefined ? "24" : frame.bpp.toFixed(3)) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
+    for (const [name, dd] of Object.entries(this.further))
+      setText(dd, frame?.further ? score(frame.further[name]) : "–");
     setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;

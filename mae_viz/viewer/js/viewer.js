@@ -472,7 +472,8 @@ class Viewer {
   }
 
   saveCsv() {
-    saveCsv(csv(this.manifest.title, this.panes), this.fileName);
+    const further = this.manifest.further.map(({ name }) => name);
+    saveCsv(csv(this.manifest.title, this.panes, further), this.fileName);
   }
 
   close() {

@@ -3,11 +3,13 @@
 SSIMULACRA 2 is a port to Python, whose scores may lie a little beside those of the original in C++; VMAF is libvmaf.
 
 ``mae-viz evaluate … --metric ssimulacra2`` measures them; result files then hold a column of that name and say which
-version it came from. One of your own joins with `register`, in a module that `MAE_VIZ_CODECS` names.
+version it came from. ``MAE_VIZ_METRICS=ssimulacra2,vmaf`` has the viewer measure and show them at every rate, which
+takes a second a picture. One of your own joins with `register`, in a module that `MAE_VIZ_CODECS` names.
 """
 
 import io
 import json
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,6 +53,15 @@ def installed(names: Sequence[str]) -> dict[str, str]:
         return {name: FURTHER[name].implementation() for name in names}
     except PackageNotFoundError as error:
         raise ValueError(f"the package {error.name} is missing: pip install 'mae_viz[metrics]'.") from None
+
+
+def chosen() -> dict[str, str]:
+    """What computes each metric that `MAE_VIZ_METRICS` names. Raises ValueError as `installed` does."""
+    named = filter(None, (part.strip() for part in os.environ.get("MAE_VIZ_METRICS", "").split(",")))
+    try:
+        return installed(list(dict.fromkeys(named)))
+    except ValueError as error:
+        raise ValueError(f"MAE_VIZ_METRICS: {error}") from None
 
 
 def _ssimulacra2(original: np.ndarray, decoded: np.ndarray) -> float | None:
