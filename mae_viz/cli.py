@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
+    from mae_viz.codecs.refined import RefinedCodec
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Variable-rate image compression with a modulated autoencoder: compress, inspect, teach.",
 )
+
+_Report = Callable[..., None]
+"""Hears the fraction done, 0…1, and perhaps a text."""
 
 Model = Annotated[str, typer.Option(help="a model that ships (mae, bottleneck-scaling, …) or a checkpoint's folder")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="write the numbers into this file too")]
@@ -45,27 +50,64 @@ def compress(
     ] = None,
     bpp: Annotated[float | None, typer.Option(help="the same budget in bits per pixel")] = None,
     psnr: Annotated[float | None, typer.Option(help="instead of λ: the smallest file of at least so many dB")] = None,
+    effort: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=4,
+            help="refine the latents for 20, 40, 80 or 160 steps (1 to 4): smaller files for the same decoder",
+        ),
+    ] = 0,
+    objective: Annotated[str, typer.Option(help="what --effort works for: mse, ms-ssim, mixture")] = "mse",
+    importance: Annotated[
+        Path | None, typer.Option(help="a picture of the same size for --effort: where it is white, errors count more")
+    ] = None,
 ) -> None:
-    """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise."""
+    """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise.
+
+    With --effort Ctrl-C ends the refinement of a file at a λ, and the best so far is written.
+    """
     from mae_viz.codecs import search
     from mae_viz.coding import coder
     from mae_viz.formats import SUFFIXES
+    from mae_viz.images import open_rgb
 
     targets = [value for value in (size, bpp, psnr) if value is not None]
     if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
+    wanted = 512.0 if lmbda is None else lmbda
+    refined = _refined(model, effort, objective, importance)
 
-    def coded(image: Path, progress: Callable[[float], None]) -> tuple[bytes, str]:
-        source = _read(image) if image == _STANDARD else image
+    def coded(image: Path, progress: _Report) -> tuple[bytes, str]:
+        source, quality, pains = _read(image) if image == _STANDARD else image, "", ""
         if targets:
-            found = search.compress_to(source, model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
+            found = search.compress_to(source, refined or model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
+        elif refined:
+            spent = refined.spend(open_rgb(source), refined.rate(wanted), progress)
+            stream, quality, pains = spent.best.stream, f", {spent.best.psnr_db:.2f} dB", f"; {spent}"
         else:
-            stream, quality = coder.compress(source, model, 512.0 if lmbda is None else lmbda, progress), ""
+            stream = coder.compress(source, model, wanted, progress)
         facts = coder.info(stream)
-        return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}"
+        return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}{pains}"
 
     _each("compressing", _pairs(images, output, SUFFIXES, ".mae"), coded)
+
+
+def _refined(model: str, effort: int, objective: str, importance: Path | None) -> "RefinedCodec | None":
+    """What an effort above 0 codes with. Raises ValueError for settings that only count with one."""
+    if not effort:
+        if objective != "mse" or importance:
+            raise ValueError("--objective and --importance say what an effort is for: add --effort 3.")
+        return None
+    import numpy as np
+
+    from mae_viz.codecs.refined import RefinedCodec
+    from mae_viz.images import open_rgb
+    from mae_viz.refining.effort import STEPS
+
+    weights = np.asarray(open_rgb(importance).convert("L"), np.float32) / 255 if importance else None
+    return RefinedCodec(model, STEPS[effort], objective, weights)
 
 
 @app.command()
@@ -90,7 +132,7 @@ def decompress(
     pairs = _pairs(files, output, frozenset([".mae"]), ".png")
     forms = {file: _written(target) for file, target in pairs}
 
-    def decoded(file: Path, progress: Callable[[float], None]) -> tuple[bytes, str]:
+    def decoded(file: Path, progress: _Report) -> tuple[bytes, str]:
         picture, (form, options), data = coder.decompress(_read(file), model, progress), forms[file], io.BytesIO()
         picture.save(data, form, **options)
         return data.getvalue(), f"{picture.width} × {picture.height}"
@@ -126,16 +168,14 @@ def _pairs(sources: list[Path], output: Path, suffixes: frozenset[str], suffix: 
     return pairs
 
 
-def _each(
-    task: str, pairs: list[tuple[Path, Path]], made: Callable[[Path, Callable[[float], None]], tuple[bytes, str]]
-) -> None:
+def _each(task: str, pairs: list[tuple[Path, Path]], made: Callable[[Path, "_Report"], tuple[bytes, str]]) -> None:
     """Write what is made of each file. Of several, one that fails is told of and the others go on; the exit code is 2
     then."""
     failed = 0
     with _progress(task) as progress:
         for done, (file, target) in enumerate(pairs):
             try:
-                data, said = made(file, lambda part, done=done: progress((done + part) / len(pairs)))  # type: ignore[misc]
+                data, said = made(file, lambda part, text="", at=done: progress((at + part) / len(pairs), text))
                 if len(pairs) > 1:
                     target.parent.mkdir(parents=True, exist_ok=True)
                 _write(target, data, said)
@@ -190,6 +230,8 @@ def evaluate(
     metric: Annotated[
         list[str] | None, typer.Option(help="also: ssimulacra2, vmaf (pip install mae_viz[metrics]); repeat for more")
     ] = None,
+    effort: Annotated[int, typer.Option(min=0, max=4, help="of models: as for compress")] = 0,
+    objective: Annotated[str, typer.Option(help="what the effort is for: mse, ms-ssim, mixture")] = "mse",
     csv: Csv = None,
 ) -> None:
     """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was.
@@ -200,19 +242,24 @@ def evaluate(
     from mae_viz.codecs.interface import LambdaAxis
     from mae_viz.measured import collected, kodak, records
     from mae_viz.measured import evaluate as evaluation
+    from mae_viz.refining.effort import STEPS
 
     dataset = dataset or (images.resolve().name.lower() if images else "kodak")
     pictures = evaluation.pictures_in(images) if images else {path.stem: path for path in kodak.images()}
     tables = []
     for name in names:
         codec = registry.codec(name)
+        if effort:
+            codec = codec.refined(STEPS[effort], objective)
         axis = codec.axis
         points = _numbers(lambdas if isinstance(axis, LambdaAxis) else qualities)
         if per_octave and isinstance(axis, LambdaAxis):
             points = [*(points or []), *evaluation.lmbdas_per_octave(axis, per_octave)]
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
-            document = evaluation.evaluate(name, pictures, file, dataset, points, jobs, progress, restart, metric or ())
+            document = evaluation.evaluate(
+                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or ()
+            )
         typer.echo(f"{file}:\n{records.means_text(document)}")
         tables.append(collected.read(file))
     if csv:
@@ -435,18 +482,21 @@ def _scrubbed(image: str) -> "tuple[Image.Image, str]":
 
 
 @contextmanager
-def _progress(task: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar on stderr that appears where there is more than one step, and only on a terminal."""
+def _progress(task: str) -> Iterator["_Report"]:
+    """A progress bar on stderr that appears where there is more than one step, and only on a terminal.
+
+    It is told how much is done, and perhaps a text to stand beside it.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     bar = Progress(console=Console(stderr=True), transient=True)
     row = bar.add_task(task, total=1.0)
 
-    def report(done: float) -> None:
+    def report(done: float, text: str = "") -> None:
         if done < 1 and not bar.live.is_started and bar.console.is_terminal:
             bar.start()
-        bar.update(row, completed=done)
+        bar.update(row, completed=done, description=f"{task}: {text}" if text else task)
 
     try:
         yield report

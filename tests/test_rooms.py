@@ -35,14 +35,15 @@ MAY_IMPORT = {
     "models": {"architectures", "rates", "layers"},
     "coding": LIGHT | {"layers", "models"},
     "probe": {"rates", "layers", "models", "coding"},
-    "codecs": LIGHT | {"coding", "probe"},
+    "refining": LIGHT | {"coding"},
+    "codecs": LIGHT | {"coding", "probe", "refining"},
     "measured": LIGHT | {"coding", "codecs"},
     "ladders": LIGHT | {"computing", "codecs"},
     "viewer": LIGHT | {"probe", "codecs", "ladders"},
     "figures": LIGHT | {"models", "coding", "probe", "codecs", "measured"},
     "training": LIGHT | {"layers", "models", "coding"},
     "app": LIGHT | {"computing", "coding", "probe", "codecs", "measured", "ladders", "viewer", "figures"},
-    "cli": LIGHT | {"coding", "codecs", "measured", "ladders", "viewer", "figures", "training", "app"},
+    "cli": LIGHT | {"coding", "refining", "codecs", "measured", "ladders", "viewer", "figures", "training", "app"},
     "__main__": {"cli"},
     "__init__": set(),  # it loads the names that it offers when they are asked for
 }

@@ -257,6 +257,8 @@ class Codec(ABC, Generic[R]):
     """What its weights began at and what followed, in a sentence or two: to be read beside its curve."""
     stride: int = 16
     """Pixels to a place of its maps, both ways."""
+    guide: "Codec[R] | None" = None
+    """A much quicker codec of the same rates, whose bytes and dB run beside this one's: searches begin there."""
 
     @property
     @abstractmethod
@@ -310,6 +312,10 @@ class Codec(ABC, Generic[R]):
     def inspect(self, picture: Image.Image, rate: R, progress: Progress | None = None) -> Inspected:
         """A picture's file with the maps behind it. Raises ValueError where ``looks`` offers no "maps"."""
         raise ValueError(self.why_not("maps"))
+
+    def refined(self, steps: int, objective: str = "mse") -> "Codec[R]":
+        """The codec whose encoder thinks for so many steps (`mae_viz.refining`). Raises ValueError where it cannot."""
+        raise ValueError(f"{self.title} has no latents to refine: effort is for single models.")
 
     def why_not(self, look: str) -> str:
         """A sentence on a look that it does not offer."""

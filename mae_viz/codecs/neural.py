@@ -19,7 +19,7 @@ class ModelCodec(Codec[Rate]):
     def __init__(self, name: str):
         """``name``: a model that ships, or the path of a checkpoint's folder. Raises CheckpointError for neither."""
         home = checkpoints.find(name)
-        self.name = home.name if home.parent == checkpoints.folder().resolve() else str(home)
+        self.name = self.model = home.name if home.parent == checkpoints.folder().resolve() else str(home)
         self.card = checkpoints.card(name)
         facts = self.facts = checkpoints.facts(name)
         lmbdas = self.card["lmbdas"]
@@ -62,7 +62,7 @@ class ModelCodec(Codec[Rate]):
     @property
     def checkpoint(self) -> checkpoints.Checkpoint:
         """Its weights, loaded once."""
-        return checkpoints.open_checkpoint(self.name)
+        return checkpoints.open_checkpoint(self.model)
 
     def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
         from mae_viz.coding import coder
@@ -72,7 +72,7 @@ class ModelCodec(Codec[Rate]):
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         from mae_viz.coding import coder
 
-        return coder.decompress(data, self.name, progress)
+        return coder.decompress(data, self.model, progress)
 
     def estimated_bits(self, data: bytes) -> float:
         from mae_viz import probe
@@ -87,6 +87,11 @@ class ModelCodec(Codec[Rate]):
         encoded = coder.encode(picture, self.checkpoint, rate, progress)
         cost = probe.cost(self.checkpoint, encoded.stream)
         return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits, probe.all_gains(model, rate))
+
+    def refined(self, steps: int, objective: str = "mse") -> Codec[Rate]:
+        from mae_viz.codecs.refined import RefinedCodec
+
+        return RefinedCodec(self.model, steps, objective)
 
 
 class GroupCodec(Codec[Rate]):

@@ -17,6 +17,7 @@ from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Codec, NoAxis, Progress, Quality
 from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
+from mae_viz.codecs.refined import refined
 from mae_viz.coding import checkpoints
 
 _ENTRY_POINTS = "mae_viz.codecs"
@@ -64,7 +65,7 @@ def unregister(name: str) -> None:
 
 
 def codec(name: str) -> Codec:
-    """The codec of a name: of `names`, "original", a model of one λ, or a checkpoint folder's path.
+    """The codec of a name: of `names`, "original", a model of one λ, a checkpoint folder's path, a refined model.
 
     Raises CheckpointError where there is none.
     """
@@ -73,7 +74,7 @@ def codec(name: str) -> Codec:
     if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key()).get(name):
         return found
     try:
-        return _model(name, checkpoints.card(name)["sha256"])
+        return refined(name) or _model(name, checkpoints.card(name)["sha256"])
     except checkpoints.CheckpointError as error:
         others = [*_own(), *CLASSICAL]
         raise checkpoints.CheckpointError(f"{error} Codecs beside the models: {', '.join(others)}.") from None

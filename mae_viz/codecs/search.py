@@ -3,9 +3,10 @@
 All rates that the codec can name are searched (λ: 1/64 octave; qualities: whole numbers; JPEG 2000: 1/64 octave of the
 rate asked of it). The size of a file and its PSNR grow with the rate, log bytes and dB almost linearly in log λ:
 a secant through the points known finds its place in a few steps. Large pictures are searched first on a mosaic of
-patches of them, whose curve has their shape. What is returned has been coded for real, and so has its neighbour on the
-grid that would break the budget: the answer does not depend on where the search began. Neither bytes nor dB of small
-pictures grow steadily: of those the rates around that reach a PSNR too are coded, and the smallest file is taken.
+patches of them, whose curve has their shape, and codecs that take long by way of a quicker one beside them. What is
+returned has been coded for real, and so has its neighbour on the grid that would break the budget: the answer does not
+depend on where the search began. Neither bytes nor dB of small pictures grow steadily: of those the rates around that
+reach a PSNR too are coded, and the smallest file is taken.
 """
 
 import math
@@ -75,7 +76,7 @@ class UnreachableError(ValueError):
 
 def compress_to(
     image: ImageSource,
-    model: str = "mae",
+    model: str | Codec = "mae",
     *,
     bytes: int | None = None,
     bpp: float | None = None,
@@ -85,7 +86,7 @@ def compress_to(
 ) -> Found:
     """The largest file within a budget of ``bytes`` or ``bpp``, or the smallest one that reaches ``psnr_db``.
 
-    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: any codec's name, as
+    ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: any codec, or its name as
     `mae_viz.codecs.registry.codec` takes it. Exactly one target must be given. ``known`` saves
     coding what has been coded before. Raises UnreachableError where no rate of the codec meets the target,
     ValueError for other targets than one positive number, ImageError, CheckpointError.
@@ -98,7 +99,8 @@ def compress_to(
     if not (target > 0 and math.isfinite(target)):
         raise ValueError(f"{unit} = {target:g} is no target: it must be a positive number.")
     picture = open_rgb(image)
-    return _Search(picture, codec(model), unit, float(target), known, progress).run()
+    made_with = codec(model) if isinstance(model, str) else model
+    return _Search(picture, made_with, unit, float(target), known, progress).run()
 
 
 class _Search:
@@ -126,7 +128,12 @@ class _Search:
         }
 
     def run(self) -> Found:
-        first_guess = self._guess() if self.pixels >= 64 * PATCH**2 and len(self.values) < 2 else None
+        first_guess = None
+        if len(self.values) < 2:
+            if self.codec.guide:
+                first_guess = self._guess(self.codec.guide, self.picture)
+            elif self.pixels >= 64 * PATCH**2:
+                first_guess = self._guess(self.codec, mosaic(self.picture))
         below, above = _bracket(self._value, self.values, len(self.grid), self.level, self.by_psnr, first_guess)
         # the last rate within the budget, or the first that reaches the PSNR
         nearest = above if self.by_psnr else below
@@ -176,17 +183,16 @@ class _Search:
     def _left(self, i: int) -> float:
         return self.values[i] - self.level if self.by_psnr else 1 - math.exp(self.values[i] - self.level)
 
-    def _guess(self) -> Callable[[dict[int, float]], int]:
-        """Where the mosaic's curve, moved through what is known of the picture's, meets the target."""
-        patches = mosaic(self.picture)
+    def _guess(self, codec: Codec, stand_in: Image.Image) -> Callable[[dict[int, float]], int]:
+        """Where the curve of a codec for a stand-in, moved through what is known of the picture's, meets the target."""
         values: dict[int, float] = {}
 
         def value(i: int) -> float:
-            stream = self.encode(patches, self.grid[i])
-            return self._psnr(patches, stream) if self.by_psnr else math.log(len(stream))
+            stream = codec.encode(stand_in, self.grid[i])
+            return self._psnr(stand_in, stream) if self.by_psnr else math.log(len(stream))
 
         def guess(known: dict[int, float]) -> int:
-            offset = 0.0 if self.by_psnr else math.log(self.pixels / (patches.width * patches.height))
+            offset = 0.0 if self.by_psnr else math.log(self.pixels / (stand_in.width * stand_in.height))
             if known:
                 nearest = min(known, key=lambda i: abs(known[i] - self.level))
                 if nearest not in values:

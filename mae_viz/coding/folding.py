@@ -122,6 +122,8 @@ def _nonlinearity(module: nn.Module, folded: Folded) -> Callable[[Tensor], Tenso
 
         def gdn(h: Tensor) -> Tensor:
             norm = F.conv2d(h * h, gamma, beta)
+            if h.requires_grad:  # what is in place below would overwrite what the gradient needs
+                return h * (norm.sqrt() if inverse else norm.rsqrt())
             (norm.sqrt_ if inverse else norm.rsqrt_)()
             return norm.mul_(h)
 

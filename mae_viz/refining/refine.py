@@ -1,0 +1,233 @@
+"""One picture's latents, refined by gradient through g_s: smaller files, or better ones, for the same decoder.
+
+g_a maps every picture in one pass and leaves bits on the table for each of them. Here the latents of the picture at
+hand are moved until R + λ·D is low, with R from the tables that the file is written with and D any `Objective`; they
+become integers on the way (`sampling`). The file is written as always, and read by every decoder that reads the plain
+one.
+
+Pictures of more than a tile are refined tile by tile, each with the pixels around it that its latents reach and the
+others' latents held still: memory stays bounded, and no seam shows because nothing that a latent changes is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from mae_viz import metrics
+from mae_viz.coding import coder
+from mae_viz.coding.checkpoints import Checkpoint
+from mae_viz.coding.folding import transform
+from mae_viz.rates import Rate
+from mae_viz.refining import objectives, sampling
+from mae_viz.refining.bits import Price
+from mae_viz.refining.objectives import OBJECTIVES, Objective
+
+LOOK = 10
+"""Steps between two looks at the rounded latents."""
+
+TILE = 64
+"""Longest side of a tile in latents: 1024 pixels."""
+
+_REACH = coder.SYNTHESIS_HALO  # latents whose pixels a latent changes, to each side
+_RATE = 0.02  # of Adam; from half of the steps on it falls to a twentieth
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file, and what it is worth."""
+
+    stream: bytes
+    bpp: float
+    psnr_db: float
+    distortion: float
+    """D of the objective, of its 8-bit pixels."""
+    cost: float
+    """R + λ·D: what refinement lowers."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a refinement stands."""
+
+    done: float
+    """Of all steps, 0…1."""
+    now: Candidate
+    """The latents as they are, rounded."""
+    best: Candidate
+    """The best file so far; at first the plain one."""
+
+
+def refine(
+    picture: Image.Image,
+    checkpoint: Checkpoint,
+    rate: Rate,
+    steps: int = 80,
+    objective: Objective = OBJECTIVES["mse"],
+    importance: np.ndarray | None = None,
+    seed: int = 0,
+) -> Iterator[Moment]:
+    """Refine the file of an RGB picture at λ: moments from the plain file on, each with the best file so far.
+
+    Whoever has seen enough stops asking. ``importance`` (H, W) in [0, 1]: where errors count more. With the same seed,
+    machine and number of threads the files are the same. Raises ValueError for a picture too small for the objective,
+    and for importance that is none (`objectives.weights`) or that the objective does not know.
+    """
+    if min(picture.size) < objective.least_side:
+        raise ValueError(
+            f"{objective.title} needs pictures of at least {objective.least_side} pixels a side, this one has "
+            f"{picture.width} × {picture.height}: choose the objective mse."
+        )
+    if importance is not None and not objective.weighable:
+        raise ValueError(f"{objective.title} knows no importance: choose the objective mse or mixture.")
+    weights = None if importance is None else objectives.weights(importance, picture.height, picture.width)
+    return _Refinement(picture, checkpoint, rate, objective, weights, seed).run(steps)
+
+
+class _Refinement:
+    """The latents of one picture on their way."""
+
+    def __init__(
+        self,
+        picture: Image.Image,
+        checkpoint: Checkpoint,
+        rate: Rate,
+        objective: Objective,
+        weights: Tensor | None,
+        seed: int,
+    ):
+        self.picture, self.checkpoint, self.rate, self.objective = picture, checkpoint, rate, objective
+        self.x, self.weights = coder.to_tensor(picture, 1), weights
+        self.noise = torch.Generator().manual_seed(seed)
+        self.g_s = transform(checkpoint.model, "g_s", rate)
+        pixels = coder.to_pixels(picture, checkpoint.model.stride)
+        y = coder.encode_latents(checkpoint, pixels, rate).clone()  # a normal tensor, which gradients may go to
+        self.groups = coder.quantise(checkpoint, y, rate)
+        if checkpoint.hyper:
+            self.medians = torch.zeros(1, y.shape[1], 1, 1)
+            self.price = Price(checkpoint.hyper.models())
+            indexes = checkpoint.hyper.indexes(self.groups[0], rate.index)
+            self.tables = torch.from_numpy(indexes.astype(np.int64))[None]
+        else:
+            self.medians = checkpoint.model.prior.medians(rate.tensor())
+            self.price = Price(checkpoint.tables.at(rate.index))
+            self.tables = torch.arange(y.shape[1])[None, :, None, None].expand_as(y)
+        self.v = y - self.medians
+        """Latents in quantisation steps from the symbol 0, (1, C, h, w)."""
+
+    def run(self, steps: int) -> Iterator[Moment]:
+        best = self.candidate(self.groups)
+        yield Moment(0.0, best, best)
+        tiles = [(rows, columns) for rows in _parts(self.v.shape[2]) for columns in _parts(self.v.shape[3])]
+        symbols = self.groups[-1]
+        for number, (rows, columns) in enumerate(tiles):
+            window = _Window(self, rows, columns)
+            lowest = window.cost(window.rounded())
+            for step in window.steps(steps):
+                if step % LOOK and step < steps:
+                    continue
+                found = window.rounded()
+                cost = window.cost(found)
+                if cost < lowest:
+                    lowest = cost
+                    symbols[window.core] = found[0].int().numpy()
+                if len(tiles) == 1 or step == steps:
+                    now = self.candidate([*self.groups[:-1], symbols])
+                    best = min(best, now, key=lambda candidate: candidate.cost)
+                    yield Moment((number + step / steps) / len(tiles), now, best)
+        if self.checkpoint.hyper:
+            again = self.candidate(self.side_information(symbols))
+            best = min(best, again, key=lambda candidate: candidate.cost)
+            yield Moment(1.0, again, best)
+
+    def side_information(self, symbols: np.ndarray) -> list[np.ndarray]:
+        """The groups of a file whose z is made from the refined latents."""
+        return [coder.quantise(self.checkpoint, torch.from_numpy(symbols[None]).float(), self.rate)[0], symbols]
+
+    def candidate(self, groups: list[np.ndarray]) -> Candidate:
+        """The file of these symbols, written, decoded and judged."""
+        stream = coder.write(self.checkpoint, groups, self.rate, self.picture.size)
+        y_hat = torch.from_numpy(groups[-1][None]).float() + self.medians
+        height, width = self.picture.height, self.picture.width
+        decoded = coder.decode_picture(self.checkpoint, y_hat, self.rate, height, width)
+        bpp = metrics.bpp(len(stream), height, width)
+        with torch.inference_mode():
+            distortion = self.objective.distortion(coder.to_tensor(decoded, 1), self.x, self.weights).item()
+        psnr_db = metrics.psnr_db(np.asarray(decoded), np.asarray(self.picture))
+        return Candidate(stream, bpp, psnr_db, distortion, bpp + self.rate.lmbda * distortion)
+
+
+class _Window:
+    """A tile of latents, the latents that its pixels depend on, and the pixels that it reaches."""
+
+    def __init__(self, whole: _Refinement, rows: slice, columns: slice):
+        self.whole = whole
+        height, width = whole.v.shape[2:]
+        self.core = (slice(None), rows, columns)
+        """Of the symbols (C, h, w)."""
+        (y0, y1), (x0, x1) = ((max(s.start - 2 * _REACH, 0), s.stop + 2 * _REACH) for s in (rows, columns))
+        around = torch.from_numpy(whole.groups[-1][:, y0:y1, x0:x1].astype(np.float32))[None]
+        self.around, self.inner = around, (rows.start - y0, rows.stop - y0, columns.start - x0, columns.stop - x0)
+        self.v = whole.v[(slice(None), *self.core)].clone().requires_grad_()
+        self.tables = whole.tables[(slice(None), *self.core)]
+        # pixels: those of the tile and of _REACH latents around it, within the picture
+        p0, q0 = (max(s.start - _REACH, 0) for s in (rows, columns))
+        p1, q1 = min(rows.stop + _REACH, height), min(columns.stop + _REACH, width)
+        up = coder.LATENT
+        self.seen = (slice((p0 - y0) * up, (p1 - y0) * up), slice((q0 - x0) * up, (q1 - x0) * up))
+        part = (Ellipsis, slice(p0 * up, p1 * up), slice(q0 * up, q1 * up))
+        self.x = whole.x[part]
+        self.weights = None if whole.weights is None else whole.weights[part]
+        self.pixels = self.x.shape[2] * self.x.shape[3]
+
+    def rounded(self) -> Tensor:
+        return self.v.detach().round()
+
+    def x_hat(self, v: Tensor) -> Tensor:
+        """The window's pixels where the tile's latents are these."""
+        top, bottom, left, right = self.inner
+        pad = (left, self.around.shape[3] - right, top, self.around.shape[2] - bottom)
+        y_hat = v if not any(pad) else _placed(v, self.around, self.inner)
+        pixels = self.whole.g_s(y_hat + self.whole.medians)[..., self.seen[0], self.seen[1]] + 0.5
+        return pixels[..., : self.x.shape[2], : self.x.shape[3]]
+
+    def loss(self, v: Tensor, x_hat: Tensor) -> Tensor:
+        bits = self.whole.price(v, self.tables).sum()
+        distortion = self.whole.objective.distortion(x_hat, self.x, self.weights)
+        return bits / self.pixels + self.whole.rate.lmbda * distortion
+
+    @torch.no_grad()
+    def cost(self, v: Tensor) -> float:
+        """R + λ·D of integers, with 8-bit pixels."""
+        x_hat = (self.x_hat(v).clamp(0, 1) * 255).round() / 255
+        return self.loss(v, x_hat).item()
+
+    def steps(self, count: int) -> Iterator[int]:
+        """Take the steps, one at a time: numbers from 1."""
+        adam = torch.optim.Adam([self.v], lr=_RATE)
+        for step in range(count):
+            for group in adam.param_groups:
+                group["lr"] = _RATE * min(1.0, 2 * (1 - step / count) + 0.05)
+            drawn = sampling.draw(self.v, sampling.temperature(step, count), self.whole.noise)
+            loss = self.loss(drawn, self.x_hat(drawn))
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            yield step + 1
+
+
+def _parts(side: int) -> list[slice]:
+    """A side in equal parts of at most a tile."""
+    ends = np.linspace(0, side, -(-side // TILE) + 1).round().astype(int).tolist()
+    return [slice(a, b) for a, b in pairwise(ends)]
+
+
+def _placed(v: Tensor, around: Tensor, inner: tuple[int, int, int, int]) -> Tensor:
+    """``around`` with v in its place."""
+    top, bottom, left, right = inner
+    middle = torch.cat([around[:, :, top:bottom, :left], v, around[:, :, top:bottom, right:]], 3)
+    return torch.cat([around[:, :, :top], middle, around[:, :, bottom:]], 2)
