@@ -5,6 +5,9 @@ hand are moved until R + λ·D is low, with R from the tables that the file is w
 become integers on the way (`sampling`). The file is written as always, and read by every decoder that reads the plain
 one.
 
+With a hyperprior z stays as it is. Made again from rounded latents it lacks what h_a reads from small values, and the
+file is 17 % longer; refined along with y it gains less than y alone (−4.5 % against −4.8 % of R + λ·MSE).
+
 Pictures of more than a tile are refined tile by tile, each with the pixels around it that its latents reach and the
 others' latents held still: memory stays bounded, and no seam shows because nothing that a latent changes is left out.
 """
@@ -139,14 +142,6 @@ class _Refinement:
                     now = self.candidate([*self.groups[:-1], symbols])
                     best = min(best, now, key=lambda candidate: candidate.cost)
                     yield Moment((number + step / steps) / len(tiles), now, best)
-        if self.checkpoint.hyper:
-            again = self.candidate(self.side_information(symbols))
-            best = min(best, again, key=lambda candidate: candidate.cost)
-            yield Moment(1.0, again, best)
-
-    def side_information(self, symbols: np.ndarray) -> list[np.ndarray]:
-        """The groups of a file whose z is made from the refined latents."""
-        return [coder.quantise(self.checkpoint, torch.from_numpy(symbols[None]).float(), self.rate)[0], symbols]
 
     def candidate(self, groups: list[np.ndarray]) -> Candidate:
         """The file of these symbols, written, decoded and judged."""
