@@ -63,10 +63,13 @@ def test_rates_and_qualities_are_those_of_the_files(results):
             ]
 
 
-def test_the_held_out_lagrangian_is_that_of_the_files(results):
-    for row in rows(report.held_out(results))[1:]:
+@pytest.mark.parametrize(("table", "kind", "count"), [("held-out", "", 7), ("held-out-hyperprior", "-hyperprior", 4)])
+def test_the_held_out_lagrangian_is_that_of_the_files(results, table, kind, count):
+    _, *body = rows(report.TABLES[table](results))
+    assert len(body) == count
+    for row in body:
         lmbda, cost = number(row[0]), []
-        for name in ("mae", f"independent-{lmbda:g}"):
+        for name in (f"mae{kind}", f"independent{kind}-{lmbda:g}"):
             document = json.loads((ROOT / "checkpoints" / name / "rd-held-out.json").read_text("utf-8"))
             found = [m for m in document["measurements"] if m["lmbda"] == lmbda]
             assert len(found) == 40

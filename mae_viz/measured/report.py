@@ -55,18 +55,27 @@ def _by_lambda(results: "pd.DataFrame", curves: Sequence[str], lmbdas: Sequence[
 
 
 def held_out(results: "pd.DataFrame") -> str:
-    """R + λ·MSE of real files of photographs held out from training: each λ's own network against the MAE."""
-    means = results[results["dataset"] == "held-out"]
-    head = ["λ", "MAE", "independent", "difference"]
+    """R + λ·MSE of photographs held out from training, each λ's own network against the MAE: without hyperprior."""
+    return _held_out(results, ("mae", "independent"), rates.LMBDAS)
+
+
+def held_out_hyperprior(results: "pd.DataFrame") -> str:
+    """R + λ·MSE of photographs held out from training, each λ's own network against the MAE: with hyperprior."""
+    return _held_out(results, ("mae-hyperprior", "independent-hyperprior"), rates.LMBDAS_HYPERPRIOR)
+
+
+def _held_out(results: "pd.DataFrame", curves: Sequence[str], lmbdas: Sequence[float]) -> str:
+    images = results[(results["dataset"] == "held-out") & (results["image"] != "mean")]
+    titles = [images.loc[images["curve"] == curve, "title"].iloc[0] for curve in curves]
     rows = []
-    for lmbda in rates.LMBDAS:
-        cost = {}
-        for curve in ("mae", "independent"):
-            found = means[(means["curve"] == curve) & (means["lmbda"] == lmbda) & (means["image"] != "mean")]
-            cost[curve] = float((found["bpp"] + lmbda * 10 ** (-found["psnr_db"] / 10)).mean())
-        change = 100 * (cost["independent"] / cost["mae"] - 1)
-        rows.append([f"{lmbda:g}", f"{cost['mae']:.4f}", f"{cost['independent']:.4f}", _signed(change, " %")])
-    return _table(head, rows)
+    for lmbda in lmbdas:
+        cost = []
+        for curve in curves:
+            found = images[(images["curve"] == curve) & (images["lmbda"] == lmbda)]
+            cost.append(float((found["bpp"] + lmbda * 10 ** (-found["psnr_db"] / 10)).mean()))
+        change = 100 * (cost[1] / cost[0] - 1)
+        rows.append([f"{lmbda:g}", *(f"{value:.4f}" for value in cost), _signed(change, " %")])
+    return _table(["λ", *titles, "difference"], rows)
 
 
 PAIRS = (
@@ -151,6 +160,7 @@ TABLES: dict[str, Callable[["pd.DataFrame"], str]] = {
     "by-lambda": by_lambda,
     "by-lambda-hyperprior": by_lambda_hyperprior,
     "held-out": held_out,
+    "held-out-hyperprior": held_out_hyperprior,
     "bd-rates": bd_rates,
     "scaling": scaling_at_equal_psnr,
     "between": between_rates,
