@@ -28,7 +28,6 @@ from mae_viz.coding import coder
 from mae_viz.coding.bitstream import SymbolDecoder, SymbolEncoder, parse
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
-from mae_viz.layers import EntropyBottleneck
 from mae_viz.rates import Rate
 
 LMBDA = 512.0
@@ -46,8 +45,12 @@ def picture(size: tuple[int, int]) -> Image.Image:
     return out
 
 
-def peer_coder(prior, lmbda: float) -> EntropyBottleneck:
+def peer_coder(prior, lmbda: float):
     """CompressAI's entropy bottleneck with the tables of one trained λ."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from compressai.entropy_models import EntropyBottleneck
+
     peer = EntropyBottleneck(prior.channels, filters=(3, 3, 3))
     row = rates.LMBDAS.index(lmbda)
     keep = slice(row * prior.channels, (row + 1) * prior.channels)

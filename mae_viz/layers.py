@@ -1,11 +1,13 @@
-"""Building blocks: convolutions, the modulating perceptron, the bottleneck scale, the rate-conditional prior.
+"""Building blocks: convolutions, GDN, the modulating perceptron, the bottleneck scale, priors.
 
-GDN, EntropyBottleneck and GaussianConditional come from CompressAI. λ arrives everywhere as a (B,) tensor.
+λ arrives everywhere as a (B,) tensor. GDN and the priors are those of CompressAI, with parameters of the same names,
+shapes and meaning; tests compare them with it. They are written here because the rate-conditional prior needs what is
+private there, and because importing CompressAI takes longer than coding a picture.
 """
 
 import math
-import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -13,21 +15,8 @@ from torch.nn import functional as F
 
 from mae_viz.rates import LMBDA_MAX, LMBDA_MIN
 
-with warnings.catch_warnings():  # CompressAI's dependencies still use torch.jit, which is theirs to mend
-    warnings.simplefilter("ignore")
-    from compressai.entropy_models import EntropyBottleneck, GaussianConditional
-    from compressai.layers import GDN
-
-__all__ = [
-    "GDN",
-    "BottleneckScale",
-    "EntropyBottleneck",
-    "GaussianConditional",
-    "Modulation",
-    "RatePrior",
-    "conv",
-    "deconv",
-]
+_LEAST_PROBABILITY = 1e-9
+_LEAST_SIGMA = 0.11
 
 
 def conv(in_channels: int, out_channels: int, kernel: int, stride: int, bias: bool = True) -> nn.Conv2d:
@@ -38,6 +27,64 @@ def conv(in_channels: int, out_channels: int, kernel: int, stride: int, bias: bo
 def deconv(in_channels: int, out_channels: int, kernel: int, stride: int) -> nn.ConvTranspose2d:
     """Transposed convolution that multiplies height and width by ``stride`` exactly."""
     return nn.ConvTranspose2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, output_padding=stride - 1)
+
+
+class _AtLeast(torch.autograd.Function):
+    """max(x, bound), whose gradient also passes below the bound where it leads upwards."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, bound: float) -> Tensor:  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        ctx.bound = bound
+        return x.clamp(min=bound)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        return gradient * ((x >= ctx.bound) | (gradient < 0)), None
+
+
+def at_least(x: Tensor, bound: float) -> Tensor:
+    """max(x, bound) with a gradient that can lead out from below."""
+    return _AtLeast.apply(x, bound)
+
+
+class NonNegative(nn.Module):
+    """A number ≥ ``minimum`` as the square of what is stored, so that steps near 0 are small."""
+
+    pedestal = 2.0**-36  # keeps the gradient at 0 from vanishing
+
+    def __init__(self, minimum: float = 0.0):
+        super().__init__()
+        self.bound = math.sqrt(minimum + self.pedestal)
+
+    def init(self, value: Tensor) -> Tensor:
+        """What to store for a value."""
+        return torch.sqrt((value + self.pedestal).clamp(min=self.pedestal))
+
+    def forward(self, stored: Tensor) -> Tensor:
+        return at_least(stored, self.bound) ** 2 - self.pedestal
+
+
+class GDN(nn.Module):
+    """Generalised divisive normalisation: y_i = x_i / √(β_i + Σ_j γ_ij x_j²), or with ``inverse`` the product.
+
+    Source: Ballé, Laparra and Simoncelli, "Density Modeling of Images Using a Generalized Normalization
+    Transformation", ICLR 2016.
+    """
+
+    def __init__(self, channels: int, inverse: bool = False):
+        super().__init__()
+        self.inverse = inverse
+        self.beta_reparam, self.gamma_reparam = NonNegative(1e-6), NonNegative()
+        self.beta = nn.Parameter(self.beta_reparam.init(torch.ones(channels)))
+        self.gamma = nn.Parameter(self.gamma_reparam.init(0.1 * torch.eye(channels)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → the same shape."""
+        gamma = self.gamma_reparam(self.gamma)[:, :, None, None]
+        norm = F.conv2d(x**2, gamma, self.beta_reparam(self.beta))
+        return x * (torch.sqrt(norm) if self.inverse else torch.rsqrt(norm))
 
 
 class Modulation(nn.Module):
@@ -107,21 +154,92 @@ class BottleneckScale(_RateTable):
         return torch.exp(log_scale)[:, :, None, None]
 
 
+class EntropyModel(nn.Module):
+    """What quantises: with uniform noise in training, otherwise by rounding about the means."""
+
+    def quantize(self, inputs: Tensor, means: Tensor | None = None) -> Tensor:
+        if self.training:
+            return inputs + torch.empty_like(inputs).uniform_(-0.5, 0.5)
+        return torch.round(inputs) if means is None else torch.round(inputs - means) + means
+
+
+class Cumulatives(EntropyModel):
+    """Learned distributions, one for each row, as increasing functions: the logit of the cumulative probability.
+
+    Source: Ballé et al., "Variational image compression with a scale hyperprior", ICLR 2018, appendix 6.1: small
+    networks of one input and one output with positive weights.
+    """
+
+    filters = (3, 3, 3)
+    start = 10.0
+    """How wide the distributions are at first."""
+
+    def __init__(self, rows: int):
+        super().__init__()
+        self.rows = rows
+        widths = (1, *self.filters, 1)
+        scale = self.start ** (1 / (len(widths) - 1))
+        self.matrices, self.biases, self.factors = nn.ParameterList(), nn.ParameterList(), nn.ParameterList()
+        for i, (inputs, outputs) in enumerate(pairwise(widths)):
+            slope = math.log(math.expm1(1 / scale / outputs))
+            self.matrices.append(nn.Parameter(torch.full((rows, outputs, inputs), slope)))
+            self.biases.append(nn.Parameter(torch.empty(rows, outputs, 1).uniform_(-0.5, 0.5)))
+            if i < len(self.filters):
+                self.factors.append(nn.Parameter(torch.zeros(rows, outputs, 1)))
+        quantiles = torch.tensor([-self.start, 0.0, self.start]).repeat(rows, 1, 1)
+        self.quantiles = nn.Parameter(quantiles, requires_grad=False)
+        """(rows, 1, 3), of which the middle one is used, the median: found by bisection, not by gradients."""
+
+    def logits(self, v: Tensor, row: Tensor | None = None) -> Tensor:
+        """Cumulative logits at v, (rows, 1, n); with ``row`` (B, C), at v (B, C, 1, n) by those rows."""
+
+        def of(rows: Tensor) -> Tensor:
+            return rows if row is None else rows[row]
+
+        h = v
+        for i, (matrix, bias) in enumerate(zip(self.matrices, self.biases, strict=True)):
+            h = F.softplus(of(matrix)) @ h + of(bias)
+            if i < len(self.factors):
+                h = h + torch.tanh(of(self.factors[i])) * torch.tanh(h)
+        return h
+
+
+class GaussianConditional(EntropyModel):
+    """Zero-mean Gaussians whose standard deviations are told: the prior of latents with side information.
+
+    Source: Ballé et al. 2018, section 3; standard deviations under 0.11 count as that.
+    """
+
+    def forward(self, y: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """y and σ (B, C, H, W) → y_hat and likelihoods, shaped alike."""
+        y_hat = self.quantize(y)
+        return y_hat, at_least(self.likelihood(y_hat, sigma), _LEAST_PROBABILITY)
+
+    def likelihood(self, values: Tensor, sigma: Tensor) -> Tensor:
+        """Probability of the unit bin around each value."""
+        sigma, size = at_least(sigma, _LEAST_SIGMA), torch.abs(values)
+        return _normal((0.5 - size) / sigma) - _normal((-0.5 - size) / sigma)
+
+
+def _normal(v: Tensor) -> Tensor:
+    """Φ, precise in its lower tail."""
+    return 0.5 * torch.erfc(-(2**-0.5) * v)
+
+
 class RatePrior(_RateTable):
     """Factorised prior with one set of tables for each of a few λ, its knots, continuous in between.
 
-    Knots are the trained λ or lie closer. The tables are CompressAI's `EntropyBottleneck` with a row for each (knot,
-    channel). Between two knots the cumulative logits of the two rows, each taken relative to its own median, are
-    interpolated linearly in log λ, and so are the medians: a convex combination of increasing functions increases, so
-    this is a CDF, its median is known, and its value at a symbol's edge follows from the two rows' values at the same
-    edge - which is what lets the codec do it in integers (`mae_viz.coding.entropy_tables`).
+    Knots are the trained λ or lie closer. The tables are `Cumulatives` with a row for each (knot, channel). Between two
+    knots the cumulative logits of the two rows, each taken relative to its own median, are interpolated linearly in
+    log λ, and so are the medians: a convex combination of increasing functions increases, so this is a CDF, its median
+    is known, and its value at a symbol's edge follows from the two rows' values at the same edge - which is what lets
+    the codec do it in integers (`mae_viz.coding.entropy_tables`).
     """
 
     def __init__(self, channels: int, knots: Sequence[float]):
         super().__init__(knots)
         self.channels = channels
-        self.entropy_bottleneck = EntropyBottleneck(len(knots) * channels, filters=(3, 3, 3))
-        self.entropy_bottleneck.quantiles.requires_grad_(False)  # found by bisection, not by gradients
+        self.entropy_bottleneck = Cumulatives(len(knots) * channels)
         self.update_medians()
 
     def forward(self, y: Tensor, lmbda: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,8 +249,7 @@ class RatePrior(_RateTable):
         about the prior's median otherwise.
         """
         medians = self.medians(lmbda)
-        mode = "noise" if self.training else "dequantize"
-        y_hat = self.entropy_bottleneck.quantize(y, mode, medians)
+        y_hat = self.entropy_bottleneck.quantize(y, medians)
         with torch.autocast(y.device.type, enabled=False):  # bf16 has too few digits for probabilities
             return y_hat, self.likelihood(y_hat - medians, lmbda)
 
@@ -144,7 +261,7 @@ class RatePrior(_RateTable):
         # σ(a) − σ(b) = σ(−b) − σ(−a): on the side where both are small the difference keeps its digits
         sign = torch.where(upper + lower > 0, -1.0, 1.0)  # never 0, not even at the centre of a symmetric CDF
         p = torch.abs(torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower))
-        return self.entropy_bottleneck.likelihood_lower_bound(p).reshape(centred.shape)
+        return at_least(p, _LEAST_PROBABILITY).reshape(centred.shape)
 
     def logits(self, v: Tensor, lmbda: Tensor) -> Tensor:
         """Cumulative logits at v (B, C, 1, n), where v counts from the median of its channel at λ."""
@@ -164,24 +281,19 @@ class RatePrior(_RateTable):
         return rows.reshape(len(self.octaves), self.channels, *rows.shape[1:])
 
     def _row_logits(self, v: Tensor, row: Tensor) -> Tensor:
-        """`EntropyBottleneck._logits_cumulative` on the tables of one knot per image."""
+        """Cumulative logits by the tables of one knot, ``row`` (B,), for each image."""
+        rows = self.channels * row[:, None] + torch.arange(self.channels, device=row.device)
         tables = self.entropy_bottleneck
-        h = v + self._by_rate(tables.quantiles[:, :, 1:2])[row]
-        for i in range(len(tables.filters) + 1):
-            matrix, bias = self._by_rate(tables.matrices[i])[row], self._by_rate(tables.biases[i])[row]
-            h = F.softplus(matrix) @ h + bias
-            if i < len(tables.filters):
-                h = h + torch.tanh(self._by_rate(tables.factors[i])[row]) * torch.tanh(h)
-        return h
+        return tables.logits(v + tables.quantiles[:, :, 1:2][rows], rows)
 
     @torch.no_grad()
     def update_medians(self) -> None:
         """Store the medians of all rows, found by bisection on the CDF (call after changing the tables)."""
         tables = self.entropy_bottleneck
-        low = torch.full((tables.channels, 1, 1), -1e5, device=tables.quantiles.device)
+        low = torch.full((tables.rows, 1, 1), -1e5, device=tables.quantiles.device)
         high = -low
         for _ in range(60):
             middle = (low + high) / 2
-            below = tables._logits_cumulative(middle, stop_gradient=True) < 0
+            below = tables.logits(middle) < 0
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)
         tables.quantiles[:, :, 1:2] = (low + high) / 2

@@ -271,7 +271,7 @@ class HyperpriorModel(RateModel):
                 synthesis(nn.ReLU(), conv(n, n, 3, 1)),
             ]
         )
-        self.conditional = GaussianConditional(None)
+        self.conditional = GaussianConditional()
 
     def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
         self.check_size(x)

@@ -1,12 +1,14 @@
 """The networks: the paper's Table I, λ as an argument, and the prior between trained λ."""
 
+import warnings
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mae_viz
-from mae_viz.layers import BottleneckScale, Modulation, RatePrior
+from mae_viz.layers import GDN, BottleneckScale, Cumulatives, GaussianConditional, Modulation, RatePrior
 from mae_viz.models import (
     ARCHITECTURES,
     MAE,
@@ -16,6 +18,11 @@ from mae_viz.models import (
     MAEHyperprior,
     count_parameters,
 )
+
+with warnings.catch_warnings():  # its dependencies use what torch has deprecated
+    warnings.simplefilter("ignore")
+    import compressai.entropy_models
+    import compressai.layers
 
 
 def test_table_1_of_the_paper():
@@ -107,14 +114,50 @@ def prior() -> RatePrior:
 
 
 def test_rows_of_the_prior_are_compressais_entropy_bottleneck(prior):
-    y = torch.linspace(-40, 40, 193).expand(1, prior.channels, 1, -1).contiguous()
     tables = prior.entropy_bottleneck
-    values = y.permute(1, 0, 2, 3).reshape(prior.channels, 1, -1).repeat(len(prior.octaves), 1, 1)
-    theirs = tables._likelihood(values)[0].clamp(min=1e-9).reshape(len(prior.octaves), prior.channels, -1)
+    theirs = compressai.entropy_models.EntropyBottleneck(tables.rows, filters=(3, 3, 3)).eval()
+    theirs.load_state_dict(tables.state_dict(), strict=False)
+    y = torch.arange(-40, 41)[None, None, None] + tables.quantiles[None, :, :, 1:2]
+    _, likelihoods = theirs(y)
+    likelihoods = likelihoods.reshape(len(prior.octaves), prior.channels, -1)
+    symbols = torch.arange(-40.0, 41).expand(1, prior.channels, 1, -1)
     for row, lmbda in enumerate(mae_viz.load("mae").knots):
-        rate = torch.tensor([lmbda])
-        ours = prior.likelihood(y - prior.medians(rate), rate)[0, :, 0]
-        torch.testing.assert_close(ours, theirs[row], atol=2e-6, rtol=2e-3)
+        ours = prior.likelihood(symbols, torch.tensor([lmbda]))[0, :, 0]
+        torch.testing.assert_close(ours, likelihoods[row], atol=2e-6, rtol=2e-3)
+
+
+def test_blocks_begin_and_compute_as_compressais():
+    """The same start from the same seed, the same outputs, the same gradients, at the bounds too."""
+    torch.manual_seed(1)
+    theirs = compressai.entropy_models.EntropyBottleneck(5, filters=(3, 3, 3))
+    torch.manual_seed(1)
+    ours = Cumulatives(5)
+    state = theirs.state_dict()
+    for name, parameter in ours.named_parameters():
+        torch.testing.assert_close(parameter.data, state[name])
+    x = torch.randn(2, 6, 4, 5)
+    for inverse in (False, True):
+        pair = compressai.layers.GDN(6, inverse=inverse), GDN(6, inverse=inverse)
+        for gdn in pair:
+            torch.manual_seed(2)
+            with torch.no_grad():
+                for parameter in (gdn.beta, gdn.gamma):
+                    parameter.add_(0.3 * torch.randn(parameter.shape))  # some below their bounds
+        assert (pair[1].gamma < 0).any()
+        results = [gdn(x) for gdn in pair]
+        torch.testing.assert_close(*results)
+        for result in results:
+            (result**3).sum().backward()
+        for name in ("beta", "gamma"):
+            torch.testing.assert_close(*(getattr(gdn, name).grad for gdn in pair))
+    y, sigma = torch.randn(1, 6, 4, 5) * 3, (torch.rand(1, 6, 4, 5) * 0.4).requires_grad_()
+    gradients = []
+    for conditional in (compressai.entropy_models.GaussianConditional(None).eval(), GaussianConditional().eval()):
+        y_hat, likelihoods = conditional(y, sigma)
+        assert torch.equal(y_hat, y.round())
+        gradients.append(torch.autograd.grad(-likelihoods.log2().sum(), sigma)[0])
+    torch.testing.assert_close(*gradients)
+    assert (sigma < 0.11).any()
 
 
 @settings(max_examples=25, deadline=None)

@@ -50,7 +50,6 @@ MAY_IMPORT = {
 """Also inside functions and under TYPE_CHECKING. README.md's tree says what each room is for."""
 
 ONLY_IN = {
-    "compressai": ("layers.py", "codecs/compressai.py"),
     "constriction": ("coding/",),
     "lightning": ("training/",),
     "streamlit": ("app/", "viewer/streamlit_host.py"),
@@ -97,6 +96,11 @@ def test_a_room_imports_what_it_may(name):
             if other != name and other not in MAY_IMPORT[name]:
                 wrong.append(f"{path.relative_to(PACKAGE)} imports {imported}")
     assert wrong == []
+
+
+def test_compressai_is_loaded_by_those_who_bring_its_models_alone():
+    """It takes longer than coding a picture."""
+    assert not [path for path in FILES for name in imports(path) if name.split(".")[0] == "compressai"]
 
 
 @pytest.mark.parametrize("package", ONLY_IN)

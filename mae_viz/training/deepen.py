@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mae_viz.layers import Modulation
+from mae_viz.layers import GDN, Modulation
 from mae_viz.models import MAE, MAEHyperprior, RateLayer
 from mae_viz.rates import LMBDA_MAX
 from mae_viz.training import initialisation
@@ -32,8 +32,9 @@ def deepen(mae: MAE, lmbdas: tuple[float, ...], crops: Tensor) -> MAEHyperprior:
             initialisation.gains(module, 0.0, lmbdas[-1])
     basis = initialisation.opponent_blocks(2)
     initialisation.write(model.g_a[0].conv, model.g_s[-1].conv, basis, initialisation.FIRST_GAIN)
-    initialisation.near_identity(model.g_a[0].nonlinearity)
-    initialisation.near_identity(model.g_s[-1].nonlinearity)
+    for layer in (model.g_a[0], model.g_s[-1]):
+        assert isinstance(layer.nonlinearity, GDN)
+        initialisation.near_identity(layer.nonlinearity)
     _copy(
         mae.g_a[0],
         model.g_a[1],

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mae_viz.coding import checkpoints
 from mae_viz.coding.folding import fold_layer
-from mae_viz.layers import EntropyBottleneck
+from mae_viz.layers import Cumulatives
 from mae_viz.models import (
     ARCHITECTURES,
     MAE,
@@ -113,9 +113,9 @@ def from_checkpoint(name: str, config: Config, crops: Callable[[], Tensor]) -> R
     return model.requires_grad_(True)
 
 
-def _copy_rows(source: EntropyBottleneck, target: EntropyBottleneck, rate: int) -> None:
+def _copy_rows(source: Cumulatives, target: Cumulatives, rate: int) -> None:
     """The tables of one knot."""
-    rows = slice(rate * target.channels, (rate + 1) * target.channels)
+    rows = slice(rate * target.rows, (rate + 1) * target.rows)
     tables = dict(source.named_parameters())
     for name, parameter in target.named_parameters():
         parameter.copy_(tables[name][rows])

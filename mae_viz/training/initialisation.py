@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mae_viz.layers import GDN, EntropyBottleneck, Modulation
+from mae_viz.layers import GDN, Cumulatives, Modulation
 from mae_viz.models import Convolution, HyperpriorModel, RateModel
 from mae_viz.rates import LMBDA_MAX
 
@@ -133,15 +133,15 @@ def write_hyper(model: HyperpriorModel, std: Tensor) -> None:
 
 
 @torch.no_grad()
-def set_widths(tables: EntropyBottleneck, std: Tensor) -> None:
-    """Make the entropy tables, as CompressAI initialises them, logistic with median 0 and these deviations (rows,)."""
-    scale_widths(tables, std * math.sqrt(3) / math.pi / tables.init_scale)
-    zero = torch.zeros(tables.channels, 1, 1)
-    tables.biases[-1].sub_(tables._logits_cumulative(zero, stop_gradient=True))
+def set_widths(tables: Cumulatives, std: Tensor) -> None:
+    """Make the entropy tables, as they are at first, logistic with median 0 and these deviations (rows,)."""
+    scale_widths(tables, std * math.sqrt(3) / math.pi / tables.start)
+    zero = torch.zeros(tables.rows, 1, 1)
+    tables.biases[-1].sub_(tables.logits(zero))
 
 
 @torch.no_grad()
-def scale_widths(tables: EntropyBottleneck, factor: Tensor) -> None:
+def scale_widths(tables: Cumulatives, factor: Tensor) -> None:
     """Stretch the distribution of every row about zero by its factor (rows,): exact."""
     first = tables.matrices[0]
     slopes = (F.softplus(first) / factor[:, None, None].to(first)).clamp(min=1e-4)
@@ -187,7 +187,7 @@ def _bits(model: RateModel, y: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) ->
     z = model.hyper_analysis(y, lmbda)
     z = z + noise_of(z, seeds)
     p_z = model.prior.likelihood(z - model.prior.medians(lmbda), lmbda)
-    p_y = model.conditional._likelihood(noisy, model.hyper_synthesis(z, lmbda)).clamp(min=1e-9)
+    p_y = model.conditional.likelihood(noisy, model.hyper_synthesis(z, lmbda)).clamp(min=1e-9)
     return -torch.log2(p_z).sum() - torch.log2(p_y).sum()
 
 

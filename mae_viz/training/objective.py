@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mae_viz.layers import EntropyBottleneck, GaussianConditional
+from mae_viz.layers import EntropyModel
 from mae_viz.models import RateModel
 
 
@@ -23,8 +23,8 @@ class Lagrangian(nn.Module):
         self.model, self.bf16, self.rounds = model, bf16, rounds
         self._seeds: tuple[int, ...] = ()
         for module in model.modules():
-            if isinstance(module, EntropyBottleneck | GaussianConditional):
-                module.quantize = self._quantize
+            if isinstance(module, EntropyModel):
+                module.quantize = self._quantize  # type: ignore[method-assign]
 
     def forward(self, x: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
         """Images (B, 3, H, W) uint8, λ (B,), noise seeds (B) → bits per pixel (B,), MSE on [0, 1] (B,), x_hat."""
@@ -36,8 +36,8 @@ class Lagrangian(nn.Module):
         mse = (out["x_hat"].float() - x).square().mean((1, 2, 3))
         return bits / (x.shape[2] * x.shape[3]), mse, out["x_hat"]
 
-    def _quantize(self, inputs: Tensor, mode: str, means: Tensor | None = None) -> Tensor:
-        """In place of CompressAI's, which draws from one stream for all images."""
+    def _quantize(self, inputs: Tensor, means: Tensor | None = None) -> Tensor:
+        """In place of the entropy models' own, which draw from one stream for all images."""
         if self.rounds:
             centre = torch.zeros(()) if means is None else means
             return inputs + (torch.round(inputs - centre) + centre - inputs).detach()
