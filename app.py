@@ -4,6 +4,7 @@ What a browser sees is built by mae_viz/app/server/main.py; this file starts the
 viewer's frames and the offline lessons come from, and ends with it what is being computed.
 """
 
+import asyncio
 import resource
 import threading
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from starlette.middleware import Middleware
 
 from mae_viz import computing
 from mae_viz.app import lessons
+from mae_viz.app.server import leaving
 from mae_viz.app.server.door import Door
 from mae_viz.viewer import arrangements, streamlit_host
 
@@ -34,7 +36,9 @@ async def running(_app):
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     ready = threading.Thread(target=get_ready)
     ready.start()
+    watch = asyncio.create_task(leaving.watch())
     yield
+    watch.cancel()
     ready.join()
     computing.shared().close()
 

@@ -23,6 +23,7 @@ import threading
 import time
 import urllib.request
 from collections import defaultdict
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -109,8 +110,8 @@ class Session:
     def manifest(self) -> dict:
         """What the page told its viewer."""
         found = [e.bidi_component for e in self.elements if e.WhichOneof("type") == "bidi_component"]
-        data = found[0].mixed.json if found[0].HasField("mixed") else found[0].json
-        return json.loads(data)["manifest"]
+        told = [json.loads(each.mixed.json if each.HasField("mixed") else each.json) for each in found]
+        return next(data["manifest"] for data in told if "manifest" in data)
 
     async def upload(self, name: str, data: bytes) -> None:
         """Give a file to the page's first uploader; the next `open` sends it along."""
@@ -208,8 +209,12 @@ async def submit(url: str, number: int, times: dict) -> None:
 
 def large(number: int) -> Image.Image:
     """A photograph, enlarged and shifted so that no two are the same picture."""
-    picture = open_rgb(gallery()["china"].path).resize(UPLOAD, Image.Resampling.BICUBIC)
-    return Image.fromarray(np.roll(np.asarray(picture), 97 * number, axis=1))
+    return Image.fromarray(np.roll(enlarged(), 97 * number, axis=1))
+
+
+@lru_cache
+def enlarged() -> np.ndarray:
+    return np.asarray(open_rgb(gallery()["china"].path).resize(UPLOAD, Image.Resampling.BICUBIC))
 
 
 class timed:  # noqa: N801 (reads as the statement that it is)

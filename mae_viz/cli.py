@@ -207,11 +207,16 @@ def _written(output: Path) -> tuple[str, dict]:
 
 
 @app.command()
-def info(file: Annotated[Path, typer.Argument(help="a .mae file")]) -> None:
-    """Print what a .mae file says about itself, as JSON."""
-    from mae_viz.coding import coder
+def info(file: Annotated[Path, typer.Argument(help="a .mae file; - is standard input")]) -> None:
+    """Print what the header of a .mae file says, as JSON. Whether the rest is intact, decompress finds out."""
+    from mae_viz.coding import bitstream, coder
 
-    typer.echo(json.dumps(coder.info(_read(file)), indent=2))
+    if file.is_file():
+        with file.open("rb") as opened:
+            facts = coder.info_of_header(opened.read(bitstream.HEADER_BYTES), file.stat().st_size)
+    else:  # what has no length is read to its end
+        facts = coder.info(_read(file))
+    typer.echo(json.dumps(facts, indent=2))
 
 
 @app.command()

@@ -204,9 +204,13 @@ def at_rest(forget: Callable[[], object]) -> None:
 
 
 def _rest() -> None:
-    """Give memory back to the system."""
     for forget in _at_rest:
         forget()
+    give_back()
+
+
+def give_back() -> None:
+    """Give the system the memory that nothing needs any more. All threads stand still for a third of a second."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps what was freed
         ctypes.CDLL(None).malloc_trim(0)

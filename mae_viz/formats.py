@@ -60,17 +60,20 @@ def opened(data: bytes) -> Opened:
     Raises ImageError with a sentence for what has no defined meaning, UnidentifiedImageError for what is no picture in
     one of the formats that this module knows, and all that Pillow's readers raise over damaged files.
     """
-    found = _form(data)
-    if found is None:
-        raise UnidentifiedImageError
-    return found(data)
-
-
-def _form(data: bytes) -> Callable[[bytes], Opened] | None:
-    for pattern, reader in _READERS:
+    for pattern, reader, _ in _READERS:
         if re.match(pattern, data, re.DOTALL):
-            return reader
-    return None
+            return reader(data)
+    raise UnidentifiedImageError
+
+
+def bounded(data: bytes) -> bool:
+    """Whether a file that `opened` takes is decoded in a time that its size and its header bound.
+
+    Of PNG, WebP and TGA a decoder goes over every pixel once, of JPEG as often as there are scans, which are counted.
+    All others may take any time: AV1 and HEVC hide frames in a picture, GIF and TIFF hold any number of them, which
+    Pillow counts one by one, tiles and layers of JPEG 2000 overlap, and PPM and BMP have forms that Python decodes.
+    """
+    return next((known for pattern, _, known in _READERS if re.match(pattern, data, re.DOTALL)), True)
 
 
 def _plain(form: str) -> Callable[[bytes], Opened]:
@@ -243,19 +246,19 @@ def _jpeg_xl(data: bytes) -> Opened:
     raise ImageError("JPEG XL is not read here: convert it to PNG first (djxl does).")
 
 
-_READERS: list[tuple[bytes, Callable[[bytes], Opened]]] = [
-    (rb"\x89PNG\r\n\x1a\n", _png),
-    (rb"\xff\xd8\xff", _jpeg),
-    (rb"RIFF....WEBP", _plain("WEBP")),
-    (rb"....ftypavi[fs]", _avif),
-    (rb"....ftyp(mif1|msf1)....(....){0,16}?avi[fs]", _avif),
-    (rb"....ftyp(hei|hev|mif1|msf1)", _heif),
-    (rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+", _tiff),
-    (rb"BM", _bmp),
-    (rb"\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  \r\n\x87\n", _jpeg2000),
-    (rb"\xff\n|\x00\x00\x00\x0cJXL \r\n\x87\n", _jpeg_xl),
-    (rb"GIF8[79]a", _plain("GIF")),
-    (rb"P[1-6]\s", _plain("PPM")),
-    (rb".[\x00\x01][\x01\x02\x03\x09\x0a\x0b].{13}[\x01\x08\x10\x18\x20]", _tga),
+_READERS: list[tuple[bytes, Callable[[bytes], Opened], bool]] = [
+    (rb"\x89PNG\r\n\x1a\n", _png, True),
+    (rb"\xff\xd8\xff", _jpeg, True),
+    (rb"RIFF....WEBP", _plain("WEBP"), True),
+    (rb"....ftypavi[fs]", _avif, False),
+    (rb"....ftyp(mif1|msf1)....(....){0,16}?avi[fs]", _avif, False),
+    (rb"....ftyp(hei|hev|mif1|msf1)", _heif, False),
+    (rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+", _tiff, False),
+    (rb"BM", _bmp, False),
+    (rb"\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  \r\n\x87\n", _jpeg2000, False),
+    (rb"\xff\n|\x00\x00\x00\x0cJXL \r\n\x87\n", _jpeg_xl, True),
+    (rb"GIF8[79]a", _plain("GIF"), False),
+    (rb"P[1-6]\s", _plain("PPM"), False),
+    (rb".[\x00\x01][\x01\x02\x03\x09\x0a\x0b].{13}[\x01\x08\x10\x18\x20]", _tga, True),
 ]
-"""How files begin, and who reads them."""
+"""How files begin, who reads them, and whether that is `bounded`."""

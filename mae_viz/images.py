@@ -9,17 +9,18 @@ dropped.
 
 import json
 import logging
+import math
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from mae_viz import colour
-from mae_viz.formats import CUT_OFF, SUFFIXES, ImageError, Opened, opened
+from mae_viz import apart, colour
+from mae_viz.formats import CUT_OFF, SUFFIXES, ImageError, Opened, bounded, opened
 
 MAX_PIXELS = 1 << 27
 """Pictures above 134 megapixels are refused, before they are decoded."""
@@ -32,27 +33,50 @@ MAX_BYTES = 8 * MAX_PIXELS
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 """What `open_rgb` reads: a path, the bytes of a file, a picture, or a uint8 array (H, W), (H, W, 3) or (H, W, 4)."""
 
+_LEAST_S = 5.0
+_S_PER_PIXEL = 1e-6  # a photograph takes a tenth of it in JPEG 2000 without loss, and less in all else
+
 _log = logging.getLogger(__name__)
 
 
-def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS, seconds: float | None = None) -> Image.Image:
     """Any picture as an RGB `PIL.Image`.
 
     What a user should know about how it was read (the first frame of an animation, last bytes that are missing, HDR)
     is in its ``info["notes"]``, a list of sentences that is there if there are any, and is logged as a warning.
 
-    Raises ImageError with a sentence for what is none, and for more than ``max_pixels`` before decoding them.
+    ``seconds``: how long a file may take that could take any time (`formats.bounded`), in time of the processors; by
+    default 5, and one more for each megapixel. Such files are decoded in a process of their own (`mae_viz.apart`).
+
+    Raises ImageError with a sentence for what is none, for more than ``max_pixels`` before decoding them, and for what
+    takes longer.
     """
     if isinstance(source, np.ndarray):
         source = _from_array(source)
+    if isinstance(source, Image.Image):
+        picture = _decoded(source, max_pixels)
+    else:
+        data = source if isinstance(source, bytes) else read(Path(source))
+        picture = _decoded(data, max_pixels) if bounded(data) else _decoded_apart(data, max_pixels, seconds)
+    name = f"{Path(source).name}: " if isinstance(source, str | os.PathLike) else ""
+    for note in picture.info.get("notes", ()):
+        _log.warning("%s%s", name, note)
+    return picture
+
+
+def _decoded(
+    source: Image.Image | bytes, max_pixels: int, sized: Callable[[int], None] = lambda pixels: None
+) -> Image.Image:
+    """What `open_rgb` returns; ``sized`` hears how many pixels there are before they are decoded."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures (`_check_size` has the say) and of damaged ones
             if isinstance(source, Image.Image):
                 found = Opened(source, source.info.get("icc_profile"))
             else:
-                found = opened(source if isinstance(source, bytes) else read(Path(source)))
+                found = opened(source)
             _check_size(*found.image.size, max_pixels)
+            sized(math.prod(found.image.size))
             picture = _to_rgb(found)
     except UnidentifiedImageError:
         raise ImageError(
@@ -66,10 +90,38 @@ def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise ImageError(f"the picture is damaged or cut off ({error}): export it again.") from None
     if found.notes:
         picture.info["notes"] = found.notes
-        name = f"{Path(source).name}: " if isinstance(source, str | os.PathLike) else ""
-        for note in found.notes:
-            _log.warning("%s%s", name, note)
     return picture
+
+
+def _decoded_apart(data: bytes, max_pixels: int, seconds: float | None) -> Image.Image:
+    least, each = (_LEAST_S, _S_PER_PIXEL) if seconds is None else (seconds, 0.0)
+    try:
+        told, pixels = apart.ask(
+            __name__, "answer", {"max_pixels": max_pixels, "seconds": least, "of_each": each}, data
+        )
+    except apart.LateError:
+        more = f", and {1e6 * each:g} s more for each megapixel" if each else ""
+        said = f"the picture takes longer than {least:g} s to decode{more}: export it again, as PNG."
+        raise ImageError(said) from None
+    except apart.CrashError:
+        raise ImageError("the picture is damaged: its decoder crashed. Export it again.") from None
+    if "error" in told:
+        raise ImageError(told["error"])
+    picture = Image.frombytes("RGB", tuple(told["size"]), pixels)
+    picture.info |= told["info"]
+    return picture
+
+
+def answer(said: dict, data: bytes) -> apart.Answer:
+    """`open_rgb` in a process of its own."""
+    apart.limit(said["seconds"])
+    try:
+        picture = _decoded(
+            data, said["max_pixels"], lambda pixels: apart.limit(said["seconds"] + pixels * said["of_each"])
+        )
+    except ImageError as error:
+        return {"error": str(error)}, b""
+    return {"size": picture.size, "info": picture.info}, picture.tobytes()
 
 
 def open_whole(source: ImageSource) -> Image.Image:
@@ -149,7 +201,9 @@ def _to_rgb(found: Opened) -> Image.Image:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
         image = white
-    return Image.fromarray(np.asarray(image))  # pixels alone: no metadata travels on
+    pixels = Image.new("RGB", image.size)  # and nothing else: no metadata travels on
+    pixels.paste(image)
+    return pixels
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,5 +1,6 @@
 """The app: its script run headless, and the real thing in a real browser."""
 
+import gc
 import re
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from chromium import canvas_pixels, settled, visit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made import encoded
+from PIL import Image
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import mae_viz
 from mae_viz import probe
+from mae_viz.app.computed import Picture
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import middle
@@ -79,6 +82,19 @@ def test_a_page_goes_on_whatever_its_address_asks(page, crop, monkeypatch, tmp_p
     assert not app.exception
     shown = " ".join(text.value for text in [*app.markdown, *app.caption, *app.error, *app.warning, *app.info])
     assert "](https://evil" not in shown
+
+
+def test_a_visit_keeps_no_decoded_picture(noise, monkeypatch, tmp_path):
+    """A class with an upload each would take gigabytes: what waits for a click knows the file alone."""
+    monkeypatch.setenv("MAE_VIZ_CACHE", str(tmp_path))
+    large = noise(900, 1000)
+    app = AppTest.from_file(str(ROOT / "mae_viz" / "app" / "server" / "main.py"), default_timeout=120)
+    app.session_state["own"] = ("mine.png", encoded(Image.fromarray(large)))
+    app.run()
+    assert not app.exception
+    assert any("900 pixels are too many" in text.value for text in app.caption)
+    gc.collect()
+    assert [kept.name for kept in gc.get_objects() if type(kept) is Picture and kept.name == "mine.png"] == []
 
 
 # In a browser

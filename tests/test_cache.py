@@ -5,6 +5,7 @@ import os
 import resource
 import stat
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,6 +170,18 @@ def test_without_a_disk_frames_are_served_from_memory(useless, pictures, fresh, 
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.body))), np.asarray(picture))
     (said,) = [record.getMessage() for record in caplog.records if "Frames" in record.getMessage()]
     assert "Set MAE_VIZ_CACHE to a folder" in said
+
+
+@pytest.mark.parametrize(("width", "form"), [(16383, "WEBP"), (16384, "PNG")])
+def test_a_frame_is_called_and_served_as_what_it_is(width, form, noise, fresh):
+    """WebP ends at 16,383 pixels."""
+    picture = Image.fromarray(noise(1, width))
+    file = original_of(fresh(), picture).frames[Quality(0)].file
+    answer = served(f"{fresh().open(picture, 'original').id}/{file}")
+    assert (Path(file).suffix, answer.media_type) == (f".{form.lower()}", f"image/{form.lower()}")
+    with Image.open(answer.path) as shown:
+        assert shown.format == form
+        assert np.array_equal(np.asarray(shown), np.asarray(picture))
 
 
 def test_memory_is_bounded_and_what_it_forgot_is_made_again(useless, pictures, monkeypatch):

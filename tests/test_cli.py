@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 import mae_viz
 from mae_viz import metrics
-from mae_viz.coding import checkpoints
+from mae_viz.coding import bitstream, checkpoints
 from mae_viz.images import gallery, open_rgb
 
 CHELSEA = str(gallery()["chelsea"].path)
@@ -30,6 +31,22 @@ def test_round_trip_and_info(run, tmp_path):
     expected = mae_viz.decompress(mae_viz.compress(CHELSEA, lmbda=300))
     assert np.array_equal(np.asarray(Image.open(picture)), np.asarray(expected))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chelsea.mae", "chelsea.png"]
+
+
+def test_info_reads_the_header_alone(run, crop, tmp_path):
+    """Of a file with eight gigabytes of payload, none of them on the disk."""
+    intact = bitstream.parse(mae_viz.compress(crop, lmbda=512))
+    with (tmp_path / "vast.mae").open("wb") as file:
+        head = bytearray(intact.pack()[: bitstream.HEADER_BYTES])
+        head[19:27] = struct.pack("<II", 1 << 31, 5)
+        file.write(head)
+        file.truncate(len(head) + (1 << 33) + 5)
+    facts = json.loads(run("info", tmp_path / "vast.mae").out)
+    assert (facts["model"], facts["lmbda"], facts["width"], facts["height"]) == ("mae", 512, *crop.size)
+    assert (facts["payload_bytes"], facts["escape_bytes"], facts["bytes"]) == (1 << 33, 5, (1 << 33) + 40)
+    head[15:17] = bytes(2)
+    (tmp_path / "narrow.mae").write_bytes(head[:19] + bytes(8) + head[27:])
+    assert "a size that does not exist" in run("info", tmp_path / "narrow.mae", code=2).err
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Files and pictures that mean harm, or met with it: a sentence each, soon, and nothing half written."""
 
+import os
 import random
+import signal
 import struct
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -17,6 +20,7 @@ from made import chunk, encoded, heic
 from PIL import Image
 
 import mae_viz
+from mae_viz import apart, images
 from mae_viz.architectures import FACTS
 from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.images import ImageError, open_rgb
@@ -142,6 +146,89 @@ def test_mutated_pictures_are_read_or_refused(form, noise):
         except ImageError:
             continue
     assert read < 150
+
+
+def many_frames(count: int) -> bytes:
+    """A GIF of so many frames after its first: 40 bytes each, which Pillow counts one by one."""
+    data = encoded(Image.new("L", (8, 8)), "GIF", save_all=True, append_images=[Image.new("L", (8, 8), 9)])
+    return data[:-1] + (count - 1) * data[data.rindex(b",") : -1] + b";"
+
+
+def vast(side: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8))
+
+
+PLAIN = b"P3 700 700 255\n" + b"1 " * 3 * 700 * 700
+"""PPM in words, which Pillow reads one by one: a second and more for each megapixel."""
+
+SLOW = {
+    "GIF": (lambda: many_frames(50_000), lambda: many_frames(2)),
+    "PPM": (lambda: PLAIN, lambda: b"P6 1 1 255\n123"),
+    "JPEG2000": (lambda: encoded(vast(1000), "JPEG2000"), lambda: encoded(NOISE, "JPEG2000")),
+    "AVIF": (lambda: encoded(vast(1000), "AVIF", quality=100, speed=10), lambda: encoded(NOISE, "AVIF")),
+}
+"""Files that take a while, and others of their kind that do not."""
+
+
+@pytest.mark.parametrize("form", SLOW)
+def test_a_picture_that_takes_too_long_is_given_up(form, tmp_path):
+    """Whatever holds its decoder up; others are read as before."""
+    slow, quick = (made() for made in SLOW[form])
+    expected = open_rgb(quick)
+    assert np.array_equal(open_rgb(quick, seconds=0.04), expected)
+    (before,) = waiting()
+    (tmp_path / "slow").write_bytes(slow)
+    with pytest.raises(ImageError, match=r"takes longer than 0\.04 s to decode: export it again, as PNG\."):
+        open_rgb(tmp_path / "slow", seconds=0.04)
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+    assert np.array_equal(open_rgb(quick), expected)
+
+
+def waiting() -> list[int]:
+    """Processes that wait for a picture."""
+    return [process.pid for processes in apart._idle.values() for process in processes]
+
+
+def test_a_large_picture_has_more_time(monkeypatch):
+    open_rgb(b"P6 1 1 255\n123")
+    monkeypatch.setattr(images, "_LEAST_S", 0.04)
+    monkeypatch.setattr(images, "_S_PER_PIXEL", 20e-6)
+    assert np.array_equal(open_rgb(PLAIN), np.ones((700, 700, 3)))
+    monkeypatch.setattr(images, "_S_PER_PIXEL", 0.02e-6)
+    with pytest.raises(ImageError, match=r"than 0\.04 s to decode, and 0\.02 s more for each megapixel"):
+        open_rgb(PLAIN)
+
+
+def test_a_process_that_somebody_ended_is_replaced():
+    small = encoded(NOISE, "JPEG2000")
+    open_rgb(small)
+    (before,) = waiting()
+    os.kill(before, signal.SIGKILL)
+    assert np.array_equal(open_rgb(small), NOISE)
+    (now,) = waiting()
+    assert now != before
+    apart.close_idle()
+    for ended in (before, now):
+        with pytest.raises(ProcessLookupError):
+            os.kill(ended, 0)
+
+
+def test_a_decoder_that_crashes_takes_nothing_with_it(monkeypatch):
+    monkeypatch.setattr(images, "__name__", "nothing.of.the.kind")  # the process ends where it imports this
+    with pytest.raises(ImageError, match="its decoder crashed"):
+        open_rgb(encoded(NOISE, "JPEG2000"))
+
+
+def test_a_process_ends_with_whoever_asked():
+    """Also with one that has no time to say so, and in a script without a guard for its main part: standard error
+    ends when the last process that has it does."""
+    program = (
+        "import os, sys; from mae_viz import images; images.open_rgb(sys.stdin.buffer.read()); os.kill(os.getpid(), 9)"
+    )
+    data = encoded(NOISE, "JPEG2000")
+    ended = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, b"")
 
 
 def test_an_interrupted_write_leaves_what_was_there(tmp_path, monkeypatch):

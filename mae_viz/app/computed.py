@@ -35,10 +35,15 @@ def is_large(width: int, height: int) -> bool:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture on show; ``key`` identifies its pixels."""
+    """A picture on show; ``key`` identifies its pixels.
+
+    What Streamlit keeps as long as a visit lasts (callbacks, files for later) must not hold one: those of a class would
+    take gigabytes. It may hold the ``source``, the file's bytes, from which `picture_from` brings it again.
+    """
 
     name: str
     image: Image.Image
+    source: bytes = b""
 
     @cached_property
     def key(self) -> str:
@@ -154,7 +159,7 @@ def picture_from(name: str, source: bytes) -> Picture:
     """A file's bytes as a picture. Raises ImageError with a sentence."""
 
     def opened() -> Picture:
-        picture = Picture(name, open_rgb(source, max_pixels=MAX_UPLOAD_PIXELS))
+        picture = Picture(name, open_rgb(source, max_pixels=MAX_UPLOAD_PIXELS), source)
         assert picture.key  # from here on it travels along
         return picture
 
@@ -188,6 +193,11 @@ def stream(picture: Picture, model: str, rate: Rate) -> bytes:
     return _stream(picture.key, picture, model, rate)
 
 
+def stream_of(name: str, source: bytes, model: str, rate: Rate) -> bytes:
+    """The same, for a picture that `picture_from` brings."""
+    return stream(picture_from(name, source), model, rate)
+
+
 def cost(picture: Picture, model: str, rate: Rate) -> probe.Cost:
     """What every symbol of the picture's file costs (estimate)."""
     return _cost(picture.key, picture, model, rate)
@@ -199,6 +209,11 @@ def sweep(picture: Picture, models: tuple[str, ...], kind: str) -> bytes:
     opened = [ladders.open(picture.image, model) for model in models]
     ladders.wait(opened)
     return run(film, ladders, opened, kind, urgency=computing.SOON)
+
+
+def sweep_of(name: str, source: bytes, box: tuple[int, int, int, int], models: tuple[str, ...], kind: str) -> bytes:
+    """The same, of a part (left, top, right, bottom) of a picture that `picture_from` brings."""
+    return sweep(Picture(name, picture_from(name, source).image.crop(box)), models, kind)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -138,27 +139,62 @@ class Stream:
         )
 
 
+class Header(NamedTuple):
+    """What the first HEADER_BYTES of a `.mae` file say."""
+
+    magic: bytes
+    version: int
+    fingerprint: bytes
+    rate_index: int
+    width: int
+    height: int
+    words: int
+    """Of the payload, 4 bytes each."""
+    escape_bytes: int
+    symbols_crc: int
+    file_crc: int
+
+
+def header(data: bytes, length: int) -> Header:
+    """The header of a file of ``length`` bytes that begins with ``data``; whether all is intact `parse` alone can say.
+
+    Raises StreamError for what is no `.mae` file, one of another length than it says, or one with values that none has.
+    """
+    found = _unpacked(data, length)
+    _check(found)
+    return found
+
+
 def parse(data: bytes) -> Stream:
     """Read a `.mae` file and verify its checksum. Raises StreamError for anything but an intact one."""
-    if len(data) < HEADER_BYTES:
-        raise StreamError(f"the file has {len(data)} bytes, less than a .mae header: it is empty or cut off.")
-    magic, version, fingerprint, index, width, height, words, extra, symbols_crc, crc = _HEADER.unpack_from(data)
-    if magic != MAGIC:
-        raise StreamError("this is no .mae file: its first bytes are wrong.")
-    if version not in _VERSIONS:
-        raise StreamError(f"the file has format version {version}, this program reads 1 and 2: update mae_viz.")
-    expected = HEADER_BYTES + 4 * words + extra
-    if len(data) != expected:
-        state = "cut off" if len(data) < expected else "followed by other bytes"
-        raise StreamError(f"the file is {state}: {len(data)} bytes instead of {expected}. Fetch it again.")
-    if zlib.crc32(data[HEADER_BYTES:], zlib.crc32(data[:_CRC_OFFSET])) != crc:
+    found = _unpacked(data, len(data))
+    if zlib.crc32(data[HEADER_BYTES:], zlib.crc32(data[:_CRC_OFFSET])) != found.file_crc:
         raise StreamError("the file is damaged: its checksum does not match. Fetch it again.")
-    if index > LAST_INDEX or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+    _check(found)
+    end = HEADER_BYTES + 4 * found.words
+    return Stream(*found[2:6], data[HEADER_BYTES:end], data[end:], found.symbols_crc, found.version)
+
+
+def _unpacked(data: bytes, length: int) -> Header:
+    if length < HEADER_BYTES:
+        raise StreamError(f"the file has {length} bytes, less than a .mae header: it is empty or cut off.")
+    found = Header(*_HEADER.unpack_from(data))
+    if found.magic != MAGIC:
+        raise StreamError("this is no .mae file: its first bytes are wrong.")
+    if found.version not in _VERSIONS:
+        raise StreamError(f"the file has format version {found.version}, this program reads 1 and 2: update mae_viz.")
+    expected = HEADER_BYTES + 4 * found.words + found.escape_bytes
+    if length != expected:
+        state = "cut off" if length < expected else "followed by other bytes"
+        raise StreamError(f"the file is {state}: {length} bytes instead of {expected}. Fetch it again.")
+    return found
+
+
+def _check(found: Header) -> None:
+    if found.rate_index > LAST_INDEX or not (0 < found.width <= MAX_SIDE and 0 < found.height <= MAX_SIDE):
         raise StreamError("the file names a rate or a size that does not exist: it was written by a faulty program.")
-    if width * height > MAX_PIXELS:
-        raise StreamError(f"the file claims {width} × {height} pixels, more than this program decodes.")
-    end = HEADER_BYTES + 4 * words
-    return Stream(fingerprint, index, width, height, data[HEADER_BYTES:end], data[end:], symbols_crc, version)
+    if found.width * found.height > MAX_PIXELS:
+        raise StreamError(f"the file claims {found.width} × {found.height} pixels, more than this program decodes.")
 
 
 @dataclass(frozen=True)
@@ -174,7 +210,7 @@ class Part:
 def anatomy(data: bytes) -> list[Part]:
     """What every byte of an intact file is, in order. Raises StreamError like `parse`."""
     stream = parse(data)
-    values = _HEADER.unpack_from(data)
+    values = header(data, len(data))
     shown = (
         values[0].hex(" "),
         str(values[1]),

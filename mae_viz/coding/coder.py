@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from mae_viz.coding import checkpoints
-from mae_viz.coding.bitstream import Stream, StreamError, SymbolDecoder, SymbolEncoder, parse
+from mae_viz.coding.bitstream import HEADER_BYTES, Stream, StreamError, SymbolDecoder, SymbolEncoder, header, parse
 from mae_viz.images import ImageSource, open_rgb
 from mae_viz.rates import Rate
 
@@ -82,19 +82,25 @@ def decompress(stream: bytes, model: str | None = None, progress: Progress | Non
 
 def info(stream: bytes) -> dict:
     """What a `.mae` file says about itself; nothing is decoded. Raises StreamError for a damaged file."""
-    parsed = parse(stream)
-    payload = len(parsed.payload) + len(parsed.escapes)
+    parse(stream)
+    return info_of_header(stream, len(stream))
+
+
+def info_of_header(data: bytes, length: int) -> dict:
+    """The same of a file of ``length`` bytes, from its first HEADER_BYTES. Damage that the header does not betray is
+    found where the file is decompressed. Raises StreamError as `bitstream.header` does."""
+    found = header(data, length)
     return {
-        "model": checkpoints.named(parsed.fingerprint),
-        "model_fingerprint": parsed.fingerprint.hex(),
-        "lmbda": parsed.lmbda,
-        "width": parsed.width,
-        "height": parsed.height,
-        "bytes": len(stream),
-        "bpp": 8 * len(stream) / (parsed.width * parsed.height),
-        "header_bytes": len(stream) - payload,
-        "payload_bytes": len(parsed.payload),
-        "escape_bytes": len(parsed.escapes),
+        "model": checkpoints.named(found.fingerprint),
+        "model_fingerprint": found.fingerprint.hex(),
+        "lmbda": Rate(found.rate_index).lmbda,
+        "width": found.width,
+        "height": found.height,
+        "bytes": length,
+        "bpp": 8 * length / (found.width * found.height),
+        "header_bytes": HEADER_BYTES,
+        "payload_bytes": 4 * found.words,
+        "escape_bytes": found.escape_bytes,
     }
 
 

@@ -1,7 +1,7 @@
 """Frames kept on disk, and in memory where the disk takes none.
 
     <cache>/ladders/<ladder id>/<rate>.json   a frame's numbers, and the names of its files
-    <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture
+    <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture; .png one that is longer than WebP can be
     <cache>/ladders/<ladder id>/<hash>.bin    the coded file, where its codec shows maps
     <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
     <cache>/ladders/<ladder id>/.shown        when a viewer last asked for something of it

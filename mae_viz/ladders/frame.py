@@ -186,6 +186,9 @@ def compute(
     """
     files: dict[str, bytes] = {}
 
+    def keep_picture(shown: Image.Image) -> str:
+        return keep(*lossless(shown))
+
     def keep(data: bytes, suffix: str) -> str:
         name = hashlib.sha256(data).hexdigest()[:24] + suffix
         files[name] = data
@@ -195,14 +198,14 @@ def compute(
         return progress and (lambda done: progress(first + share * done))
 
     if source.codec is ORIGINAL:
-        return None, Frame(rate.at, keep(lossless(picture), ".webp")), files
+        return None, Frame(rate.at, keep_picture(picture)), files
     found = source.codec.inspect(picture, rate, part(0, 0.4)) if source.maps else None
     data = found.stream if found else source.codec.encode(picture, rate, part(0, 0.4))
     decoded = source.codec.reconstruct(picture, data, part(0.4, 0.5))
     pixels, original = np.asarray(decoded), np.asarray(picture)
     frame = Frame(
         rate.at,
-        keep(lossless(decoded), ".webp"),
+        keep_picture(decoded),
         len(data),
         round(metrics.bpp(len(data), picture.height, picture.width), 5),
         metrics.psnr_db(pixels, original),
@@ -226,12 +229,12 @@ def compute(
     return Maps((rows, columns), len(found.y), source.codec.stride, tuple(found.gains)), frame, files
 
 
-def lossless(picture: Image.Image) -> bytes:
-    """A picture as lossless WebP: a third smaller than PNG and no slower at this effort. One that is longer than WebP
-    can be is PNG, whatever its file is called: browsers go by what is in it."""
+def lossless(picture: Image.Image) -> tuple[bytes, str]:
+    """A picture as lossless WebP, a third smaller than PNG and no slower at this effort; one that is longer than WebP
+    can be as PNG. With its suffix."""
     data = io.BytesIO()
     if max(picture.size) > _WEBP_SIDE:
         picture.copy().save(data, "PNG", compress_level=1)
-    else:
-        picture.copy().save(data, "WEBP", lossless=True, quality=20, method=1)
-    return data.getvalue()
+        return data.getvalue(), ".png"
+    picture.copy().save(data, "WEBP", lossless=True, quality=20, method=1)
+    return data.getvalue(), ".webp"

@@ -41,7 +41,7 @@ again what it misses."""
 
 _IN_MEMORY = 2000  # ladders, however small their pictures
 _NAME = re.compile(r"[0-9a-f]{24}")
-_FILE = re.compile(r"[0-9a-f]{24}\.(webp|f32)")
+_FILE = re.compile(r"[0-9a-f]{24}\.(webp|png|f32)")
 
 
 def coarse_to_fine(grid: Iterable[AnyRate], start: AnyRate) -> list[AnyRate]:

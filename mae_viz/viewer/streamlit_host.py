@@ -27,6 +27,7 @@ SESSION = "X-Mae-Viz-Session"
 """The header by which a page shows that it is one of ours: no other site's can send it, nor know what is in it."""
 
 _RATES = 4  # as many as panes
+_KINDS = {".webp": "image/webp", ".png": "image/png"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -98,7 +99,7 @@ def _listing(request: Request) -> Response:
 
 def _file(request: Request) -> Response:
     key, file = request.path_params["key"], request.path_params["file"]
-    kind = "image/webp" if file.endswith(".webp") else "application/octet-stream"
+    kind = _KINDS.get(Path(file).suffix, "application/octet-stream")
     if there := ladder.shared().path(key, file):
         return FileResponse(there, media_type=kind, headers=_FOREVER)
     data = ladder.shared().read(key, file)  # the disk may take nothing

@@ -78,7 +78,7 @@ def page() -> None:
     matching.controls(shown, rate, panes, lambda two: address.turn_to(named(two, "wipe", panels)))
     blind.offer()
     save_files(picture, rate)
-    save_sweep(shown, panes)
+    save_sweep(picture, (*place, place[0] + shown.image.width, place[1] + shown.image.height), panes)
     explain_numbers()
     where_to_go()
     show_lessons()
@@ -144,15 +144,15 @@ def save_files(picture: Picture, rate: Rate) -> None:
         for model in controls.models():
             st.download_button(
                 f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
-                partial(computed.stream, picture, model, rate),
+                partial(computed.stream_of, picture.name, picture.source, model, rate),
                 f"{picture.name}-{model}-{lmbda:.0f}.mae",
                 key=f"save {model}",
                 on_click="ignore",
             )
 
 
-def save_sweep(picture: Picture, panes: list[dict]) -> None:
-    """Films for slides of the models on the stage."""
+def save_sweep(picture: Picture, box: tuple[int, int, int, int], panes: list[dict]) -> None:
+    """Films for slides of the models on the stage, on a part of the picture."""
     models = tuple(dict.fromkeys(p["codec"] for p in panes if isinstance(codec(p["codec"]).axis, LambdaAxis)))
     if not models:
         return
@@ -161,7 +161,7 @@ def save_sweep(picture: Picture, panes: list[dict]) -> None:
         for kind in kinds():
             st.download_button(
                 f"Film over λ for slides ({kind[1:].upper().replace('WEBP', 'WebP')}): {named}",
-                partial(computed.sweep, picture, models, kind),
+                partial(computed.sweep_of, picture.name, picture.source, box, models, kind),
                 f"{picture.name}-{'-'.join(models)}{kind}",
                 key=f"film {kind}",
                 on_click="ignore",

@@ -27,13 +27,13 @@ def choose(picture: Picture) -> tuple[Picture, tuple[int, int]]:
     first = middle(picture.image)
     if first is picture.image:
         return picture, (0, 0)
-    size = first.size
+    size, key = first.size, picture.key  # what `keep` needs: it stays with the visit, the picture must not
     kept: dict[str, tuple[int, int]] = st.session_state.setdefault("parts", {})
-    left, top = kept.get(picture.key, ((width - size[0]) // 2, (height - size[1]) // 2))
+    left, top = kept.get(key, ((width - size[0]) // 2, (height - size[1]) // 2))
 
     def keep() -> None:
         at = st.session_state["part"].at
-        kept[picture.key] = within(at[0], width - size[0]), within(at[1], height - size[1])
+        kept[key] = within(at[0], width - size[0]), within(at[1], height - size[1])
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
@@ -53,7 +53,7 @@ def choose(picture: Picture) -> tuple[Picture, tuple[int, int]]:
                 "label": f"Part of {picture.name} that λ moves in",
             }
             _component(key="part", data=data, on_at_change=keep)
-    left, top = kept.get(picture.key, (left, top))
+    left, top = kept.get(key, (left, top))
     box = (left, top, left + size[0], top + size[1])
     return Picture(picture.name, picture.image.crop(box)), (left, top)
 

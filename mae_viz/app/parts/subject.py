@@ -11,6 +11,9 @@ from mae_viz.app.parts.literal import literal
 from mae_viz.formats import SUFFIXES
 from mae_viz.images import ImageError, gallery
 
+PREVIEW = 320
+"""Pixels that an upload's preview is wide, on a screen with two of them to a point."""
+
 _OWN = "own"
 
 
@@ -60,7 +63,8 @@ def _upload(label: str) -> None:
     if _own_on():
         name, data = st.session_state[_OWN]
         with suppress(ImageError):  # `_picture` says why
-            st.image(computed.picture_from(name, data).image, width=160, caption=literal(name))
+            whole = computed.picture_from(name, data).image
+            st.image(whole.reduce(max(1, whole.width // PREVIEW)), width=PREVIEW // 2, caption=literal(name))
 
 
 def _own_on() -> bool:

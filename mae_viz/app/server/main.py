@@ -5,9 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from mae_viz.app import site
+from mae_viz.app.server import leaving
 
 _HERE = Path(__file__).parent
 
+leaving.note()
 # a file, because Streamlit fetches emoji and Material icons for the tab from the internet
 st.set_page_config(page_title="mae_viz", page_icon=_HERE / "icon.png", layout="wide")
 page = st.navigation(list(site.pages().values()), position="hidden")
