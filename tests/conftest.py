@@ -99,13 +99,18 @@ def run(monkeypatch, capsys):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """Address of the real app; one for all tests. Where processes share the tests, their apps share a cache, empty at
-    first: a photograph's frames are computed once."""
+def app_cache(tmp_path_factory) -> Path:
+    """The cache of the apps under test, empty at first. Where processes share the tests they share it too: a
+    photograph's frames are computed once."""
     home = tmp_path_factory.getbasetemp()
-    cache = (home.parent if "PYTEST_XDIST_WORKER" in os.environ else home) / "app-cache"
+    return (home.parent if "PYTEST_XDIST_WORKER" in os.environ else home) / "app-cache"
+
+
+@pytest.fixture(scope="session")
+def server(app_cache):
+    """Address of the real app; one for all tests."""
     command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
-    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(cache)) as url:
+    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(app_cache)) as url:
         yield url
 
 
