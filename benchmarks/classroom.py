@@ -6,8 +6,7 @@ R-D curves; meanwhile five of them upload pictures of 12 megapixels and have the
 one for this student's photograph and λ, byte counts checked against files coded beforehand, and every upload is
 answered. Printed: times to the answer, and the largest memory of the server.
 
-Usage: python benchmarks/classroom.py [STUDENTS [UPLOADS [URL]]]
-With the address of a server that runs already each student moves λ once, and times are printed but not judged.
+Usage: python benchmarks/classroom.py [STUDENTS [UPLOADS]]
 """
 
 import asyncio
@@ -277,11 +276,6 @@ def answers(students: int, rounds: int) -> dict:
 
 def main() -> None:
     students, uploads = (int(sys.argv[i]) if len(sys.argv) > i else n for i, n in ((1, 30), (2, 5)))
-    if len(sys.argv) > 3:
-        start = time.perf_counter()
-        times = asyncio.run(lesson(sys.argv[3], students, uploads, 1, answers(students, 1)))
-        report(times, time.perf_counter() - start, students, uploads)
-        return
     print("coding the photographs to know the answers, and preparing the ladders …")
     expected = answers(students, ROUNDS)
     with tempfile.TemporaryDirectory() as folder:

@@ -20,6 +20,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, TimeoutE
 TIMEOUT_MS = 120_000
 """For everything that a test waits for: a machine may have other things to do."""
 
+LOOK_MS = 100
+"""Between two looks at a page that is to come to rest; Playwright itself looks at every frame, and has it drawn."""
+
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -49,8 +52,11 @@ def is_error(message: ConsoleMessage) -> bool:
 
 @contextmanager
 def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) -> Iterator[Page]:
-    """A page in a fresh profile; errors on its console and requests to other addresses fail the test."""
-    profile = browser.new_context(**context)
+    """A page in a fresh profile; errors on its console and requests to other addresses fail the test.
+
+    It asks for little motion: what moves while a page is busy would be drawn by the core that the page waits for.
+    """
+    profile = browser.new_context(**{"reduced_motion": "reduce"} | context)
     page = profile.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
@@ -126,9 +132,15 @@ def settled(page: Page) -> None:
                 app.dataset.testScriptState == "notRunning" && !app.querySelector(waits);
             window.settledSince = done ? (window.settledSince ?? performance.now()) : undefined;
             return performance.now() - window.settledSince > 400;
-        }"""
+        }""",
+        polling=LOOK_MS,
     )
     page.evaluate("window.settledSince = undefined")
+
+
+def painted(page: Page) -> None:
+    """Wait until what the page is to draw with its next frame is on its canvases."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def pick(page: Page, label: str, option: str | re.Pattern, typed: str | None = None) -> None:
@@ -161,6 +173,7 @@ def fits(page: Page, width: int | None = None, but: str = "input[type=range]") -
                 return performance.now() - window.fitsSince > 400;
             }}""",
             timeout=20_000,
+            polling=LOOK_MS,
         )
     except TimeoutError:
         found = page.evaluate(f"{wider}.map(e => e.outerHTML.slice(0, 120))")
@@ -173,7 +186,7 @@ def until(page: Page, condition: Callable[[], bool], said: str) -> None:
     end = time.monotonic() + TIMEOUT_MS / 1000
     while not condition():
         assert time.monotonic() < end, f"this never came to be: {said}"
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(LOOK_MS)
 
 
 def in_address(page: Page, exactly: bool = False, **expected: str | None) -> None:

@@ -99,10 +99,18 @@ def run(monkeypatch, capsys):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """Address of the real app, with an empty cache; one for all tests."""
+def app_cache(tmp_path_factory) -> Path:
+    """The cache of the apps under test, empty at first. Where processes share the tests they share it too: a
+    photograph's frames are computed once."""
+    home = tmp_path_factory.getbasetemp()
+    return (home.parent if "PYTEST_XDIST_WORKER" in os.environ else home) / "app-cache"
+
+
+@pytest.fixture(scope="session")
+def server(app_cache):
+    """Address of the real app; one for all tests."""
     command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
-    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(tmp_path_factory.mktemp("cache"))) as url:
+    with serve(command, "/_stcore/health", MAE_VIZ_CACHE=str(app_cache)) as url:
         yield url
 
 
@@ -115,15 +123,20 @@ def browser():
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> Path:
-    """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/; trained once for all tests.
+    """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/, and that of its start in
+    before/; trained once for all tests.
 
-    Half of its steps: enough to see it learn. In float32, whatever else the machine does meanwhile.
+    A quarter of its steps: enough to see it learn. In float32, whatever else the machine does meanwhile.
     """
-    from mae_viz.training import config, loop
+    from mae_viz.training import config, data, loop, machine, state
 
     folder = tmp_path_factory.mktemp("tiny-run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("tiny-cache")))
-        tiny = config.load("tiny").changed(steps=450, validate_every=150, precision="float32")
+        tiny = config.load("tiny").changed(steps=225, validate_every=75, precision="float32")
+        run = loop.Run(tiny, data.open_pictures(data.BUNDLED, tiny.scales, print), machine.fabric(), print)
+        run.begin()
+        run.export("before", folder)
+        state.save(folder / "state.pt", run.state())  # as if stopped before its first step
         loop.train(tiny, folder, "tiny")
     return folder

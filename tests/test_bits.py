@@ -7,6 +7,7 @@ import pytest
 import torch
 from chromium import fits, in_address, settled, visit
 from playwright.sync_api import Page, expect
+from test_colours import bars_as_in_the_file
 from test_feature_maps import numbers, pixels, serious, type_in
 
 import mae_viz
@@ -42,6 +43,7 @@ def test_totals_blocks_and_channels(browser, server, picture):
     doubled = len(mae_viz.compress(picture, "mae", 128))
     with visit(browser, f"{server}/bits?image={PICTURE}", viewport=SIZES) as page:
         settled(page)
+        bars_as_in_the_file(page)
         for title, name in (("MAE", "mae"), ("Bottleneck scaling", "bottleneck-scaling")):
             for sign, lmbda in (("λ₁", 4096), ("λ₂", 64)):
                 length, _, bits = real[name, lmbda]

@@ -1,6 +1,7 @@
 """Bottleneck scaling as it ships is the strongest of its kind, so that what it loses to the MAE is not our doing."""
 
 import copy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -48,17 +49,22 @@ def lagrangian(model, z: torch.Tensor, x: torch.Tensor, lmbda: float) -> float:
 def test_its_learned_scales_are_better_than_the_best_single_scalar(crops, z, lmbda):
     """On Kodak. On six photographs of the gallery alone within 0.2 %, though the scalar is chosen on these.
 
-    The scalar multiplies all channels alike; its entropy tables are those of λ = 4096, narrowed by as much.
+    The scalar multiplies all channels alike; its entropy tables are those of λ = 4096, narrowed by as much. It is
+    looked for downhill from the middle: a finer step costs rate, a coarser one error, with one valley between.
     """
     learned = mae_viz.load("bottleneck-scaling")
     plain = mae_viz.load("independent-4096")
-    found = []
-    for relative in SCALARS:
-        scalar = float(relative * (lmbda / 4096) ** 0.5)
-        found.append(lagrangian(fold.freeze(plain, (lmbda, 4096.0), scalar).eval(), z, crops, lmbda))
-    best = int(np.argmin(found))
-    assert 0 < best < len(SCALARS) - 1  # the grid is wide enough
-    assert lagrangian(learned, z, crops, lmbda) < (1 if KODAK else 1.002) * found[best]
+
+    @cache
+    def cost(k: int) -> float:
+        scalar = float(SCALARS[k] * (lmbda / 4096) ** 0.5)
+        return lagrangian(fold.freeze(plain, (lmbda, 4096.0), scalar).eval(), z, crops, lmbda)
+
+    best, before = len(SCALARS) // 2, -1
+    while best != before:
+        assert 0 < best < len(SCALARS) - 1  # the grid is wide enough
+        best, before = min((best, best - 1, best + 1), key=cost), best
+    assert lagrangian(learned, z, crops, lmbda) < (1 if KODAK else 1.002) * cost(best)
 
 
 def test_it_is_the_independent_model_at_the_largest_rate(crops):

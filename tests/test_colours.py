@@ -1,6 +1,5 @@
 """One colour for a codec, on every page of the app, in every plot, and in an exported file."""
 
-import pytest
 from chromium import settled, visit
 from playwright.sync_api import Page
 
@@ -9,7 +8,7 @@ from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.ladder import Ladders
 from mae_viz.viewer import html
 
-PICTURE = "coffee"
+PICTURE = "chelsea"
 SIZE = {"width": 1440, "height": 1000}
 TITLES = {codec(name).title: codec(name).colour for name in names()}
 PANES = "mae,independent,jpeg,avif"
@@ -71,24 +70,28 @@ def test_an_exported_file(browser, tmp_path):
         assert in_the_viewer(tab) == {name: {rgb(codec(name).colour)} for name in PANES.split(",")}
 
 
-@pytest.mark.parametrize("address", ["curves", "curves?dataset=Bundled+photographs", f"how?image={PICTURE}"])
-def test_plots_of_the_pages(browser, server, address):
-    with visit(browser, f"{server}/{address}", viewport=SIZE) as page:
-        settled(page)
-        drawn = in_plots(page)
-        assert {name for name, _ in drawn} >= {"MAE", "Bottleneck scaling"}
-        assert [(name, colour) for name, colour in drawn if colour != TITLES[name]] == []
+def in_plots_as_in_the_file(page: Page) -> None:
+    """What the page's plots draw of codecs has their colours."""
+    drawn = in_plots(page)
+    assert {name for name, _ in drawn} >= {"MAE", "Bottleneck scaling"}
+    assert [(name, colour) for name, colour in drawn if colour != TITLES[name]] == []
 
 
-def test_bars_of_where_the_bits_go(browser, server):
-    with visit(browser, f"{server}/bits?image={PICTURE}", viewport=SIZE) as page:
+def test_curves_of_another_data_set(browser, server):
+    """The plots of Kodak and of *How it works* are looked at where those pages are, in test_pages_lesson.py."""
+    with visit(browser, f"{server}/curves?dataset=Bundled+photographs", viewport=SIZE) as page:
         settled(page)
-        page.locator(".js-plotly-plot .plotly").first.wait_for()
-        colours = page.evaluate(
-            """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot =>
-                plot.data.filter(t => t.type === "bar").map(t => t.marker.color))"""
-        )
-        assert {codec("mae").colour, codec("bottleneck-scaling").colour} <= set(colours)
+        in_plots_as_in_the_file(page)
+
+
+def bars_as_in_the_file(page: Page) -> None:
+    """For the page *Where the bits go*, in test_bits.py."""
+    page.locator(".js-plotly-plot .plotly").first.wait_for()
+    colours = page.evaluate(
+        """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot =>
+            plot.data.filter(t => t.type === "bar").map(t => t.marker.color))"""
+    )
+    assert {codec("mae").colour, codec("bottleneck-scaling").colour} <= set(colours)
 
 
 def test_figures_read_the_same_file():

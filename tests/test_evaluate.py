@@ -259,18 +259,18 @@ def test_files_for_several_codecs(tmp_path):
     assert file_for(tmp_path / "{name}" / "rd.json", "mae", several=True) == tmp_path / "mae" / "rd.json"
 
 
-def test_the_command_measures_models_and_codecs_alike(folder, tmp_path):
-    command = [sys.executable, "-m", "mae_viz", "evaluate", "mae", "jpeg", "--images", folder, "--jobs", "1"]
+def test_the_command_measures_models_and_codecs_alike(run, folder, tmp_path):
+    command = ["evaluate", "mae", "jpeg", "--images", folder, "--jobs", "1"]
     command += ["--out", tmp_path / "rd.json", "--lambdas", "512", "--qualities", "10,50"]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=True)
+    done = run(*command)
     model, jpeg = (json.loads((tmp_path / f"rd-{name}.json").read_text()) for name in ("mae", "jpeg"))
     assert [row["lmbda"] for row in model["means"]] == [512]
     assert [row["quality"] for row in jpeg["means"]] == [10, 50]
     assert model["dataset"] == folder.name.lower()
-    assert f"{model['means'][0]['psnr_db']:.4f}" in done.stdout
-    bad = subprocess.run([*map(str, command[:-1]), "ten"], capture_output=True, text=True, timeout=60, check=False)
-    assert (bad.returncode, bad.stderr.count("\n")) == (2, 1)
-    assert "write 64,512,4096" in bad.stderr
+    assert f"{model['means'][0]['psnr_db']:.4f}" in done.out
+    bad = run(*command[:-1], "ten", code=2)
+    assert bad.err.count("\n") == 1
+    assert "write 64,512,4096" in bad.err
 
 
 # CompressAI's plotting

@@ -36,9 +36,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def app(folder, tmp_path_factory):
+def app(folder, app_cache):
     command = [sys.executable, "-m", "mae_viz", "app", "--server.port", "{port}", "--server.headless", "true"]
-    places = {"MAE_VIZ_CHECKPOINTS": str(folder), "MAE_VIZ_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    places = {"MAE_VIZ_CHECKPOINTS": str(folder), "MAE_VIZ_CACHE": str(app_cache)}
     with serve(command, "/_stcore/health", **places) as url:
         yield url
 

@@ -70,8 +70,12 @@ def plain(text: str) -> float:
     return float(re.search(r"-?[\d.]+", text.replace("−", "-").replace(",", ""))[0])
 
 
-@pytest.mark.parametrize("lmbda", [64, 512, 2048])
-def test_the_ratios_are_the_models(page, picture, lmbda):
+def test_the_ratios_are_the_models(page, picture):
+    for lmbda in (64, 512, 2048):
+        ratios_are(page, picture, lmbda)
+
+
+def ratios_are(page: Page, picture: Image.Image, lmbda: int) -> None:
     go_to(page, lmbda)
     channel, partner = page.evaluate("[maeViewer.laboratory.channel, maeViewer.laboratory.partner]")
     maps = page.locator(".panel[data-kind=maps] .map")
@@ -216,8 +220,12 @@ def test_panels_are_enlarged_closed_swapped_and_opened_again(page):
     assert kinds() == ["bits", "price", "gains", "curve", "maps"]
 
 
-@pytest.mark.parametrize("name", ["compare", "maps", "bits", "gains"])
-def test_an_arrangement_brings_its_panes_and_panels(page, name):
+def test_an_arrangement_brings_its_panes_and_panels(page):
+    for name in ("maps", "bits", "gains", "compare"):
+        brings(page, name)
+
+
+def brings(page: Page, name: str) -> None:
     arrangement = ARRANGEMENTS[name]
     button = page.get_by_role("group", name="Arrangements").get_by_role("button", name=arrangement.title, exact=True)
     button.click()

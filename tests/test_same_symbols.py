@@ -92,14 +92,14 @@ def files(crop, tmp_path_factory) -> Path:
     channels, where the golden model's are small."""
     from mae_viz.coding import checkpoints, coder
 
-    folder = tmp_path_factory.mktemp("files")
+    folder, small = tmp_path_factory.mktemp("files"), crop.crop((0, 0, 63, 49))
     for stem in EXPECTED:
         (folder / f"{stem}.mae").symlink_to(GOLDEN / f"{stem}.v2.mae")
     for name in ("factorized", "hyperprior"):
         (folder / name).symlink_to(GOLDEN / name)
     (folder / "shipped").symlink_to(checkpoints.folder() / "mae-hyperprior")
     for lmbda in (64, 700):
-        (folder / f"shipped-{lmbda}.mae").write_bytes(coder.compress(crop, "mae-hyperprior", lmbda))
+        (folder / f"shipped-{lmbda}.mae").write_bytes(coder.compress(small, "mae-hyperprior", lmbda))
     return folder
 
 
