@@ -16,6 +16,7 @@ from streamlit.util import calc_hash
 
 import mae_viz
 from mae_viz import probe
+from mae_viz.app.parts import plots
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import middle
@@ -152,6 +153,12 @@ def test_the_maps_are_the_probes_arrays(page, lmbda):
         text = page.locator(".pane").nth(pane).inner_text().replace("−", "-")
         ends = re.search(r"before rounding: (\S+) … (\S+)", text).groups()
         assert [float(v) for v in ends] == pytest.approx([expected.min(), expected.max()], rel=0.01)
+    page.locator(f".strip[data-at='{Rate.near(lmbda).index}']").wait_for()
+    now = probe.latents(open_checkpoint("mae"), picture, Rate.near(lmbda))[0]
+    for thumb in page.locator(".strip button").all():
+        plane = now[int(thumb.get_attribute("data-channel"))]
+        pixels = plots.coloured("y", plane, np.abs(plane).max())[..., :3].astype(int)
+        assert np.abs(canvas_pixels(thumb.locator("canvas")) - pixels).max() <= 3  # a colour of 256 farther at most
     for pane, model in enumerate(MODELS, 2):
         ratio = probe.ratio(maps[model, lmbda], maps[model, 64])
         facts = page.locator(".pane").nth(pane).locator(".facts")

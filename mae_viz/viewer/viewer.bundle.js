@@ -25,7 +25,10 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const { firstChild } = node;
+  if (firstChild instanceof Text && firstChild === node.lastChild) {
+    if (firstChild.data !== text) firstChild.data = text;
+  } else if (node.textContent !== text) node.textContent = text;
 }
 function fill(select, options, value) {
   const key = JSON.stringify(options);
@@ -621,10 +624,16 @@ var Panel = class {
       this.viewer.schedule();
     });
     this.sizes.observe(this.body);
+    this.inSight = true;
+    this.sight = new IntersectionObserver((entries) => {
+      this.inSight = entries.at(-1).isIntersecting;
+      this.viewer.schedule();
+    });
+    this.sight.observe(this.element);
   }
-  /** Whether anyone sees it. */
-  get visible() {
-    return this.width > 0 && this.height > 0;
+  /** Whether it is drawn: while λ moves, only what is not scrolled out of sight. */
+  get drawn() {
+    return this.width > 0 && this.height > 0 && (this.inSight || !this.viewer.dragging);
   }
   say(text) {
     setText(this.caption, text);
@@ -633,7 +642,7 @@ var Panel = class {
   resolve() {
     return [];
   }
-  /** Draws it. Called once a drawing frame where it is visible. */
+  /** Draws it. Called once a drawing frame where it is `drawn`. */
   describe() {
   }
   /** A person has chosen something in it. */
@@ -643,6 +652,7 @@ var Panel = class {
   }
   remove() {
     this.sizes.disconnect();
+    this.sight.disconnect();
     this.element.remove();
   }
 };
@@ -1162,16 +1172,13 @@ var MapsPanel = class extends Panel {
     };
     this.lead = of(lead, channel);
     this.rival = of(rival, this.laboratory.partner);
-    this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
     const costs = take(ladder, "by_channel", index);
     wants.push(costs.want);
     this.costs = costs.asset;
-    for (const c of this.laboratory.ranked.slice(0, Math.min(MOST, Math.floor(this.width / THUMB)))) {
-      const found = take(ladder, "y", index, c, true);
-      wants.push(found.want);
-      this.thumbs.push({ channel: c, ladder, ...found });
-    }
+    this.channels = this.laboratory.ranked.slice(0, MOST);
+    this.thumbs = this.channels.length ? take(ladder, "y", index, this.channels.join()) : {};
+    if (this.thumbs.want) wants.push(this.thumbs.want);
     return wants;
   }
   describe() {
@@ -1204,15 +1211,18 @@ var MapsPanel = class extends Panel {
   }
   describeStrip() {
     const { strip, thumbs } = this;
-    while (strip.children.length > thumbs.length) strip.lastChild.remove();
-    while (strip.children.length < thumbs.length) strip.append(this.thumb());
-    thumbs.forEach(({ channel, ladder, frame, asset }, i) => {
+    const shown = this.channels.slice(0, Math.floor(this.width / THUMB));
+    while (strip.children.length > shown.length) strip.lastChild.remove();
+    while (strip.children.length < shown.length) strip.append(this.thumb());
+    const [rows, columns] = this.viewer.ladderOf(this.laboratory.pair.lead).info?.places ?? [];
+    strip.dataset.at = thumbs.frame?.at ?? "";
+    shown.forEach((channel, i) => {
       const button = strip.children[i];
       const off = this.costs && this.costs[channel] < OFF;
-      if (asset && button.dataset.key !== `${frame.file} ${channel}`) {
-        const [rows, columns] = ladder.info.places;
-        drawPlane(button.firstChild, "y", asset, largest(asset), columns, rows);
-        button.dataset.key = `${frame.file} ${channel}`;
+      if (thumbs.asset && button.dataset.key !== `${thumbs.frame.file} ${channel}`) {
+        const plane = thumbs.asset.subarray(i * rows * columns, (i + 1) * rows * columns);
+        drawPlane(button.firstChild, "y", plane, largest(plane), columns, rows);
+        button.dataset.key = `${thumbs.frame.file} ${channel}`;
       }
       button.toggleAttribute("data-off", Boolean(off));
       button.setAttribute("aria-pressed", String(channel === this.laboratory.channel));
@@ -1558,7 +1568,7 @@ var Laboratory = class {
     this.viewer.changed();
   }
   resolve() {
-    const shown = this.panels.filter((p) => p.visible);
+    const shown = this.panels.filter((p) => p.drawn);
     const wants = [];
     this.partner = shown.some((p) => p.besideRival) ? this.findPartner(wants) : null;
     return [...wants, ...shown.flatMap((p) => p.resolve())];
@@ -1568,7 +1578,7 @@ var Laboratory = class {
     for (const panel of this.panels) {
       panel.element.toggleAttribute("data-front", panel.kind === this.fore);
       panel.element.toggleAttribute("data-enlarged", panel.kind === this.enlarged);
-      if (panel.visible) panel.describe();
+      if (panel.drawn) panel.describe();
     }
     hall.toggleAttribute("data-enlarged", Boolean(this.enlarged));
     hall.dataset.count = this.panels.length;
@@ -1820,7 +1830,7 @@ var Controls = class {
     this.slider.setAttribute("aria-valuetext", `λ ${lambda}`);
     setText(this.output, lambda);
     setText(this.rule, viewer.isTrained(index) ? "a λ the networks were trained for" : "between trained λ");
-    element.style.setProperty("--at", index / manifest.rate.last);
+    this.slider.style.setProperty("--at", index / manifest.rate.last);
     element.style.setProperty("--aspect", `${viewer.picture.width} / ${viewer.picture.height}`);
     element.dataset.mode = mode2;
     element.toggleAttribute("data-original", Boolean(viewer.originalShown));
@@ -1894,6 +1904,7 @@ var Ladder = class {
     this.error = null;
     this.assets = /* @__PURE__ */ new Map();
     this.failed = /* @__PURE__ */ new Set();
+    this.full = /* @__PURE__ */ new Set();
     this.received = 0;
     this.asked = 0;
     this.heard = 0;
@@ -1908,19 +1919,28 @@ var Ladder = class {
       if (has(frame) && (!best || Math.abs(frame.at - at) < Math.abs(best.at - at))) best = frame;
     return best;
   }
-  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, and where its bytes lie.
-   *  `channel`: one of y, or "all". */
+  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, its file, and of y which
+   *  channels. `channel`: one, several as "3,7,12" (their planes one after the other), or "all". */
   source(frame, kind, channel) {
     const file = kind === "picture" ? frame.file : frame[kind];
     if (!file || kind !== "y" || channel === "all") return { key: file, file };
-    const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
-    const length = this.info.places[0] * this.info.places[1] * 4;
-    return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
+    const { kept } = this.info;
+    if (channel === null) return {};
+    if (kept && !listed(channel).every((c) => kept.includes(c))) return {};
+    return { key: `${file}/${channel}`, file, channel };
+  }
+  /** Where the bytes of a source lie in its file: [[start, length], …]; undefined for all of it. */
+  parts({ channel }) {
+    if (channel === void 0) return void 0;
+    const { kept, places } = this.info;
+    const length = places[0] * places[1] * 4;
+    return listed(channel).map((c) => [(kept ? kept.indexOf(c) : c) * length, length]);
   }
   get(frame, kind, channel) {
     return frame && this.assets.get(this.source(frame, kind, channel).key);
   }
   drop(key) {
+    this.full.clear();
     this.assets.get(key)?.close?.();
     this.assets.delete(key);
   }
@@ -1933,6 +1953,7 @@ var Ladder = class {
     for (const key of [...this.assets.keys()]) this.drop(key);
   }
 };
+var listed = (channel) => `${channel}`.split(",").map(Number);
 var sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
 var Frames = class {
   constructor(host, changed, exact, pixels) {
@@ -1965,6 +1986,7 @@ var Frames = class {
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn2 < ladder.heard) return;
     Object.assign(ladder, answer);
+    ladder.full.clear();
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
     if (!ladder.info?.complete || wanted && !ladder.error)
       ladder.timer = setTimeout(
@@ -1990,17 +2012,25 @@ var Frames = class {
   }
   /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
   next({ ladder, kind, channel, at, alone }) {
+    const name = `${kind} ${channel}`;
+    if (ladder.full.has(name)) return null;
     const missing = [];
     const here = [];
-    for (const frame2 of ladder.frames) {
+    let full = true;
+    for (const frame2 of alone ? [ladder.nearest(at)].filter(Boolean) : ladder.frames) {
       const source2 = ladder.source(frame2, kind, channel);
-      if (!source2.key || ladder.failed.has(source2.key)) continue;
-      if (ladder.assets.has(source2.key)) here.push(frame2);
-      else if (this.busy.has(source2.key)) here.push(frame2);
+      if (!source2.key) continue;
+      if (ladder.assets.has(source2.key)) {
+        here.push(frame2);
+        continue;
+      }
+      full = false;
+      if (ladder.failed.has(source2.key)) continue;
+      if (this.busy.has(source2.key)) here.push(frame2);
       else if (!frame2.extra || frame2.at === at) missing.push([frame2, source2]);
     }
+    if (full && !alone && ladder.frames.length) ladder.full.add(name);
     if (!missing.length) return null;
-    if (alone && !missing.some(([frame2]) => frame2 === ladder.nearest(at))) return null;
     const gap = ([frame2]) => Math.min(...here.map((other) => Math.abs(other.at - frame2.at)));
     const nearest = missing.reduce((a, b) => Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a);
     const best = ladder.nearest(at);
@@ -2026,7 +2056,7 @@ var Frames = class {
   /** Room for one more asset, if need be in place of others: of any for the frame at hand, else of unused ones. */
   makeRoom({ ladder, kind, source, urgency }) {
     const last = [...ladder.assets.values()].at(-1);
-    const bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
+    const bytes = ladder.parts(source)?.reduce((sum, [, length]) => sum + length, 0) ?? (last ? sizeOf(last) : 4 * this.pixels());
     const atHand = urgency === Infinity;
     if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE)
       return false;
@@ -2060,7 +2090,7 @@ var Frames = class {
   async fetch({ ladder, kind, source }) {
     this.busy.add(source.key);
     try {
-      const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
+      const bytes = await this.host.bytes(ladder.id, source.file, ladder.parts(source));
       this.received += bytes.size;
       ladder.received += bytes.size;
       const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(await bytes.arrayBuffer());
@@ -3040,8 +3070,8 @@ var notebook_default = {
         if (!listing) throw new Error("the kernel does not know this picture: run the cell again");
         return listing;
       },
-      async bytes(id, file, start = null, length = null) {
-        const [, [view]] = await ask({ ladder: id, file, start, length });
+      async bytes(id, file, parts = null) {
+        const [, [view]] = await ask({ ladder: id, file, parts });
         return new Blob([view]);
       },
       report(state) {

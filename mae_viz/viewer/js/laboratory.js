@@ -187,7 +187,7 @@ export class Laboratory {
   }
 
   resolve() {
-    const shown = this.panels.filter((p) => p.visible);
+    const shown = this.panels.filter((p) => p.drawn);
     const wants = [];
     this.partner = shown.some((p) => p.besideRival) ? this.findPartner(wants) : null;
     return [...wants, ...shown.flatMap((p) => p.resolve())];
@@ -198,7 +198,7 @@ export class Laboratory {
     for (const panel of this.panels) {
       panel.element.toggleAttribute("data-front", panel.kind === this.fore);
       panel.element.toggleAttribute("data-enlarged", panel.kind === this.enlarged);
-      if (panel.visible) panel.describe();
+      if (panel.drawn) panel.describe();
     }
     hall.toggleAttribute("data-enlarged", Boolean(this.enlarged));
     hall.dataset.count = this.panels.length;

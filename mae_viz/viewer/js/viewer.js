@@ -2,7 +2,8 @@
 //
 //   const viewer = mount(root, manifest, host)   again on the same root: update(manifest), keeping zoom and choices
 //   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
-//   host.bytes(id, file, start, length) → Promise of a Blob; files never change
+//   host.bytes(id, file, parts) → Promise of a Blob: these [start, length] one after the other, or the whole file;
+//                        files never change
 //   host.keep(where), host.recalled()   where the viewer looks, whenever that has changed; and where it looked when
 //                        what is now on show was on show before, null where that is not asked for
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
