@@ -22,7 +22,7 @@ def measured(model: str) -> dict[str, list[dict]]:
     document = json.loads((checkpoints.folder() / model / "rd-gallery.json").read_text(encoding="utf-8"))
     found: dict[str, list[dict]] = {}
     for row in document["measurements"]:
-        found.setdefault(row["image"], []).append(row)
+        found.setdefault(row["image"], []).append(row | {"at": Rate.near(row["lmbda"]).index})
     return found
 
 
@@ -37,11 +37,19 @@ def sentences() -> list[dict]:
         if file["lmbda"] in LMBDAS
     ]
     script = f"""
-        import {{ balance, headline }} from "./mae_viz/viewer/js/headline.js";
+        import {{ balance, headline, price, toMeasure }} from "./mae_viz/viewer/js/headline.js";
         const cases = {json.dumps(cases)};
+        const early = (file, rival, measure) => {{
+          const there = rival.filter(({{ at }}) => at === file.at);
+          const grid = rival.map(({{ at }}) => at).sort((a, b) => a - b);
+          for (let at = file.at; at !== null; at = toMeasure(grid, there, measure, file[measure]))
+            if (at !== file.at) there.push(rival.find((row) => row.at === at));
+          return {{ ...price(file, there, measure), files: there.length, of: rival.length }};
+        }};
         console.log(JSON.stringify(cases.map(({{ first, rival, file }}) => {{
           const [a, b] = [{{ title: "A", short: "A", frames: first }}, {{ title: "B", short: "B", frames: rival }}];
-          return {{ ...headline(a, b, file, "λ"), balance: balance(a, b) }};
+          const soon = ["psnr_db", "ms_ssim_db"].map((measure) => early(file, rival, measure));
+          return {{ ...headline(a, b, file, "λ"), balance: balance(a, b), soon }};
         }})));"""
     said = json.loads(node("--input-type=module", "-", input=script))
     return [case | told for case, told in zip(cases, said, strict=True)]
@@ -84,6 +92,13 @@ def test_every_number_and_every_sign_is_that_of_the_files(sentences):
             size = int(re.search(r"\(([\d,]+) bytes\)", clause)[1].replace(",", ""))
             assert size == round(case["file"]["bytes"] * (1 + expected))
         assert f"{case['file']['bytes']:,} bytes." in case["text"]
+
+
+def test_what_is_said_of_the_first_files_stays_when_all_are_measured(sentences):
+    for case in sentences:
+        for soon, final in zip(case["soon"], case["prices"].values(), strict=True):
+            assert {name: soon.get(name) for name in final} == final
+        assert np.mean([soon["files"] for soon in case["soon"]]) < 7 < case["soon"][0]["of"]
 
 
 def test_the_balance_over_all_rates_is_that_of_the_files(sentences):

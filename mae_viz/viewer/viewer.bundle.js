@@ -1046,6 +1046,26 @@ function price(file, rival, measure) {
   if (value > curve.at(-1)[measure]) return { poorer: true };
   return { least: curve[0].bytes, share: curve[0].bytes / file.bytes - 1 };
 }
+function toMeasure(grid, frames, measure, value) {
+  if (!Number.isFinite(value)) return null;
+  let [low, high] = [-1, grid.length];
+  const of = (i) => {
+    const found = frames.find((f) => f.at === grid[i])?.[measure];
+    return found === "inf" ? Infinity : found;
+  };
+  for (const i of grid.keys()) {
+    if (of(i) < value) low = i;
+    else if (of(i) >= value) high = Math.min(high, i);
+  }
+  if (low > high) return grid.find((_, i) => of(i) === void 0) ?? null;
+  if (high - low < 2) return null;
+  const leap = 2 ** (frames.length - 1);
+  if (low < 0 && high === grid.length) return grid[high >> 1];
+  if (low < 0) return grid[Math.max(0, high - leap)];
+  if (high === grid.length) return grid[Math.min(high - 1, low + leap)];
+  const share = (value - of(low)) / (of(high) - of(low));
+  return grid[Math.min(high - 1, Math.max(low + 1, Math.round(low + share * (high - low))))];
+}
 function stretches(first, rival, measure) {
   const curve = curveOf(rival, measure);
   const out = [];
@@ -1637,6 +1657,27 @@ var Laboratory = class {
     const [there, total] = [sum(done), sum(ladders.map(({ info }) => info?.total ?? 0))];
     return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
   }
+  /** The rates of a ladder that the sentence waits for: of the rival's 25 files those next to the two that are as good
+   *  as the file on show. */
+  awaited(ladder) {
+    const [first, second] = this.rivals;
+    if (this.viewer.whole || !first || !second || second.axis !== "lmbda" || second.ladder !== ladder.id) return [];
+    const file = this.fileOf(first);
+    if (!file) return [];
+    const { first: low, last, only } = second;
+    const step = this.viewer.frameStep;
+    const steps = Array.from({ length: Math.ceil((last - low) / step) }, (_, i) => low + i * step);
+    const grid = only.length ? only : [...steps, last];
+    const measured = ladder.frames.filter((f) => !f.extra);
+    const next = Object.keys(MEASURES).map((measure) => toMeasure(grid, measured, measure, file[measure]));
+    return [...new Set(next.filter((at) => at !== null))];
+  }
+  /** Whether the price that a codec pays for a file is final. */
+  isPriced(codec) {
+    if (this.progress(codec).all) return true;
+    const ladder = this.viewer.ladderOf(codec);
+    return codec.axis === "lmbda" && ladder.frames.length > 0 && !this.awaited(ladder).length;
+  }
   describeHeadline() {
     const { viewer } = this;
     const [first, second] = this.rivals;
@@ -1645,11 +1686,11 @@ var Laboratory = class {
     const of = (codec) => ({ title: codec.title, short: codec.short, frames: grid(codec) });
     const [a, b] = [of(first), of(second)];
     const file = this.fileOf(first);
-    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const both = this.progress(first, second);
     const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
     if (key === this.said) return;
     this.said = key;
-    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
+    const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
     const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
     setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
@@ -1896,7 +1937,7 @@ var HELD = 2e8;
 var WIRE = 22e6;
 var KEEP_EXTRA = 16;
 var POLL_MS = 350;
-var FIRST_MS = 150;
+var FIRST_MS = 80;
 var Ladder = class {
   constructor(id) {
     this.id = id;
@@ -2765,10 +2806,11 @@ var Viewer = class {
   get frameStep() {
     return this.manifest.rate.frame_step;
   }
-  /** The rates of a ladder that panes want exactly, now that λ rests. */
+  /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    return [...new Set(this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact))];
+    const shown = this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact);
+    return [.../* @__PURE__ */ new Set([...shown, ...this.laboratory?.awaited(ladder) ?? []])];
   }
   // λ
   drag(index) {

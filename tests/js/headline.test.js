@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { balance, bytesAt, curveOf, headline, stretches } from "../../mae_viz/viewer/js/headline.js";
+import { balance, bytesAt, curveOf, headline, price, stretches, toMeasure } from "../../mae_viz/viewer/js/headline.js";
 
 const file = (bytes, psnr_db, ms_ssim_db) => ({ bytes, bpp: bytes / 1000, psnr_db, ms_ssim_db, file: `${bytes}.webp` });
 const codec = (title, ...files) => ({ title, short: title, frames: files.map((values) => file(...values)) });
@@ -53,4 +53,21 @@ test("one sign over all rates, and many changes, are said otherwise", () => {
   assert.equal(balance(A, dearer), "PSNR: B pays at every rate compared, up to 20 %.");
   const mixed = codec("B", [110, 20], [180, 25], [480, 30]);
   assert.equal(balance(A, mixed), "PSNR: B pays at 2 rates, up to 20 %, and saves at 1 rate, up to 10 %.");
+});
+
+test("a price waits for the two files about the same quality, and for no others", () => {
+  const grid = Array.from({ length: 25 }, (_, i) => 16 * i);
+  const all = grid.map((at) => ({ at, ...file(100 * 2 ** (at / 64), 20 + at / 20) }));
+  for (const value of [18, 20, 22.3, 31, 39.2, 45]) {
+    const there = [all[4]];
+    for (let next = 0; next !== null; next = toMeasure(grid, there, "psnr_db", value))
+      if (!there.includes(all[next / 16])) there.push(all[next / 16]);
+    assert.ok(there.length < 9, `${there.length} files for ${value} dB`);
+    const mine = { bytes: 500, psnr_db: value };
+    assert.deepEqual(price(mine, there, "psnr_db"), price(mine, all, "psnr_db"));
+  }
+  assert.equal(toMeasure(grid, all, "ms_ssim_db", undefined), null); // nothing to compare
+  assert.equal(toMeasure(grid, [], "psnr_db", 30), 192);
+  const bent = [all[2], { ...all[8], psnr_db: 19 }]; // a better rate is worse: all files count
+  assert.equal(toMeasure(grid, bent, "psnr_db", 21), 0);
 });

@@ -34,6 +34,30 @@ export function price(file, rival, measure) {
   return { least: curve[0].bytes, share: curve[0].bytes / file.bytes - 1 };
 }
 
+/** The rate of `grid` whose file is to be measured next before `price` is final: null where those two neighbours are
+ *  here between which the value lies, or the end that it lies beyond. `frames`: of one codec, better from rate to rate
+ *  (where they are not, all of them count). */
+export function toMeasure(grid, frames, measure, value) {
+  if (!Number.isFinite(value)) return null;
+  let [low, high] = [-1, grid.length]; // the last that is worse, the first that is not
+  const of = (i) => {
+    const found = frames.find((f) => f.at === grid[i])?.[measure];
+    return found === "inf" ? Infinity : found;
+  };
+  for (const i of grid.keys()) {
+    if (of(i) < value) low = i;
+    else if (of(i) >= value) high = Math.min(high, i);
+  }
+  if (low > high) return grid.find((_, i) => of(i) === undefined) ?? null; // not better from rate to rate: all count
+  if (high - low < 2) return null;
+  const leap = 2 ** (frames.length - 1); // farther each time: most often the first neighbour is the one
+  if (low < 0 && high === grid.length) return grid[high >> 1];
+  if (low < 0) return grid[Math.max(0, high - leap)];
+  if (high === grid.length) return grid[Math.min(high - 1, low + leap)];
+  const share = (value - of(low)) / (of(high) - of(low));
+  return grid[Math.min(high - 1, Math.max(low + 1, Math.round(low + share * (high - low))))];
+}
+
 /** Where `rival` pays and where it saves at an equal measure, by rising rate of the first codec: [{pays, from, to,
  *  count, most}], `from` and `to` in bits per pixel, `count` files of the first, `most` the largest share among them.
  *  Only where both can be compared. */

@@ -4,7 +4,7 @@ import { BitsPanel } from "./bits_panel.js";
 import { CurvePanel } from "./curve_panel.js";
 import { h, setText } from "./dom.js";
 import { GainsPanel } from "./gains_panel.js";
-import { balance, headline } from "./headline.js";
+import { balance, headline, MEASURES, toMeasure } from "./headline.js";
 import { MapsPanel, mostAlike } from "./maps_panel.js";
 import { bytesText, rateText } from "./numbers.js";
 import { take } from "./panel.js";
@@ -263,6 +263,29 @@ export class Laboratory {
     return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
   }
 
+  /** The rates of a ladder that the sentence waits for: of the rival's 25 files those next to the two that are as good
+   *  as the file on show. */
+  awaited(ladder) {
+    const [first, second] = this.rivals;
+    if (this.viewer.whole || !first || !second || second.axis !== "lmbda" || second.ladder !== ladder.id) return [];
+    const file = this.fileOf(first);
+    if (!file) return [];
+    const { first: low, last, only } = second;
+    const step = this.viewer.frameStep;
+    const steps = Array.from({ length: Math.ceil((last - low) / step) }, (_, i) => low + i * step);
+    const grid = only.length ? only : [...steps, last];
+    const measured = ladder.frames.filter((f) => !f.extra);
+    const next = Object.keys(MEASURES).map((measure) => toMeasure(grid, measured, measure, file[measure]));
+    return [...new Set(next.filter((at) => at !== null))];
+  }
+
+  /** Whether the price that a codec pays for a file is final. */
+  isPriced(codec) {
+    if (this.progress(codec).all) return true;
+    const ladder = this.viewer.ladderOf(codec);
+    return codec.axis === "lmbda" && ladder.frames.length > 0 && !this.awaited(ladder).length;
+  }
+
   describeHeadline() {
     const { viewer } = this;
     const [first, second] = this.rivals;
@@ -271,11 +294,11 @@ export class Laboratory {
     const of = (codec) => ({ title: codec.title, short: codec.short, frames: grid(codec) });
     const [a, b] = [of(first), of(second)];
     const file = this.fileOf(first);
-    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const both = this.progress(first, second);
     const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
     if (key === this.said) return;
     this.said = key;
-    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
+    const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
     const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
     setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);

@@ -178,10 +178,11 @@ class Viewer {
     return this.manifest.rate.frame_step;
   }
 
-  /** The rates of a ladder that panes want exactly, now that λ rests. */
+  /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    return [...new Set(this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact))];
+    const shown = this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact);
+    return [...new Set([...shown, ...(this.laboratory?.awaited(ladder) ?? [])])];
   }
 
   // λ
