@@ -8,7 +8,7 @@ const HELD = 200e6; // bytes of frames in memory, all ladders together: two mode
 const WIRE = 22e6; // bytes of one ladder fetched ahead of need
 const KEEP_EXTRA = 16; // frames between the grid's that are kept per ladder
 const POLL_MS = 350;
-const FIRST_MS = 150; // between two looks for a ladder's first frame
+const FIRST_MS = 80; // between two looks for a ladder's first frame
 
 /** One ladder: its list of frames as the host knows it, and what has been fetched of them. */
 class Ladder {
