@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import fits, in_address, settled, visit
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from starlette.requests import Request
 
 import mae_viz
@@ -57,9 +57,26 @@ def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
 def test_the_laboratory_leads_to_other_pages_with_their_state(browser, server):
     with visit(browser, server) as page:
         page.get_by_role("link", name="How it works, step 10").click()
-        expect(page).to_have_url(f"{server}/how?lambda=700")
+        expect(page).to_have_url(f"{server}/how?lambda=700&step=10")
         between = "λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1"
         expect(page.get_by_text(between).first).to_be_visible()
+        on_top(page, "10. Any λ, and the file")
+        page.get_by_role("link", name="3. Between the convolutions").click()
+        on_top(page, "3. Between the convolutions: GDN")
+        page.go_back()
+        on_top(page, "10. Any λ, and the file")
+        page.go_forward()
+        on_top(page, "3. Between the convolutions: GDN")
+
+
+def on_top(page: Page, heading: str) -> None:
+    """Waits until a heading stands in the upper half of the window."""
+    expect(page.get_by_role("heading", name=heading)).to_be_in_viewport()
+    page.wait_for_function(
+        """(text) => [...document.querySelectorAll("h3")].some((h) =>
+            h.textContent.includes(text) && h.getBoundingClientRect().top < innerHeight / 2)""",
+        arg=heading,
+    )
 
 
 def test_a_point_of_a_curve_leads_to_its_picture(browser, server):

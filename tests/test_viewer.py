@@ -198,6 +198,11 @@ def test_maps_are_the_probes_arrays(lesson, picture):
     settled(lesson)
     found = map_of(lesson, 1)
     assert np.allclose(np.float32(found["values"]).reshape(found["shape"]), bits.sum(0), rtol=1e-5)
+    choose(lesson, 2, layer="bits")
+    settled(lesson)
+    theirs = probe.latents(checkpoints.open_checkpoint("bottleneck-scaling"), picture, Rate.near(512))[1].sum(0)
+    tops = [map_of(lesson, pane)["top"] for pane in (1, 2)]
+    assert tops == pytest.approx(2 * [max(bits.sum(0).max(), theirs.max())])  # one scale, to be compared
     choose(lesson, 1, layer="y")
     settled(lesson)
     channel = int(lesson.locator(".pane").nth(1).get_by_label("Channel", exact=True).input_value())

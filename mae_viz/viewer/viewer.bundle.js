@@ -369,12 +369,18 @@ function keyList() {
   );
   return h("dl", { class: "keys", hidden: true }, ...rows);
 }
-function listen(viewer) {
+function listen(viewer, signal) {
   const { element, slider } = viewer;
+  const onUp = ({ key }) => {
+    if (key === "o" || key === "O") viewer.showOriginal(false);
+  };
   element.addEventListener("keydown", (event) => onKey(viewer, event));
-  element.addEventListener("keyup", (event) => {
-    if (event.key === "o" || event.key === "O") viewer.showOriginal(false);
-  });
+  element.addEventListener("keyup", onUp);
+  if (viewer.laboratory) {
+    const { body } = document;
+    addEventListener("keydown", (event) => event.target === body && onKey(viewer, event), { capture: true, signal });
+    addEventListener("keyup", (event) => event.target === body && onUp(event), { signal });
+  }
   element.addEventListener("focusout", () => viewer.showOriginal(false));
   slider.addEventListener("input", () => viewer.drag(+slider.value));
   slider.addEventListener("change", () => viewer.release());
@@ -1287,7 +1293,8 @@ var MapsPanel = class extends Panel {
     setText(text, masked > 5e-3 && !one ? `${said}; ${percent(masked)} hatched` : said);
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }
-  paint({ canvas, bar }, kind, values, top, ladder) {
+  paint({ canvas, bar, element }, kind, values, top, ladder) {
+    element.toggleAttribute("data-empty", false);
     const [rows, columns] = ladder.info.places;
     drawPlane(canvas, kind, values, top, columns, rows);
     canvas.parentElement.style.setProperty("--shape", `${columns} / ${rows}`);
@@ -1299,7 +1306,8 @@ var MapsPanel = class extends Panel {
     if (second) other.style.background = second;
     for (const [i, node] of texts.entries()) setText(node, labels[i]);
   }
-  empty({ title, text, value, bar }, what) {
+  empty({ title, text, value, bar, element }, what) {
+    element.toggleAttribute("data-empty", true);
     setText(title, what);
     setText(text, what ? "computing …" : "");
     value.hidden = bar.hidden = true;
@@ -1877,6 +1885,10 @@ var Controls = class {
     element.toggleAttribute("data-original", Boolean(viewer.originalShown));
     element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
     element.dataset.panes = panes.length;
+    element.toggleAttribute(
+      "data-maps",
+      panes.some((p) => !["picture", "difference"].includes(p.layer))
+    );
     element.dataset.index = index;
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode2 === "side";
@@ -2415,10 +2427,9 @@ var Pane = class extends Choice {
     this.state.own = this.rates()[+this.own.value];
     this.viewer.schedule();
   }
-  resolve() {
-    const wants = super.resolve();
+  /** What it shows, once all panes know their frames. */
+  prepare() {
     this.shown = this.frame ? this.compose() : null;
-    return wants;
   }
   /** What is painted: {kind: layer, bitmap}, or a map {kind, plane, values, top, ratio, rows, columns, stride, ends};
    *  null while what the frame is compared with is not here. */
@@ -2438,7 +2449,7 @@ var Pane = class extends Choice {
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
       ({ values: map.values, mean: map.top } = map.ratio);
-    } else Object.assign(map, { top: this.top(asset), ends: this.ends(asset) });
+    } else Object.assign(map, { top: this.top(), ends: this.ends(asset) });
     drawPlane(scratch, layer, map.values, map.top, columns, rows);
     this.scratchKey = null;
     return map;
@@ -2459,10 +2470,15 @@ var Pane = class extends Choice {
     if (!this.ranges.has(plane)) this.ranges.set(plane, range(plane));
     return this.ranges.get(plane);
   }
-  /** Where the colours end: this frame's largest magnitude, or that of all frames here. */
-  top(asset) {
-    const { ladder, kind, channel } = this;
-    const planes = this.viewer.lockRange ? ladder.frames.map((f) => ladder.get(f, kind, channel)).filter(Boolean) : [asset];
+  /** The panes whose colours mean the same as here: bits are compared from codec to codec. */
+  get alike() {
+    return this.layer === "bits" ? this.viewer.panes.filter((p) => p.layer === "bits") : [this];
+  }
+  /** Where the colours end: this frame's largest magnitude, or that of all frames here; bits have one scale for all. */
+  top() {
+    const planes = this.alike.flatMap(
+      ({ ladder, kind, channel, frame }) => (this.viewer.lockRange ? ladder.frames : [frame]).map((f) => ladder.get(f, kind, channel)).filter(Boolean)
+    );
     return Math.max(1e-9, ...planes.map((plane) => Math.max(...this.ends(plane).map(Math.abs))));
   }
   /** The choosers and numbers as text. Called once a drawing frame: touches only what differs. */
@@ -2587,7 +2603,8 @@ var Pane = class extends Choice {
     } = this;
     if (!ratio) {
       const what = kind === "bits" ? `bits of each ${stride} × ${stride} block` : `y of channel ${channel}, before rounding`;
-      return `${what}: ${short(ends2[0])} … ${short(ends2[1])}`;
+      const shared = this.alike.length > 1 ? "; one scale for all bits here" : "";
+      return `${what}: ${short(ends2[0])} … ${short(ends2[1])}${shared}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
     const below2 = rateText(this.codec, base);
@@ -2706,7 +2723,8 @@ var Viewer = class {
     this.root.append(element);
     this.sizes.observe(sharedCanvas);
     this.sizes.observe(element);
-    listen(this);
+    this.hands = new AbortController();
+    listen(this, this.hands.signal);
     listenStage(this, sharedStage, sharedCanvas);
   }
   /** New picture, codecs, rate or panes from the host; what a person chose stays unless the host changed it too. */
@@ -3012,6 +3030,7 @@ var Viewer = class {
     this.channel ??= this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== void 0) ?? null;
     const order = [...this.panes].sort((a, b) => a.matches - b.matches);
     for (const pane of order) wants.push(...pane.resolve());
+    for (const pane of order) pane.prepare();
     if (this.laboratory) wants.push(...this.laboratory.resolve());
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
@@ -3068,6 +3087,7 @@ var Viewer = class {
     this.closed = true;
     clearInterval(this.blinking);
     clearTimeout(this.settle);
+    this.hands?.abort();
     this.sizes.disconnect();
     this.frames.close();
     this.laboratory?.remove();

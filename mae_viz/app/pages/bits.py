@@ -168,7 +168,7 @@ def show_channels(spent: dict, pair: tuple[Rate, Rate], shown: str) -> None:
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.25})
     figure.update_xaxes(title="rank of the channel")
     figure.update_yaxes(matches="y", col=2)
-    st.plotly_chart(figure, key="channels plot", config=plots.CONFIG, alt="Bits per channel, sorted, and running total")
+    plots.show(figure, "channels plot", "Bits per channel, sorted, and running total")
 
 
 def say_what_doubling_costs(picture: Picture, model: str, high: Rate, low: Rate) -> None:
@@ -270,7 +270,7 @@ def draw_priors(drawn: list[Drawn]) -> None:
     figure.update_layout(legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title="symbol")
     figure.update_yaxes(title="probability", col=1)
-    st.plotly_chart(figure, key="priors plot", config=plots.CONFIG, alt="Histogram of symbols and learned prior")
+    plots.show(figure, "priors plot", "Histogram of symbols and learned prior")
 
 
 def links(model: str, rate: Rate) -> None:

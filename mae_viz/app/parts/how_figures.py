@@ -137,18 +137,19 @@ def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray,
 @st.fragment
 def rounding(look: Look) -> None:
     channel = int(look.ranked[0])
-    y = look.y[channel].astype(np.float64)
-    y = y - np.median(y)
+    median = np.median(look.y[channel].astype(np.float64))
+    y = look.y[channel].astype(np.float64) - median
     steps = [2.0**-k for k in range(8)]
     scale = st.select_slider("Multiply the map before rounding by", steps[::-1], 1.0, format_func=lambda s: f"{s:.4g}")
     q = np.rint(y * scale)
     counts = np.unique(q, return_counts=True)[1]
     p = counts / counts.sum()
     entropy = abs(float(-(p * np.log2(p)).sum()))
-    top = float(np.abs(y).max()) or 1.0
+    top = float(np.abs(y + median).max()) or 1.0  # coloured as in step 2
     sources = [(y, "before"), (q / scale, "after rounding, scaled back")]
     cells = [
-        plots.figure(plots.url(plots.coloured("y", values, top)), f"The map {when}", when) for values, when in sources
+        plots.figure(plots.url(plots.coloured("y", values + median, top)), f"The map {when}", when)
+        for values, when in sources
     ]
     st.html(plots.beside(*cells, least=200))
     st.markdown(

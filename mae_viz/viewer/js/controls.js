@@ -180,6 +180,10 @@ export class Controls {
     element.toggleAttribute("data-original", Boolean(viewer.originalShown));
     element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
     element.dataset.panes = panes.length;
+    element.toggleAttribute(
+      "data-maps",
+      panes.some((p) => !["picture", "difference"].includes(p.layer)),
+    );
     element.dataset.index = index;
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode === "side";

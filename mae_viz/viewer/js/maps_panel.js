@@ -172,7 +172,8 @@ export class MapsPanel extends Panel {
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }
 
-  paint({ canvas, bar }, kind, values, top, ladder) {
+  paint({ canvas, bar, element }, kind, values, top, ladder) {
+    element.toggleAttribute("data-empty", false);
     const [rows, columns] = ladder.info.places;
     drawPlane(canvas, kind, values, top, columns, rows);
     canvas.parentElement.style.setProperty("--shape", `${columns} / ${rows}`);
@@ -185,7 +186,8 @@ export class MapsPanel extends Panel {
     for (const [i, node] of texts.entries()) setText(node, labels[i]);
   }
 
-  empty({ title, text, value, bar }, what) {
+  empty({ title, text, value, bar, element }, what) {
+    element.toggleAttribute("data-empty", true);
     setText(title, what);
     setText(text, what ? "computing …" : "");
     value.hidden = bar.hidden = true;

@@ -73,10 +73,9 @@ export class Pane extends Choice {
     this.viewer.schedule();
   }
 
-  resolve() {
-    const wants = super.resolve();
+  /** What it shows, once all panes know their frames. */
+  prepare() {
     this.shown = this.frame ? this.compose() : null;
-    return wants;
   }
 
   /** What is painted: {kind: layer, bitmap}, or a map {kind, plane, values, top, ratio, rows, columns, stride, ends};
@@ -97,7 +96,7 @@ export class Pane extends Choice {
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
       ({ values: map.values, mean: map.top } = map.ratio);
-    } else Object.assign(map, { top: this.top(asset), ends: this.ends(asset) });
+    } else Object.assign(map, { top: this.top(), ends: this.ends(asset) });
     drawPlane(scratch, layer, map.values, map.top, columns, rows);
     this.scratchKey = null;
     return map;
@@ -121,12 +120,16 @@ export class Pane extends Choice {
     return this.ranges.get(plane);
   }
 
-  /** Where the colours end: this frame's largest magnitude, or that of all frames here. */
-  top(asset) {
-    const { ladder, kind, channel } = this;
-    const planes = this.viewer.lockRange
-      ? ladder.frames.map((f) => ladder.get(f, kind, channel)).filter(Boolean)
-      : [asset];
+  /** The panes whose colours mean the same as here: bits are compared from codec to codec. */
+  get alike() {
+    return this.layer === "bits" ? this.viewer.panes.filter((p) => p.layer === "bits") : [this];
+  }
+
+  /** Where the colours end: this frame's largest magnitude, or that of all frames here; bits have one scale for all. */
+  top() {
+    const planes = this.alike.flatMap(({ ladder, kind, channel, frame }) =>
+      (this.viewer.lockRange ? ladder.frames : [frame]).map((f) => ladder.get(f, kind, channel)).filter(Boolean),
+    );
     return Math.max(1e-9, ...planes.map((plane) => Math.max(...this.ends(plane).map(Math.abs))));
   }
 
@@ -261,7 +264,8 @@ export class Pane extends Choice {
     if (!ratio) {
       const what =
         kind === "bits" ? `bits of each ${stride} × ${stride} block` : `y of channel ${channel}, before rounding`;
-      return `${what}: ${short(ends[0])} … ${short(ends[1])}`;
+      const shared = this.alike.length > 1 ? "; one scale for all bits here" : "";
+      return `${what}: ${short(ends[0])} … ${short(ends[1])}${shared}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
     const below = rateText(this.codec, base);

@@ -57,7 +57,8 @@ class Viewer {
     this.root.append(element);
     this.sizes.observe(sharedCanvas);
     this.sizes.observe(element);
-    listen(this);
+    this.hands = new AbortController();
+    listen(this, this.hands.signal);
     listenStage(this, sharedStage, sharedCanvas);
   }
 
@@ -418,6 +419,7 @@ class Viewer {
     // panes that match another's bytes come after those that have bytes of their own
     const order = [...this.panes].sort((a, b) => a.matches - b.matches);
     for (const pane of order) wants.push(...pane.resolve());
+    for (const pane of order) pane.prepare();
     if (this.laboratory) wants.push(...this.laboratory.resolve());
     // the original is at hand for key O and for the error under the cursor, but not of large pictures
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
@@ -481,6 +483,7 @@ class Viewer {
     this.closed = true;
     clearInterval(this.blinking);
     clearTimeout(this.settle);
+    this.hands?.abort();
     this.sizes.disconnect();
     this.frames.close();
     this.laboratory?.remove();
