@@ -815,7 +815,8 @@ var BitsPanel = class extends Panel {
     const all = asset ? asset.subarray(0, info.channels) : new Float32Array(0);
     return [all, all.reduce((a, b) => Math.max(a, b), 0)];
   }
-  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
+  describeOne({ element, canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
+    element.toggleAttribute("data-empty", !places.asset || !costs.asset);
     if (!places.asset || !costs.asset) return setText(title, `${codec.short}: computing …`);
     const [rows, columns] = ladder.info.places;
     setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);
@@ -1633,13 +1634,14 @@ var Laboratory = class {
     this.add.hidden = !missing.length;
     this.swapSides.disabled = viewer.panes.length < 2;
   }
-  /** In how many columns the panes show the picture largest. */
+  /** In how many columns the panes show the picture largest, below their cards where those stand above it. */
   get columns() {
-    const { picture, panes } = this.viewer;
+    const { picture, panes, element } = this.viewer;
     const { clientWidth, clientHeight } = this.place;
+    const cards = "maps" in element.dataset ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
     const scale2 = (columns) => Math.min(
       clientWidth / columns / picture.width,
-      clientHeight / Math.ceil(panes.length / columns) / picture.height
+      (clientHeight / Math.ceil(panes.length / columns) - cards) / picture.height
     );
     return panes.map((_, i) => i + 1).reduce((a, b) => scale2(b) > scale2(a) * 1.05 ? b : a);
   }
@@ -2414,10 +2416,11 @@ var Pane = class extends Choice {
     this.facts = h("p", { class: "facts" });
     this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
     this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.tag = h("div", { class: "tag" }, this.head, this.foot);
     this.element = h(
       "section",
       { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
-      h("div", { class: "tag" }, this.head, this.foot),
+      this.tag,
       this.stage
     );
     this.context = this.canvas.getContext("2d", { alpha: false });

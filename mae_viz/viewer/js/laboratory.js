@@ -226,14 +226,15 @@ export class Laboratory {
     this.swapSides.disabled = viewer.panes.length < 2;
   }
 
-  /** In how many columns the panes show the picture largest. */
+  /** In how many columns the panes show the picture largest, below their cards where those stand above it. */
   get columns() {
-    const { picture, panes } = this.viewer;
+    const { picture, panes, element } = this.viewer;
     const { clientWidth, clientHeight } = this.place;
+    const cards = "maps" in element.dataset ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
     const scale = (columns) =>
       Math.min(
         clientWidth / columns / picture.width,
-        clientHeight / Math.ceil(panes.length / columns) / picture.height,
+        (clientHeight / Math.ceil(panes.length / columns) - cards) / picture.height,
       );
     return panes.map((_, i) => i + 1).reduce((a, b) => (scale(b) > scale(a) * 1.05 ? b : a));
   }

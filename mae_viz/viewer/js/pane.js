@@ -58,10 +58,11 @@ export class Pane extends Choice {
     this.facts = h("p", { class: "facts" });
     this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
     this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.tag = h("div", { class: "tag" }, this.head, this.foot);
     this.element = h(
       "section",
       { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
-      h("div", { class: "tag" }, this.head, this.foot),
+      this.tag,
       this.stage,
     );
     this.context = this.canvas.getContext("2d", { alpha: false });
