@@ -20,6 +20,7 @@ from mae_viz.app import computed, lessons
 from mae_viz.app.pages import curves as curves_page
 from mae_viz.app.pages import file as file_page
 from mae_viz.app.parts import how_figures
+from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
 from mae_viz.measured import collected
@@ -135,7 +136,7 @@ def test_what_the_curves_show_lies_in_the_address(browser, server):
 def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp_path):
     data = mae_viz.compress(picture, "mae", 700)
     with visit(browser, f"{server}/file?{SMALL}", viewport={"width": 1440, "height": 1200}) as page:
-        expect(page.get_by_text(f"{len(data):,} bytes").first).to_be_visible()
+        expect(page.get_by_text(in_bytes(len(data))).first).to_be_visible()
         header = page.get_by_role("img", name="The header in hexadecimal")
         expect(header).to_have_attribute("aria-label", f"The header in hexadecimal: {data[:35].hex(' ')}")
         for part in bitstream.anatomy(data):

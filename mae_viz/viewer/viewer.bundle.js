@@ -43,8 +43,8 @@ function fill(select, options, value) {
 // mae_viz/viewer/js/numbers.js
 var group = new Intl.NumberFormat("en", { useGrouping: true });
 var lambdaText = (lmbda) => Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1e3 ? lmbda.toFixed(0) : lmbda.toFixed(1);
-var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
-var bytesText = (n) => n === void 0 ? "–" : group.format(n);
+var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
+var bytesText = (n) => n === void 0 ? "–" : group.format(n).replaceAll(",", " ");
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
@@ -53,8 +53,8 @@ function short(v) {
 }
 function percent(share) {
   if (!Number.isFinite(share)) return "n/a";
-  if (share > 0 && share < 1e-3) return "under 0.1 %";
-  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+  if (share > 0 && share < 1e-3) return "under 0.1 %";
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 function rateText(codec, frame) {
   if (codec.axis === "none" || !frame) return "";
@@ -167,7 +167,7 @@ var Curve = class {
     for (const button of this.metrics)
       button.setAttribute("aria-pressed", String(button.dataset.metric === this.metric));
     const dots = dotted.map(
-      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`
+      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`
     );
     this.svg.setAttribute("aria-label", `Rate and ${METRICS[this.metric]} of this picture. Shown: ${dots.join("; ")}`);
     if (!this.pointed) setText(this.readout, "click a point to go to its rate");
@@ -240,7 +240,7 @@ var Curve = class {
     this.svg.style.cursor = this.pointed ? "pointer" : "";
     if (!this.pointed) return this.redraw();
     const { codec, frame } = this.pointed;
-    const numbers = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`;
+    const numbers = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`;
     setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${numbers}`);
   }
 };
@@ -584,7 +584,7 @@ function colours(kind, values, top) {
   return out;
 }
 function scale(kind, top) {
-  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
+  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
   if (kind === "y") return { css: gradient(colour_maps_default.diverging), labels: [short(-top), "0", short(top)] };
   const end = 2 ** OCTAVES;
   return {
@@ -1094,14 +1094,14 @@ function stretches(first, rival, measure) {
   }
   return out;
 }
-var percent2 = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
+var percent2 = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
 function clauses(prices) {
   const parts = [];
   const [beyond] = Object.values(prices).filter((found) => found?.least !== void 0);
   const better = Object.keys(prices).filter((measure) => prices[measure]?.least !== void 0);
   if (beyond)
     parts.push(
-      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed(beyond.share)})`
+      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed(beyond.share)})`
     );
   for (const [measure, found] of Object.entries(prices)) {
     const name = MEASURES[measure];
@@ -1110,7 +1110,7 @@ function clauses(prices) {
     else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
     else {
       const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent2(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const what = `${percent2(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
       const last = parts.at(-1);
       parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
@@ -1122,7 +1122,7 @@ function headline(first, rival, file, rate) {
   const prices = Object.fromEntries(Object.keys(MEASURES).map((m) => [m, price(file, rival.frames, m)]));
   const said = clauses(prices);
   if (!said) return null;
-  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
+  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
 }
 function balance(first, rival) {
   const said = Object.entries(MEASURES).map(([measure, name]) => {
@@ -1134,7 +1134,7 @@ function balance(first, rival) {
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
       const [low, high] = found.map((part) => `${verb(part)} up to ${percent2(part.most)}`);
-      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
+      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
       const parts = found.filter((part) => part.pays === is);
@@ -1218,7 +1218,7 @@ var MapsPanel = class extends Panel {
     const { lead, rival } = this.laboratory.pair;
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
-    const cost = bits === void 0 ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
+    const cost = bits === void 0 ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const alike = short(this.laboratory.likeness);
     const beside = rival && this.laboratory.partner !== null ? ` Beside it ${rival.title}, channel ${this.laboratory.partner}: the most alike (correlation ${alike}).` : "";
     this.say(
@@ -1410,7 +1410,7 @@ var PricePanel = class extends Panel {
     const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((s) => (top - low) / s <= 6) ?? 1;
     const ticks = [];
     for (let i = Math.ceil(low / step); i * step <= top; i++) ticks.push(i * step);
-    const percent3 = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
+    const percent3 = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
     this.axes.replaceChildren(
       ...this.viewer.trainedMarks().map(([index, value]) => label(this.x(index), high - 6, "middle", `${value}`)),
       ...ticks.flatMap((v) => [
@@ -1701,7 +1701,7 @@ var Laboratory = class {
     if (key === this.said) return;
     this.said = key;
     const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
-    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
     setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
@@ -2524,7 +2524,7 @@ var Pane = class extends Choice {
     setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
-    setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
+    setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
@@ -2552,7 +2552,7 @@ var Pane = class extends Choice {
     if (error) return error;
     const total = info?.total ?? 0;
     const done = info ? info.frames.filter((f) => !f.extra).length : 0;
-    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
+    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
     const progress = total > done ? ` · ${done} of ${total} rates ready` : working;
     if (!frame) return `computing the ${viewer.whole ? "whole" : "first"} picture …${progress}`;
     if (codec.axis === "none") return codec.about;
@@ -2568,11 +2568,11 @@ var Pane = class extends Choice {
     const goal = this.matches && viewer.reference(this);
     if (goal && follow === "psnr_db") {
       const off = frame.psnr_db - goal.psnr_db;
-      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
+      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
     }
     if (goal) {
       const off = 100 * (frame.bytes / goal.bytes - 1);
-      const size = `${Math.abs(off).toFixed(1)} %`;
+      const size = `${Math.abs(off).toFixed(1)} %`;
       return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
     }
     if (codec.only.length)
@@ -2624,7 +2624,7 @@ var Pane = class extends Choice {
       const column = Math.floor(x / shown.stride);
       const row = Math.floor(y / shown.stride);
       const v = shown.values[row * shown.columns + column];
-      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
     }
     const rgb = pixelOf2(this.ladder.get(this.frame, "picture"), x, y);
     const original = this.viewer.originalBitmap();
@@ -2644,7 +2644,7 @@ var Pane = class extends Choice {
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
     const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
-    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
+    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 };
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from mae_viz import viewer
 from mae_viz.app import computed
+from mae_viz.app.parts.literal import literal
 from mae_viz.codecs.registry import codec
 
 if TYPE_CHECKING:
@@ -151,18 +152,20 @@ def number(value: float) -> str:
 
 
 def show(figure: "Figure", key: str, alt: str) -> None:
-    """The subplots of a figure, each a chart of its own: a narrow window has them one below the other."""
+    """The subplots of a figure, each a chart of its own below its title: a narrow window has them one below the
+    other."""
     charts = split(figure)
     across = min(4, len(charts))
-    for k, chart in enumerate(charts):
+    for k, (title, chart) in enumerate(charts):
         if k % across == 0:
             row = st.columns(across, gap="small")
-        with row[k % across]:
-            st.plotly_chart(chart, key=f"{key} {k}", config=CONFIG, alt=f"{alt}: {chart.layout.title.text}")
+        with row[k % across], st.container(gap=None):
+            st.markdown(f"**{literal(title)}**")
+            st.plotly_chart(chart, key=f"{key} {k}", config=CONFIG, alt=f"{alt}: {title}")
 
 
-def split(figure: "Figure") -> list["Figure"]:
-    """A figure for each subplot of one, with its title; axes that match go on to have one range."""
+def split(figure: "Figure") -> list[tuple[str, "Figure"]]:
+    """Each subplot of a figure, its title and a figure of its own; axes that match go on to have one range."""
     import plotly.graph_objects as go
 
     whole = figure.layout.to_plotly_json()
@@ -185,8 +188,7 @@ def split(figure: "Figure") -> list["Figure"]:
         for shape in shapes:
             if shape["xref"] == f"x{n}":
                 one.add_shape(shape | {"xref": "x", "yref": shape["yref"].replace(f"y{n}", "y")})
-        one.update_layout(title={"text": title, "x": 0.5, "xanchor": "center", "font": {"size": 14}})
-        made.append(one)
+        made.append((title, one))
     return made
 
 

@@ -83,7 +83,7 @@ export function stretches(first, rival, measure) {
   return out;
 }
 
-const percent = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
+const percent = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}\u202f%`;
 
 /** The clauses on each measure, those with one verb together. */
 function clauses(prices) {
@@ -93,7 +93,7 @@ function clauses(prices) {
   if (beyond)
     parts.push(
       `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ` +
-        `${bytesText(beyond.least)} bytes (${signed(beyond.share)})`,
+        `${bytesText(beyond.least)}\u202fbytes (${signed(beyond.share)})`,
     );
   for (const [measure, found] of Object.entries(prices)) {
     const name = MEASURES[measure];
@@ -102,7 +102,7 @@ function clauses(prices) {
     else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
     else {
       const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const what = `${percent(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))}\u202fbytes)`;
       const last = parts.at(-1);
       parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
@@ -118,7 +118,7 @@ export function headline(first, rival, file, rate) {
   const prices = Object.fromEntries(Object.keys(MEASURES).map((m) => [m, price(file, rival.frames, m)]));
   const said = clauses(prices);
   if (!said) return null;
-  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
+  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)}\u202fbytes. ${rival.title} ${said}.`, prices };
 }
 
 /** What the rival pays and saves over all rates, in words: one sentence for each measure. */
@@ -132,7 +132,7 @@ export function balance(first, rival) {
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
       const [low, high] = found.map((part) => `${verb(part)} up to ${percent(part.most)}`);
-      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
+      return `${name}: ${rival.short} ${low} below ${limit}\u202fbpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
       const parts = found.filter((part) => part.pays === is);

@@ -300,7 +300,7 @@ export class Laboratory {
     if (key === this.said) return;
     this.said = key;
     const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
-    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)}\u202fbytes. ` : "";
     setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);

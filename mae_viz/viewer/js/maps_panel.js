@@ -80,7 +80,7 @@ export class MapsPanel extends Panel {
     const { lead, rival } = this.laboratory.pair;
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
-    const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
+    const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)}\u202fbits here`;
     const alike = short(this.laboratory.likeness);
     const beside =
       rival && this.laboratory.partner !== null

@@ -177,7 +177,7 @@ export class Pane extends Choice {
     setText(numbers.bpp, frame ? (frame.bpp === undefined ? "24" : frame.bpp.toFixed(3)) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
-    setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
+    setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)}\u202f%`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
@@ -207,7 +207,7 @@ export class Pane extends Choice {
     if (error) return error;
     const total = info?.total ?? 0;
     const done = info ? info.frames.filter((f) => !f.extra).length : 0;
-    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
+    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)}\u202f% of it` : "";
     const progress = total > done ? ` · ${done} of ${total} rates ready` : working;
     if (!frame) return `computing the ${viewer.whole ? "whole" : "first"} picture …${progress}`;
     if (codec.axis === "none") return codec.about;
@@ -224,11 +224,13 @@ export class Pane extends Choice {
     const goal = this.matches && viewer.reference(this);
     if (goal && follow === "psnr_db") {
       const off = frame.psnr_db - goal.psnr_db;
-      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
+      return off < 0
+        ? `its best file is −${(-off).toFixed(2)}\u202fdB`
+        : `held at the same PSNR: +${off.toFixed(2)}\u202fdB`;
     }
     if (goal) {
       const off = 100 * (frame.bytes / goal.bytes - 1);
-      const size = `${Math.abs(off).toFixed(1)} %`;
+      const size = `${Math.abs(off).toFixed(1)}\u202f%`;
       return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
     }
     if (codec.only.length)
@@ -284,7 +286,7 @@ export class Pane extends Choice {
       const column = Math.floor(x / shown.stride);
       const row = Math.floor(y / shown.stride);
       const v = shown.values[row * shown.columns + column];
-      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? "\u202fbits" : ""}`;
     }
     const rgb = pixelOf(this.ladder.get(this.frame, "picture"), x, y);
     const original = this.viewer.originalBitmap();
@@ -306,6 +308,6 @@ export class Pane extends Choice {
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
     const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
-    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
+    return `${rate} · ${bytes}\u202fbytes · ${bpp}\u202fbpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 }
