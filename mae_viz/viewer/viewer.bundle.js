@@ -240,8 +240,8 @@ var Curve = class {
     this.svg.style.cursor = this.pointed ? "pointer" : "";
     if (!this.pointed) return this.redraw();
     const { codec, frame } = this.pointed;
-    const numbers = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`;
-    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${numbers}`);
+    const size = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp`;
+    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${size}, ${decibels(frame[this.metric])}`);
   }
 };
 
@@ -2624,7 +2624,8 @@ var Pane = class extends Choice {
       const column = Math.floor(x / shown.stride);
       const row = Math.floor(y / shown.stride);
       const v = shown.values[row * shown.columns + column];
-      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
+      const unit = shown.kind === "bits" ? " bits" : "";
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${unit}`;
     }
     const rgb = pixelOf2(this.ladder.get(this.frame, "picture"), x, y);
     const original = this.viewer.originalBitmap();

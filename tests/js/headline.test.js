@@ -28,12 +28,13 @@ test("the sentence takes its verbs from the files", () => {
   );
   assert.equal(
     said([90, 20, 9], [180, 25, 12], [220, 30, 13]),
-    `${start} saves 10\u202f% for the same PSNR (180\u202fbytes) and pays 10\u202f% for the same MS-SSIM (220\u202fbytes).`,
+    `${start} saves 10\u202f% for the same PSNR (180\u202fbytes) and ` +
+      "pays 10\u202f% for the same MS-SSIM (220\u202fbytes).",
   );
   assert.equal(
     said([100.5, 20, 20], [200.5, 25, 21]),
-    `${start} cannot go this low in MS-SSIM: its smallest file has 100.5\u202fbytes (−50\u202f%) and needs the same bytes ` +
-      "for the same PSNR.",
+    `${start} cannot go this low in MS-SSIM: its smallest file has 100.5\u202fbytes (−50\u202f%) and needs the same ` +
+      "bytes for the same PSNR.",
   );
   assert.equal(said([50, 20], [100, 24]), `${start} never reaches this PSNR.`);
   assert.equal(said(), undefined);

@@ -173,7 +173,7 @@ def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]) -> "Figure":
 
 
 def framed(figure: "Figure", height: int) -> "Figure":
-    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 30, "b": 10})
+    figure.update_layout(height=height, margin={"l": 10, "r": 26, "t": 30, "b": 10})
     figure.update_layout(legend={"orientation": "h", "y": -0.15})
     return figure
 
@@ -213,7 +213,7 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
     figure.update_xaxes(type="log", title="1/m", exponentformat="power", dtick=1)
     figure.update_yaxes(type="log", exponentformat="power", dtick=1)
     figure.update_yaxes(title="d", col=1)
-    figure.update_layout(height=330, margin={"l": 10, "r": 10, "t": 30, "b": 10}, showlegend=False)
+    figure.update_layout(height=330, margin={"l": 10, "r": 26, "t": 30, "b": 10}, showlegend=False)
     plots.show(figure, "inverses plot", "d against 1/m, one dot per channel")
     lines = [
         f"- **{short(m)}, {short(d)}: r = {signed(r)}**, mean of m · d {number(product)}: {verdict(r)}"

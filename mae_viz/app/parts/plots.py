@@ -172,11 +172,13 @@ def split(figure: "Figure") -> list[tuple[str, "Figure"]]:
     titles = [note["text"] for note in whole.pop("annotations")]
     shapes = whole.pop("shapes", [])
     axes = {name: whole.pop(name) for name in list(whole) if name[1:].startswith("axis")}
+    legend = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
     made = []
     for number, title in enumerate(titles, 1):
         n = "" if number == 1 else str(number)
         one = go.Figure([trace for trace in figure.data if (trace.xaxis or "x") == f"x{n}"], whole)
         one.update_traces(xaxis="x", yaxis="y")
+        one.for_each_trace(lambda trace: trace.update(showlegend=trace.name in legend))  # so all are equally high
         for side in "xy":
             axis = axes[f"{side}axis{n}"]
             told = {k: v for k, v in axis.items() if k not in ("domain", "anchor", "matches", "showticklabels")}

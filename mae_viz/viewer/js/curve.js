@@ -156,7 +156,7 @@ export class Curve {
     this.svg.style.cursor = this.pointed ? "pointer" : "";
     if (!this.pointed) return this.redraw();
     const { codec, frame } = this.pointed;
-    const numbers = `${bytesText(frame.bytes)}\u202fbytes, ${frame.bpp.toFixed(3)}\u202fbpp, ${decibels(frame[this.metric])}`;
-    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${numbers}`);
+    const size = `${bytesText(frame.bytes)}\u202fbytes, ${frame.bpp.toFixed(3)}\u202fbpp`;
+    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${size}, ${decibels(frame[this.metric])}`);
   }
 }

@@ -1,5 +1,5 @@
-// Numbers as text: beside the pictures, and as CSV. Between thousands, and before a unit, is a narrow space that no line
-// is broken at.
+// Numbers as text: beside the pictures, and as CSV. Between thousands, and before a unit, is a narrow space that no
+// line is broken at.
 
 const group = new Intl.NumberFormat("en", { useGrouping: true });
 

@@ -286,7 +286,8 @@ export class Pane extends Choice {
       const column = Math.floor(x / shown.stride);
       const row = Math.floor(y / shown.stride);
       const v = shown.values[row * shown.columns + column];
-      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? "\u202fbits" : ""}`;
+      const unit = shown.kind === "bits" ? "\u202fbits" : "";
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${unit}`;
     }
     const rgb = pixelOf(this.ladder.get(this.frame, "picture"), x, y);
     const original = this.viewer.originalBitmap();
