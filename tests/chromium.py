@@ -199,6 +199,11 @@ def in_address(page: Page, exactly: bool = False, **expected: str | None) -> Non
     until(page, lambda: said() == expected, f"{expected} in the address")
 
 
+def plain(text: str) -> str:
+    """Numbers without what sets their thousands apart, and units after an ordinary space."""
+    return re.sub(r"(?<=\d)\u202f(?=\d)", "", text).replace("\u202f", " ")
+
+
 def canvas_pixels(canvas: Locator) -> np.ndarray:
     """What is on a canvas, (H, W, 3)."""
     width, height, text = canvas.evaluate(

@@ -19,6 +19,8 @@ from streamlit.util import calc_hash
 import mae_viz
 from mae_viz import probe
 from mae_viz.app.computed import Picture
+from mae_viz.app.parts import plots
+from mae_viz.app.parts.numbers import grouped
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import middle
@@ -141,7 +143,7 @@ def test_the_page_shows_what_the_file_holds(page):
         for pane, model in enumerate(MODELS, 1):
             stream = mae_viz.compress(picture, model, lmbda)
             assert np.array_equal(shown(page, pane, *size), np.asarray(mae_viz.decompress(stream)))
-            expect(page.locator(".pane").nth(pane)).to_contain_text(f"{len(stream):,}")
+            expect(page.locator(".pane").nth(pane)).to_contain_text(grouped(len(stream)))
             save = page.get_by_role("button", name=re.compile(r"Save as \.mae")).nth(pane - 1)
             expect(save).to_contain_text(f"λ = {lmbda}")
             with page.expect_download() as download:
@@ -173,6 +175,12 @@ def maps_are(page: Page, picture: Image.Image, channel: int, lmbda: int) -> None
         text = page.locator(".pane").nth(pane).inner_text().replace("−", "-")
         ends = re.search(r"before rounding: (\S+) … (\S+)", text).groups()
         assert [float(v) for v in ends] == pytest.approx([expected.min(), expected.max()], rel=0.01)
+    page.locator(f".strip[data-at='{Rate.near(lmbda).index}']").wait_for()
+    now = probe.latents(open_checkpoint("mae"), picture, Rate.near(lmbda))[0]
+    for thumb in page.locator(".strip button").all():
+        plane = now[int(thumb.get_attribute("data-channel"))]
+        pixels = plots.coloured("y", plane, np.abs(plane).max())[..., :3].astype(int)
+        assert np.abs(canvas_pixels(thumb.locator("canvas")) - pixels).max() <= 3  # a colour of 256 farther at most
     for pane, model in enumerate(MODELS, 2):
         ratio = probe.ratio(maps[model, lmbda], maps[model, 64])
         facts = page.locator(".pane").nth(pane).locator(".facts")
@@ -190,7 +198,7 @@ def test_an_upload_is_coded_and_a_bad_one_gets_a_sentence(page, tmp_path, crop):
     crop.save(tmp_path / "mine.png")
     page.get_by_role("button", name="Your own").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.png")
-    expect(page.locator(".pane").nth(1)).to_contain_text(f"{len(mae_viz.compress(crop, lmbda=512)):,}")
+    expect(page.locator(".pane").nth(1)).to_contain_text(grouped(len(mae_viz.compress(crop, lmbda=512))))
     crop.save(tmp_path / "cut.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:-500])
     page.locator("input[type=file]").set_input_files(tmp_path / "cut.jpg")
@@ -209,10 +217,10 @@ def test_of_a_large_upload_a_part_is_scrubbed_and_the_whole_is_exact(page, tmp_p
     expect(page.get_by_text("1200 × 800 pixels are too many to scrub through")).to_be_visible()
     pane = page.locator(".pane").nth(1)
     part = len(mae_viz.compress(middle(large), lmbda=512))
-    expect(pane).to_contain_text(f"{part:,}")
+    expect(pane).to_contain_text(grouped(part))
     page.get_by_role("button", name="Show the whole picture").click()
     stream = mae_viz.compress(large, lmbda=512)
-    expect(pane).to_contain_text(f"{len(stream):,}")
+    expect(pane).to_contain_text(grouped(len(stream)))
     page.get_by_role("button", name="Zoom 100 %").click()
     page.locator(".mae-viewer[data-busy=false]").wait_for()
     canvas = canvas_pixels(pane.locator("canvas"))
@@ -245,16 +253,16 @@ def test_the_part_of_a_large_picture_is_moved_on_a_preview_and_stays(page, tmp_p
     size = middle(large).size
     corner = large.crop((0, 0, *size))
     pane = page.locator(".pane").nth(1)
-    expect(pane).to_contain_text(f"{len(mae_viz.compress(corner, lmbda=512)):,}")
+    expect(pane).to_contain_text(grouped(len(mae_viz.compress(corner, lmbda=512))))
     frame.focus()
     page.keyboard.press("ArrowRight")
     moved = large.crop((64, 0, 64 + size[0], size[1]))
-    expect(pane).to_contain_text(f"{len(mae_viz.compress(moved, lmbda=512)):,}")
+    expect(pane).to_contain_text(grouped(len(mae_viz.compress(moved, lmbda=512))))
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Gains", exact=True).first.click()
     expect(page.get_by_role("heading", name="Gains", exact=True)).to_be_visible()
     page.get_by_role("link", name="Laboratory", exact=True).first.click()
-    expect(page.locator(".pane").first).to_contain_text(f"{len(mae_viz.compress(moved, lmbda=512)):,}")
+    expect(page.locator(".pane").first).to_contain_text(grouped(len(mae_viz.compress(moved, lmbda=512))))
 
 
 def test_nothing_overflows(page):

@@ -12,6 +12,7 @@ from test_feature_maps import numbers, pixels, serious, type_in
 
 import mae_viz
 from mae_viz.app.parts import plots
+from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import load
 from mae_viz.images import gallery, open_rgb
@@ -61,7 +62,7 @@ def test_totals_blocks_and_channels(browser, server, picture):
         # where, in a sentence: for λ = 64
         length, _, bits = real["mae", 64]
         said = page.get_by_role("listitem").filter(has_text="At λ = 64 the MAE").inner_text()
-        assert f"pays {length:,} bytes" in said
+        assert f"pays {in_bytes(length)}" in said
         blocks, channels = bits.sum(axis=0), np.sort(bits.sum(axis=(1, 2)))[::-1]
         half = np.argmax(np.cumsum(np.sort(blocks.ravel())[::-1]) >= bits.sum() / 2) + 1
         assert numbers(re.search(r"lie in (\S+) % of the blocks", said)[1]) == [round(100 * half / blocks.size)]

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from chromium import fits, in_address, pick, settled, visit
+from chromium import fits, in_address, pick, plain, settled, visit
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 import mae_viz
 from mae_viz import metrics
 from mae_viz.app.parts import plots
+from mae_viz.app.parts.numbers import grouped
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.checkpoints import load, open_checkpoint
 from mae_viz.images import gallery, open_rgb
@@ -51,7 +52,7 @@ def serious(page: Page) -> list[str]:
 
 
 def numbers(text: str) -> list[float]:
-    return [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text.replace("−", "-").replace(",", ""))]
+    return [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", plain(text).replace("−", "-"))]
 
 
 def pixels(page: Page, alt: str) -> np.ndarray:
@@ -143,7 +144,7 @@ def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, late
     with visit(browser, address, viewport=SIZES) as page:
         settled(page)
         said = page.get_by_text(re.compile("the real file shrinks by")).inner_text()
-        assert f"from {len(stream):,} to" in said
+        assert f"from {grouped(len(stream))} to" in said
         saved, bits, _, smaller = numbers(re.search(r"shrinks by (.+);", said)[1])
         assert saved == len(stream) - smaller
         assert bits == 8 * saved

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from chromium import plain
 from test_javascript import node
 
 from mae_viz import metrics
@@ -22,7 +23,7 @@ def measured(model: str) -> dict[str, list[dict]]:
     document = json.loads((checkpoints.folder() / model / "rd-gallery.json").read_text(encoding="utf-8"))
     found: dict[str, list[dict]] = {}
     for row in document["measurements"]:
-        found.setdefault(row["image"], []).append(row)
+        found.setdefault(row["image"], []).append(row | {"at": Rate.near(row["lmbda"]).index})
     return found
 
 
@@ -37,13 +38,21 @@ def sentences() -> list[dict]:
         if file["lmbda"] in LMBDAS
     ]
     script = f"""
-        import {{ balance, headline }} from "./mae_viz/viewer/js/headline.js";
+        import {{ balance, headline, price, toMeasure }} from "./mae_viz/viewer/js/headline.js";
         const cases = {json.dumps(cases)};
+        const early = (file, rival, measure) => {{
+          const there = rival.filter(({{ at }}) => at === file.at);
+          const grid = rival.map(({{ at }}) => at).sort((a, b) => a - b);
+          for (let at = file.at; at !== null; at = toMeasure(grid, there, measure, file[measure]))
+            if (at !== file.at) there.push(rival.find((row) => row.at === at));
+          return {{ ...price(file, there, measure), files: there.length, of: rival.length }};
+        }};
         console.log(JSON.stringify(cases.map(({{ first, rival, file }}) => {{
           const [a, b] = [{{ title: "A", short: "A", frames: first }}, {{ title: "B", short: "B", frames: rival }}];
-          return {{ ...headline(a, b, file, "λ"), balance: balance(a, b) }};
+          const soon = ["psnr_db", "ms_ssim_db"].map((measure) => early(file, rival, measure));
+          return {{ ...headline(a, b, file, "λ"), balance: balance(a, b), soon }};
         }})));"""
-    said = json.loads(node("--input-type=module", "-", input=script))
+    said = json.loads(plain(node("--input-type=module", "-", input=script)))
     return [case | told for case, told in zip(cases, said, strict=True)]
 
 
@@ -81,9 +90,16 @@ def test_every_number_and_every_sign_is_that_of_the_files(sentences):
             assert told == pytest.approx(100 * abs(expected), abs=0.051 if told < 10 else 0.51)
             before = case["text"][: case["text"].index(f"same {name}")]
             assert re.findall("pays|saves", before)[-1] == ("pays" if expected > 0 else "saves"), case["text"]
-            size = int(re.search(r"\(([\d,]+) bytes\)", clause)[1].replace(",", ""))
+            size = int(re.search(r"\((\d+) bytes\)", clause)[1])
             assert size == round(case["file"]["bytes"] * (1 + expected))
-        assert f"{case['file']['bytes']:,} bytes." in case["text"]
+        assert f"{case['file']['bytes']} bytes." in case["text"]
+
+
+def test_what_is_said_of_the_first_files_stays_when_all_are_measured(sentences):
+    for case in sentences:
+        for soon, final in zip(case["soon"], case["prices"].values(), strict=True):
+            assert {name: soon.get(name) for name in final} == final
+        assert np.mean([soon["files"] for soon in case["soon"]]) < 7 < case["soon"][0]["of"]
 
 
 def test_the_balance_over_all_rates_is_that_of_the_files(sentences):

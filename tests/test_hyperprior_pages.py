@@ -15,6 +15,7 @@ from test_golden import GOLDEN
 from test_laboratory import drawn, number, panes
 
 import mae_viz
+from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
@@ -130,7 +131,7 @@ def test_maps_of_a_hyperprior_and_a_channel_switched_off(browser, app, coded):
         assert np.array_equal(pixels(page, f"MAE + hyperprior, channel {top}: ratio")[..., 3] > 0, kept)
         said = page.get_by_text(re.compile("the real file shrinks by")).inner_text()
         assert f"without channel {top} (its symbols 0, ŷ = 0" in said
-        assert f"from {coded[HIGH][0]:,} to" in said
+        assert f"from {grouped(coded[HIGH][0])} to" in said
         fits(page)
 
 
@@ -139,7 +140,7 @@ def test_its_file_says_what_z_costs(browser, app, coded):
     with visit(browser, f"{app}/file?image={PICTURE}&lambda=700", viewport=SIZES) as page:
         settled(page)
         page.get_by_role("radio", name="MAE + hyperprior").click()
-        expect(page.get_by_text(f"MAE + hyperprior, λ = 700.9: {length:,} bytes")).to_be_visible()
+        expect(page.get_by_text(f"MAE + hyperprior, λ = 700.9: {in_bytes(length)}")).to_be_visible()
         settled(page)
         said = numbers(page.get_by_text("for the side information z").inner_text().partition("is ")[2])[:3]
         both = y.sum() + z.sum()

@@ -24,6 +24,7 @@ from playwright.sync_api import expect
 
 import mae_viz
 from mae_viz import rates
+from mae_viz.app.parts.numbers import grouped
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery
 from mae_viz.measured import collected
@@ -218,7 +219,7 @@ def test_the_tour_works_in_jupyterlab(browser, tmp_path):
         chelsea = gallery()["chelsea"]
         page.locator(".widget-dropdown select").select_option(chelsea.title)
         size = len(mae_viz.compress(chelsea.path, lmbda=64))
-        expect(page.locator(".mae-viewer .pane").nth(1)).to_contain_text(f"{size:,}", timeout=60_000)
+        expect(page.locator(".mae-viewer .pane").nth(1)).to_contain_text(grouped(size), timeout=60_000)
 
 
 # What is plotted is what was measured

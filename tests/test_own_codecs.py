@@ -19,6 +19,7 @@ from torch import nn
 
 import mae_viz
 from mae_viz import cli, viewer
+from mae_viz.app.parts.numbers import grouped
 from mae_viz.codecs import registry
 from mae_viz.codecs.compressai import CompressAICodec
 from mae_viz.codecs.interface import Quality
@@ -420,7 +421,7 @@ def test_the_viewer_shows_it_beside_the_others(compressai, picture, browser, tmp
         np.testing.assert_array_equal(
             pixels[top : top + SIZE[1], left : left + SIZE[0]], np.asarray(codec.decode(data))
         )
-        expect(shown[0]).to_contain_text(f"{len(data):,}")
+        expect(shown[0]).to_contain_text(grouped(len(data)))
         expect(shown[1]).to_contain_text("bits of each 16 × 16 block")
         expect(shown[2]).to_contain_text(
             re.compile(r"y\(scale 1\) / y\(scale 0\.1\): mean 10\.00?, varies by under 0\.1 %")

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import fits, in_address, settled, visit
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from starlette.requests import Request
 from test_colours import in_plots_as_in_the_file
 
@@ -21,6 +21,7 @@ from mae_viz.app import computed, lessons
 from mae_viz.app.pages import curves as curves_page
 from mae_viz.app.pages import file as file_page
 from mae_viz.app.parts import how_figures
+from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
 from mae_viz.measured import collected
@@ -61,9 +62,26 @@ def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
 def test_the_laboratory_leads_to_other_pages_with_their_state(browser, server):
     with visit(browser, server) as page:
         page.get_by_role("link", name="How it works, step 10").click()
-        expect(page).to_have_url(f"{server}/how?lambda=700")
+        expect(page).to_have_url(f"{server}/how?lambda=700&step=10")
         between = "λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1"
         expect(page.get_by_text(between).first).to_be_visible()
+        on_top(page, "10. Any λ, and the file")
+        page.get_by_role("link", name="3. Between the convolutions").click()
+        on_top(page, "3. Between the convolutions: GDN")
+        page.go_back()
+        on_top(page, "10. Any λ, and the file")
+        page.go_forward()
+        on_top(page, "3. Between the convolutions: GDN")
+
+
+def on_top(page: Page, heading: str) -> None:
+    """Waits until a heading stands in the upper half of the window."""
+    expect(page.get_by_role("heading", name=heading)).to_be_in_viewport()
+    page.wait_for_function(
+        """(text) => [...document.querySelectorAll("h3")].some((h) =>
+            h.textContent.includes(text) && h.getBoundingClientRect().top < innerHeight / 2)""",
+        arg=heading,
+    )
 
 
 def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
@@ -122,7 +140,7 @@ def test_what_the_curves_show_lies_in_the_address(browser, server):
 def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp_path):
     data = mae_viz.compress(picture, "mae", 700)
     with visit(browser, f"{server}/file?{SMALL}", viewport={"width": 1440, "height": 1200}) as page:
-        expect(page.get_by_text(f"{len(data):,} bytes").first).to_be_visible()
+        expect(page.get_by_text(in_bytes(len(data))).first).to_be_visible()
         header = page.get_by_role("img", name="The header in hexadecimal")
         expect(header).to_have_attribute("aria-label", f"The header in hexadecimal: {data[:35].hex(' ')}")
         for part in bitstream.anatomy(data):

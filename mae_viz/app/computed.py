@@ -20,7 +20,7 @@ from mae_viz import computing, metrics, probe
 from mae_viz.coding import coder
 from mae_viz.coding.bitstream import StreamError, parse
 from mae_viz.coding.checkpoints import Checkpoint, folder, open_checkpoint
-from mae_viz.images import open_rgb
+from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import ladder
 from mae_viz.ladders.frame import SCRUBBED_PIXELS
 from mae_viz.rates import Rate
@@ -164,6 +164,14 @@ def picture_from(name: str, source: bytes) -> Picture:
         return picture
 
     return run(opened)
+
+
+@_cached(16)
+def photograph(name: str) -> Picture:
+    """A bundled photograph. They are small: this thread opens them, where the workers may be in the middle of a
+    frame."""
+    found = gallery()[name]
+    return Picture(found.title, open_rgb(found.path))
 
 
 def coded(picture: Picture, model: str, rate: Rate) -> Coded:

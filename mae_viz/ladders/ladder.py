@@ -179,8 +179,10 @@ class Ladders:
             self._forget_lost(ladder)
         if key in self._shown.get(viewer, (key,)):
             asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
+            new = not (ladder.frames or ladder.jobs)
             self._look(viewer, ladder, asked)
-            self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s, viewer)
+            if not (asked and new):  # of a new ladder the rate on screen alone: others on the same screen have theirs
+                self._ask_for_grid(ladder, asked[0] if asked else None, self.patience_s, viewer)
         with self._lock:
             return ladder.listing()
 

@@ -49,9 +49,11 @@ main > p {{ max-width: 76ch; margin: 14px 0 0; }}
 const {{ manifest, ladders, files }} = JSON.parse(document.getElementById("data").textContent);
 const host = {{
   ladder: async (id) => ladders[id],
-  bytes: async (id, file, start, length) => {{
-    const bytes = Uint8Array.from(atob(files[file]), (c) => c.charCodeAt(0));
-    return new Blob([length === undefined ? bytes : bytes.subarray(start, start + length)]);
+  bytes: async (id, file, parts) => {{
+    const text = atob(files[file]);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return new Blob(parts?.map(([start, length]) => bytes.subarray(start, start + length)) ?? [bytes]);
   }},
 }};
 globalThis.maeViewer = mount(document.getElementById("viewer"), manifest, host);

@@ -35,8 +35,8 @@ class Viewer(anywidget.AnyWidget):
         if "file" not in message:
             answer["listing"] = self._ladders.listing(key, message["at"], self.model_id)
         elif (found := self._ladders.read(key, message["file"])) is not None:
-            start, length = message["start"] or 0, message["length"]
-            data = [found[start:] if length is None else found[start : start + length]]
+            parts = message["parts"]
+            data = [found if parts is None else b"".join(found[start : start + length] for start, length in parts)]
         self.send(answer, data)
 
 

@@ -63,6 +63,12 @@ def viewer(manifest: dict, key: str = "viewer", on_change: Callable[[], None] | 
     return view and view | {"lmbda": Rate(view["index"]).lmbda}  # JSON makes 64.0 an integer
 
 
+def turn_away() -> None:
+    """To be called as soon as a page turns to another picture: what its viewer waits for is not worked at any more."""
+    if context := get_script_run_ctx():
+        ladder.shared().show(context.session_id, [])
+
+
 def _nothing() -> None:
     """Streamlit keeps a component's state only where there is a callback for it."""
 

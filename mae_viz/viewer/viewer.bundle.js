@@ -25,7 +25,10 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const { firstChild } = node;
+  if (firstChild instanceof Text && firstChild === node.lastChild) {
+    if (firstChild.data !== text) firstChild.data = text;
+  } else if (node.textContent !== text) node.textContent = text;
 }
 function fill(select, options, value) {
   const key = JSON.stringify(options);
@@ -40,9 +43,9 @@ function fill(select, options, value) {
 // mae_viz/viewer/js/numbers.js
 var group = new Intl.NumberFormat("en", { useGrouping: true });
 var lambdaText = (lmbda) => Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1e3 ? lmbda.toFixed(0) : lmbda.toFixed(1);
-var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
+var decibels = (v) => v === void 0 ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`;
 var score = (v) => v === null ? "n/a" : v.toFixed(1).replace("-", "−");
-var bytesText = (n) => n === void 0 ? "–" : group.format(n);
+var bytesText = (n) => n === void 0 ? "–" : group.format(n).replaceAll(",", " ");
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
@@ -51,8 +54,8 @@ function short(v) {
 }
 function percent(share) {
   if (!Number.isFinite(share)) return "n/a";
-  if (share > 0 && share < 1e-3) return "under 0.1 %";
-  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+  if (share > 0 && share < 1e-3) return "under 0.1 %";
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 function rateText(codec, frame) {
   if (codec.axis === "none" || !frame) return "";
@@ -165,7 +168,7 @@ var Curve = class {
     for (const button of this.metrics)
       button.setAttribute("aria-pressed", String(button.dataset.metric === this.metric));
     const dots = dotted.map(
-      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`
+      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`
     );
     this.svg.setAttribute("aria-label", `Rate and ${METRICS[this.metric]} of this picture. Shown: ${dots.join("; ")}`);
     if (!this.pointed) setText(this.readout, "click a point to go to its rate");
@@ -238,8 +241,8 @@ var Curve = class {
     this.svg.style.cursor = this.pointed ? "pointer" : "";
     if (!this.pointed) return this.redraw();
     const { codec, frame } = this.pointed;
-    const numbers = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`;
-    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${numbers}`);
+    const size = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp`;
+    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${size}, ${decibels(frame[this.metric])}`);
   }
 };
 
@@ -367,12 +370,18 @@ function keyList() {
   );
   return h("dl", { class: "keys", hidden: true }, ...rows);
 }
-function listen(viewer) {
+function listen(viewer, signal) {
   const { element, slider } = viewer;
+  const onUp = ({ key }) => {
+    if (key === "o" || key === "O") viewer.showOriginal(false);
+  };
   element.addEventListener("keydown", (event) => onKey(viewer, event));
-  element.addEventListener("keyup", (event) => {
-    if (event.key === "o" || event.key === "O") viewer.showOriginal(false);
-  });
+  element.addEventListener("keyup", onUp);
+  if (viewer.laboratory) {
+    const { body } = document;
+    addEventListener("keydown", (event) => event.target === body && onKey(viewer, event), { capture: true, signal });
+    addEventListener("keyup", (event) => event.target === body && onUp(event), { signal });
+  }
   element.addEventListener("focusout", () => viewer.showOriginal(false));
   slider.addEventListener("input", () => viewer.drag(+slider.value));
   slider.addEventListener("change", () => viewer.release());
@@ -576,7 +585,7 @@ function colours(kind, values, top) {
   return out;
 }
 function scale(kind, top) {
-  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
+  if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
   if (kind === "y") return { css: gradient(colour_maps_default.diverging), labels: [short(-top), "0", short(top)] };
   const end = 2 ** OCTAVES;
   return {
@@ -622,10 +631,16 @@ var Panel = class {
       this.viewer.schedule();
     });
     this.sizes.observe(this.body);
+    this.inSight = true;
+    this.sight = new IntersectionObserver((entries) => {
+      this.inSight = entries.at(-1).isIntersecting;
+      this.viewer.schedule();
+    });
+    this.sight.observe(this.element);
   }
-  /** Whether anyone sees it. */
-  get visible() {
-    return this.width > 0 && this.height > 0;
+  /** Whether it is drawn: while λ moves, only what is not scrolled out of sight. */
+  get drawn() {
+    return this.width > 0 && this.height > 0 && (this.inSight || !this.viewer.dragging);
   }
   say(text) {
     setText(this.caption, text);
@@ -634,7 +649,7 @@ var Panel = class {
   resolve() {
     return [];
   }
-  /** Draws it. Called once a drawing frame where it is visible. */
+  /** Draws it. Called once a drawing frame where it is `drawn`. */
   describe() {
   }
   /** A person has chosen something in it. */
@@ -644,6 +659,7 @@ var Panel = class {
   }
   remove() {
     this.sizes.disconnect();
+    this.sight.disconnect();
     this.element.remove();
   }
 };
@@ -800,7 +816,8 @@ var BitsPanel = class extends Panel {
     const all = asset ? asset.subarray(0, info.channels) : new Float32Array(0);
     return [all, all.reduce((a, b) => Math.max(a, b), 0)];
   }
-  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
+  describeOne({ element, canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
+    element.toggleAttribute("data-empty", !places.asset || !costs.asset);
     if (!places.asset || !costs.asset) return setText(title, `${codec.short}: computing …`);
     const [rows, columns] = ladder.info.places;
     setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);
@@ -1037,6 +1054,26 @@ function price(file, rival, measure) {
   if (value > curve.at(-1)[measure]) return { poorer: true };
   return { least: curve[0].bytes, share: curve[0].bytes / file.bytes - 1 };
 }
+function toMeasure(grid, frames, measure, value) {
+  if (!Number.isFinite(value)) return null;
+  let [low, high] = [-1, grid.length];
+  const of = (i) => {
+    const found = frames.find((f) => f.at === grid[i])?.[measure];
+    return found === "inf" ? Infinity : found;
+  };
+  for (const i of grid.keys()) {
+    if (of(i) < value) low = i;
+    else if (of(i) >= value) high = Math.min(high, i);
+  }
+  if (low > high) return grid.find((_, i) => of(i) === void 0) ?? null;
+  if (high - low < 2) return null;
+  const leap = 2 ** (frames.length - 1);
+  if (low < 0 && high === grid.length) return grid[high >> 1];
+  if (low < 0) return grid[Math.max(0, high - leap)];
+  if (high === grid.length) return grid[Math.min(high - 1, low + leap)];
+  const share = (value - of(low)) / (of(high) - of(low));
+  return grid[Math.min(high - 1, Math.max(low + 1, Math.round(low + share * (high - low))))];
+}
 function stretches(first, rival, measure) {
   const curve = curveOf(rival, measure);
   const out = [];
@@ -1058,14 +1095,14 @@ function stretches(first, rival, measure) {
   }
   return out;
 }
-var percent2 = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
+var percent2 = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
 function clauses(prices) {
   const parts = [];
   const [beyond] = Object.values(prices).filter((found) => found?.least !== void 0);
   const better = Object.keys(prices).filter((measure) => prices[measure]?.least !== void 0);
   if (beyond)
     parts.push(
-      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed(beyond.share)})`
+      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed(beyond.share)})`
     );
   for (const [measure, found] of Object.entries(prices)) {
     const name = MEASURES[measure];
@@ -1074,7 +1111,7 @@ function clauses(prices) {
     else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
     else {
       const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent2(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const what = `${percent2(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
       const last = parts.at(-1);
       parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
@@ -1086,7 +1123,7 @@ function headline(first, rival, file, rate) {
   const prices = Object.fromEntries(Object.keys(MEASURES).map((m) => [m, price(file, rival.frames, m)]));
   const said = clauses(prices);
   if (!said) return null;
-  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
+  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
 }
 function balance(first, rival) {
   const said = Object.entries(MEASURES).map(([measure, name]) => {
@@ -1098,7 +1135,7 @@ function balance(first, rival) {
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
       const [low, high] = found.map((part) => `${verb(part)} up to ${percent2(part.most)}`);
-      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
+      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
       const parts = found.filter((part) => part.pays === is);
@@ -1163,16 +1200,13 @@ var MapsPanel = class extends Panel {
     };
     this.lead = of(lead, channel);
     this.rival = of(rival, this.laboratory.partner);
-    this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
     const costs = take(ladder, "by_channel", index);
     wants.push(costs.want);
     this.costs = costs.asset;
-    for (const c of this.laboratory.ranked.slice(0, Math.min(MOST, Math.floor(this.width / THUMB)))) {
-      const found = take(ladder, "y", index, c, true);
-      wants.push(found.want);
-      this.thumbs.push({ channel: c, ladder, ...found });
-    }
+    this.channels = this.laboratory.ranked.slice(0, MOST);
+    this.thumbs = this.channels.length ? take(ladder, "y", index, this.channels.join()) : {};
+    if (this.thumbs.want) wants.push(this.thumbs.want);
     return wants;
   }
   describe() {
@@ -1185,7 +1219,7 @@ var MapsPanel = class extends Panel {
     const { lead, rival } = this.laboratory.pair;
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
-    const cost = bits === void 0 ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
+    const cost = bits === void 0 ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
     const alike = short(this.laboratory.likeness);
     const beside = rival && this.laboratory.partner !== null ? ` Beside it ${rival.title}, channel ${this.laboratory.partner}: the most alike (correlation ${alike}).` : "";
     this.say(
@@ -1205,15 +1239,18 @@ var MapsPanel = class extends Panel {
   }
   describeStrip() {
     const { strip, thumbs } = this;
-    while (strip.children.length > thumbs.length) strip.lastChild.remove();
-    while (strip.children.length < thumbs.length) strip.append(this.thumb());
-    thumbs.forEach(({ channel, ladder, frame, asset }, i) => {
+    const shown = this.channels.slice(0, Math.floor(this.width / THUMB));
+    while (strip.children.length > shown.length) strip.lastChild.remove();
+    while (strip.children.length < shown.length) strip.append(this.thumb());
+    const [rows, columns] = this.viewer.ladderOf(this.laboratory.pair.lead).info?.places ?? [];
+    strip.dataset.at = thumbs.frame?.at ?? "";
+    shown.forEach((channel, i) => {
       const button = strip.children[i];
       const off = this.costs && this.costs[channel] < OFF;
-      if (asset && button.dataset.key !== `${frame.file} ${channel}`) {
-        const [rows, columns] = ladder.info.places;
-        drawPlane(button.firstChild, "y", asset, largest(asset), columns, rows);
-        button.dataset.key = `${frame.file} ${channel}`;
+      if (thumbs.asset && button.dataset.key !== `${thumbs.frame.file} ${channel}`) {
+        const plane = thumbs.asset.subarray(i * rows * columns, (i + 1) * rows * columns);
+        drawPlane(button.firstChild, "y", plane, largest(plane), columns, rows);
+        button.dataset.key = `${thumbs.frame.file} ${channel}`;
       }
       button.toggleAttribute("data-off", Boolean(off));
       button.setAttribute("aria-pressed", String(channel === this.laboratory.channel));
@@ -1258,7 +1295,8 @@ var MapsPanel = class extends Panel {
     setText(text, masked > 5e-3 && !one ? `${said}; ${percent(masked)} hatched` : said);
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }
-  paint({ canvas, bar }, kind, values, top, ladder) {
+  paint({ canvas, bar, element }, kind, values, top, ladder) {
+    element.toggleAttribute("data-empty", false);
     const [rows, columns] = ladder.info.places;
     drawPlane(canvas, kind, values, top, columns, rows);
     canvas.parentElement.style.setProperty("--shape", `${columns} / ${rows}`);
@@ -1270,7 +1308,8 @@ var MapsPanel = class extends Panel {
     if (second) other.style.background = second;
     for (const [i, node] of texts.entries()) setText(node, labels[i]);
   }
-  empty({ title, text, value, bar }, what) {
+  empty({ title, text, value, bar, element }, what) {
+    element.toggleAttribute("data-empty", true);
     setText(title, what);
     setText(text, what ? "computing …" : "");
     value.hidden = bar.hidden = true;
@@ -1372,7 +1411,7 @@ var PricePanel = class extends Panel {
     const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((s) => (top - low) / s <= 6) ?? 1;
     const ticks = [];
     for (let i = Math.ceil(low / step); i * step <= top; i++) ticks.push(i * step);
-    const percent3 = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
+    const percent3 = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
     this.axes.replaceChildren(
       ...this.viewer.trainedMarks().map(([index, value]) => label(this.x(index), high - 6, "middle", `${value}`)),
       ...ticks.flatMap((v) => [
@@ -1559,7 +1598,7 @@ var Laboratory = class {
     this.viewer.changed();
   }
   resolve() {
-    const shown = this.panels.filter((p) => p.visible);
+    const shown = this.panels.filter((p) => p.drawn);
     const wants = [];
     this.partner = shown.some((p) => p.besideRival) ? this.findPartner(wants) : null;
     return [...wants, ...shown.flatMap((p) => p.resolve())];
@@ -1569,7 +1608,7 @@ var Laboratory = class {
     for (const panel of this.panels) {
       panel.element.toggleAttribute("data-front", panel.kind === this.fore);
       panel.element.toggleAttribute("data-enlarged", panel.kind === this.enlarged);
-      if (panel.visible) panel.describe();
+      if (panel.drawn) panel.describe();
     }
     hall.toggleAttribute("data-enlarged", Boolean(this.enlarged));
     hall.dataset.count = this.panels.length;
@@ -1596,13 +1635,14 @@ var Laboratory = class {
     this.add.hidden = !missing.length;
     this.swapSides.disabled = viewer.panes.length < 2;
   }
-  /** In how many columns the panes show the picture largest. */
+  /** In how many columns the panes show the picture largest, below their cards where those stand above it. */
   get columns() {
-    const { picture, panes } = this.viewer;
+    const { picture, panes, element } = this.viewer;
     const { clientWidth, clientHeight } = this.place;
+    const cards = "maps" in element.dataset ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
     const scale2 = (columns) => Math.min(
       clientWidth / columns / picture.width,
-      clientHeight / Math.ceil(panes.length / columns) / picture.height
+      (clientHeight / Math.ceil(panes.length / columns) - cards) / picture.height
     );
     return panes.map((_, i) => i + 1).reduce((a, b) => scale2(b) > scale2(a) * 1.05 ? b : a);
   }
@@ -1628,6 +1668,27 @@ var Laboratory = class {
     const [there, total] = [sum(done), sum(ladders.map(({ info }) => info?.total ?? 0))];
     return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
   }
+  /** The rates of a ladder that the sentence waits for: of the rival's 25 files those next to the two that are as good
+   *  as the file on show. */
+  awaited(ladder) {
+    const [first, second] = this.rivals;
+    if (this.viewer.whole || !first || !second || second.axis !== "lmbda" || second.ladder !== ladder.id) return [];
+    const file = this.fileOf(first);
+    if (!file) return [];
+    const { first: low, last, only } = second;
+    const step = this.viewer.frameStep;
+    const steps = Array.from({ length: Math.ceil((last - low) / step) }, (_, i) => low + i * step);
+    const grid = only.length ? only : [...steps, last];
+    const measured = ladder.frames.filter((f) => !f.extra);
+    const next = Object.keys(MEASURES).map((measure) => toMeasure(grid, measured, measure, file[measure]));
+    return [...new Set(next.filter((at) => at !== null))];
+  }
+  /** Whether the price that a codec pays for a file is final. */
+  isPriced(codec) {
+    if (this.progress(codec).all) return true;
+    const ladder = this.viewer.ladderOf(codec);
+    return codec.axis === "lmbda" && ladder.frames.length > 0 && !this.awaited(ladder).length;
+  }
   describeHeadline() {
     const { viewer } = this;
     const [first, second] = this.rivals;
@@ -1636,12 +1697,12 @@ var Laboratory = class {
     const of = (codec) => ({ title: codec.title, short: codec.short, frames: grid(codec) });
     const [a, b] = [of(first), of(second)];
     const file = this.fileOf(first);
-    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const both = this.progress(first, second);
     const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
     if (key === this.said) return;
     this.said = key;
-    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
-    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
     setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
@@ -1821,12 +1882,16 @@ var Controls = class {
     this.slider.setAttribute("aria-valuetext", `λ ${lambda}`);
     setText(this.output, lambda);
     setText(this.rule, viewer.isTrained(index) ? "a λ the networks were trained for" : "between trained λ");
-    element.style.setProperty("--at", index / manifest.rate.last);
+    this.slider.style.setProperty("--at", index / manifest.rate.last);
     element.style.setProperty("--aspect", `${viewer.picture.width} / ${viewer.picture.height}`);
     element.dataset.mode = mode2;
     element.toggleAttribute("data-original", Boolean(viewer.originalShown));
     element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
     element.dataset.panes = panes.length;
+    element.toggleAttribute(
+      "data-maps",
+      panes.some((p) => !["picture", "difference"].includes(p.layer))
+    );
     element.dataset.index = index;
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode2 === "side";
@@ -1887,7 +1952,7 @@ var HELD = 2e8;
 var WIRE = 22e6;
 var KEEP_EXTRA = 16;
 var POLL_MS = 350;
-var FIRST_MS = 150;
+var FIRST_MS = 80;
 var Ladder = class {
   constructor(id) {
     this.id = id;
@@ -1895,6 +1960,7 @@ var Ladder = class {
     this.error = null;
     this.assets = /* @__PURE__ */ new Map();
     this.failed = /* @__PURE__ */ new Set();
+    this.full = /* @__PURE__ */ new Set();
     this.received = 0;
     this.asked = 0;
     this.heard = 0;
@@ -1909,19 +1975,28 @@ var Ladder = class {
       if (has(frame) && (!best || Math.abs(frame.at - at) < Math.abs(best.at - at))) best = frame;
     return best;
   }
-  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, and where its bytes lie.
-   *  `channel`: one of y, or "all". */
+  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, its file, and of y which
+   *  channels. `channel`: one, several as "3,7,12" (their planes one after the other), or "all". */
   source(frame, kind, channel) {
     const file = kind === "picture" ? frame.file : frame[kind];
     if (!file || kind !== "y" || channel === "all") return { key: file, file };
-    const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
-    const length = this.info.places[0] * this.info.places[1] * 4;
-    return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
+    const { kept } = this.info;
+    if (channel === null) return {};
+    if (kept && !listed(channel).every((c) => kept.includes(c))) return {};
+    return { key: `${file}/${channel}`, file, channel };
+  }
+  /** Where the bytes of a source lie in its file: [[start, length], …]; undefined for all of it. */
+  parts({ channel }) {
+    if (channel === void 0) return void 0;
+    const { kept, places } = this.info;
+    const length = places[0] * places[1] * 4;
+    return listed(channel).map((c) => [(kept ? kept.indexOf(c) : c) * length, length]);
   }
   get(frame, kind, channel) {
     return frame && this.assets.get(this.source(frame, kind, channel).key);
   }
   drop(key) {
+    this.full.clear();
     this.assets.get(key)?.close?.();
     this.assets.delete(key);
   }
@@ -1934,6 +2009,7 @@ var Ladder = class {
     for (const key of [...this.assets.keys()]) this.drop(key);
   }
 };
+var listed = (channel) => `${channel}`.split(",").map(Number);
 var sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
 var Frames = class {
   constructor(host, changed, exact, pixels) {
@@ -1966,6 +2042,7 @@ var Frames = class {
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn2 < ladder.heard) return;
     Object.assign(ladder, answer);
+    ladder.full.clear();
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
     if (!ladder.info?.complete || wanted && !ladder.error)
       ladder.timer = setTimeout(
@@ -1991,17 +2068,25 @@ var Frames = class {
   }
   /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
   next({ ladder, kind, channel, at, alone }) {
+    const name = `${kind} ${channel}`;
+    if (ladder.full.has(name)) return null;
     const missing = [];
     const here = [];
-    for (const frame2 of ladder.frames) {
+    let full = true;
+    for (const frame2 of alone ? [ladder.nearest(at)].filter(Boolean) : ladder.frames) {
       const source2 = ladder.source(frame2, kind, channel);
-      if (!source2.key || ladder.failed.has(source2.key)) continue;
-      if (ladder.assets.has(source2.key)) here.push(frame2);
-      else if (this.busy.has(source2.key)) here.push(frame2);
+      if (!source2.key) continue;
+      if (ladder.assets.has(source2.key)) {
+        here.push(frame2);
+        continue;
+      }
+      full = false;
+      if (ladder.failed.has(source2.key)) continue;
+      if (this.busy.has(source2.key)) here.push(frame2);
       else if (!frame2.extra || frame2.at === at) missing.push([frame2, source2]);
     }
+    if (full && !alone && ladder.frames.length) ladder.full.add(name);
     if (!missing.length) return null;
-    if (alone && !missing.some(([frame2]) => frame2 === ladder.nearest(at))) return null;
     const gap = ([frame2]) => Math.min(...here.map((other) => Math.abs(other.at - frame2.at)));
     const nearest = missing.reduce((a, b) => Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a);
     const best = ladder.nearest(at);
@@ -2027,7 +2112,7 @@ var Frames = class {
   /** Room for one more asset, if need be in place of others: of any for the frame at hand, else of unused ones. */
   makeRoom({ ladder, kind, source, urgency }) {
     const last = [...ladder.assets.values()].at(-1);
-    const bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
+    const bytes = ladder.parts(source)?.reduce((sum, [, length]) => sum + length, 0) ?? (last ? sizeOf(last) : 4 * this.pixels());
     const atHand = urgency === Infinity;
     if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE)
       return false;
@@ -2061,7 +2146,7 @@ var Frames = class {
   async fetch({ ladder, kind, source }) {
     this.busy.add(source.key);
     try {
-      const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
+      const bytes = await this.host.bytes(ladder.id, source.file, ladder.parts(source));
       this.received += bytes.size;
       ladder.received += bytes.size;
       const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(await bytes.arrayBuffer());
@@ -2336,10 +2421,11 @@ var Pane = class extends Choice {
     this.facts = h("p", { class: "facts" });
     this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
     this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.tag = h("div", { class: "tag" }, this.head, this.foot);
     this.element = h(
       "section",
       { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
-      h("div", { class: "tag" }, this.head, this.foot),
+      this.tag,
       this.stage
     );
     this.context = this.canvas.getContext("2d", { alpha: false });
@@ -2349,10 +2435,9 @@ var Pane = class extends Choice {
     this.state.own = this.rates()[+this.own.value];
     this.viewer.schedule();
   }
-  resolve() {
-    const wants = super.resolve();
+  /** What it shows, once all panes know their frames. */
+  prepare() {
     this.shown = this.frame ? this.compose() : null;
-    return wants;
   }
   /** What is painted: {kind: layer, bitmap}, or a map {kind, plane, values, top, ratio, rows, columns, stride, ends};
    *  null while what the frame is compared with is not here. */
@@ -2372,7 +2457,7 @@ var Pane = class extends Choice {
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
       ({ values: map.values, mean: map.top } = map.ratio);
-    } else Object.assign(map, { top: this.top(asset), ends: this.ends(asset) });
+    } else Object.assign(map, { top: this.top(), ends: this.ends(asset) });
     drawPlane(scratch, layer, map.values, map.top, columns, rows);
     this.scratchKey = null;
     return map;
@@ -2393,10 +2478,15 @@ var Pane = class extends Choice {
     if (!this.ranges.has(plane)) this.ranges.set(plane, range(plane));
     return this.ranges.get(plane);
   }
-  /** Where the colours end: this frame's largest magnitude, or that of all frames here. */
-  top(asset) {
-    const { ladder, kind, channel } = this;
-    const planes = this.viewer.lockRange ? ladder.frames.map((f) => ladder.get(f, kind, channel)).filter(Boolean) : [asset];
+  /** The panes whose colours mean the same as here: bits are compared from codec to codec. */
+  get alike() {
+    return this.layer === "bits" ? this.viewer.panes.filter((p) => p.layer === "bits") : [this];
+  }
+  /** Where the colours end: this frame's largest magnitude, or that of all frames here; bits have one scale for all. */
+  top() {
+    const planes = this.alike.flatMap(
+      ({ ladder, kind, channel, frame }) => (this.viewer.lockRange ? ladder.frames : [frame]).map((f) => ladder.get(f, kind, channel)).filter(Boolean)
+    );
     return Math.max(1e-9, ...planes.map((plane) => Math.max(...this.ends(plane).map(Math.abs))));
   }
   /** The choosers and numbers as text. Called once a drawing frame: touches only what differs. */
@@ -2441,7 +2531,7 @@ var Pane = class extends Choice {
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     for (const [name, dd] of Object.entries(this.further))
       setText(dd, frame?.further ? score(frame.further[name]) : "–");
-    setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
+    setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
@@ -2469,7 +2559,7 @@ var Pane = class extends Choice {
     if (error) return error;
     const total = info?.total ?? 0;
     const done = info ? info.frames.filter((f) => !f.extra).length : 0;
-    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
+    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
     const progress = total > done ? ` · ${done} of ${total} rates ready` : working;
     if (!frame) return `computing the ${viewer.whole ? "whole" : "first"} picture …${progress}`;
     if (codec.axis === "none") return codec.about;
@@ -2485,11 +2575,11 @@ var Pane = class extends Choice {
     const goal = this.matches && viewer.reference(this);
     if (goal && follow === "psnr_db") {
       const off = frame.psnr_db - goal.psnr_db;
-      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
+      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
     }
     if (goal) {
       const off = 100 * (frame.bytes / goal.bytes - 1);
-      const size = `${Math.abs(off).toFixed(1)} %`;
+      const size = `${Math.abs(off).toFixed(1)} %`;
       return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
     }
     if (codec.only.length)
@@ -2523,7 +2613,8 @@ var Pane = class extends Choice {
     } = this;
     if (!ratio) {
       const what = kind === "bits" ? `bits of each ${stride} × ${stride} block` : `y of channel ${channel}, before rounding`;
-      return `${what}: ${short(ends2[0])} … ${short(ends2[1])}`;
+      const shared = this.alike.length > 1 ? "; one scale for all bits here" : "";
+      return `${what}: ${short(ends2[0])} … ${short(ends2[1])}${shared}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
     const below2 = rateText(this.codec, base);
@@ -2540,7 +2631,8 @@ var Pane = class extends Choice {
       const column = Math.floor(x / shown.stride);
       const row = Math.floor(y / shown.stride);
       const v = shown.values[row * shown.columns + column];
-      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
+      const unit = shown.kind === "bits" ? " bits" : "";
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${unit}`;
     }
     const rgb = pixelOf2(this.ladder.get(this.frame, "picture"), x, y);
     const original = this.viewer.originalBitmap();
@@ -2560,7 +2652,7 @@ var Pane = class extends Choice {
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
     const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
-    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
+    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 };
 
@@ -2642,7 +2734,8 @@ var Viewer = class {
     this.root.append(element);
     this.sizes.observe(sharedCanvas);
     this.sizes.observe(element);
-    listen(this);
+    this.hands = new AbortController();
+    listen(this, this.hands.signal);
     listenStage(this, sharedStage, sharedCanvas);
   }
   /** New picture, codecs, rate or panes from the host; what a person chose stays unless the host changed it too. */
@@ -2742,10 +2835,11 @@ var Viewer = class {
   get frameStep() {
     return this.manifest.rate.frame_step;
   }
-  /** The rates of a ladder that panes want exactly, now that λ rests. */
+  /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    return [...new Set(this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact))];
+    const shown = this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact);
+    return [.../* @__PURE__ */ new Set([...shown, ...this.laboratory?.awaited(ladder) ?? []])];
   }
   // λ
   drag(index) {
@@ -2947,6 +3041,7 @@ var Viewer = class {
     this.channel ??= this.panes.map((p) => p.ladder.nearest(this.index)?.rank?.[0]).find((c) => c !== void 0) ?? null;
     const order = [...this.panes].sort((a, b) => a.matches - b.matches);
     for (const pane of order) wants.push(...pane.resolve());
+    for (const pane of order) pane.prepare();
     if (this.laboratory) wants.push(...this.laboratory.resolve());
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
@@ -3004,6 +3099,7 @@ var Viewer = class {
     this.closed = true;
     clearInterval(this.blinking);
     clearTimeout(this.settle);
+    this.hands?.abort();
     this.sizes.disconnect();
     this.frames.close();
     this.laboratory?.remove();
@@ -3048,8 +3144,8 @@ var notebook_default = {
         if (!listing) throw new Error("the kernel does not know this picture: run the cell again");
         return listing;
       },
-      async bytes(id, file, start = null, length = null) {
-        const [, [view]] = await ask({ ladder: id, file, start, length });
+      async bytes(id, file, parts = null) {
+        const [, [view]] = await ask({ ladder: id, file, parts });
         return new Blob([view]);
       },
       report(state) {

@@ -48,7 +48,7 @@ test("one factor everywhere is constant; a channel that is off has no ratio", ()
 test("the range of a plane", () => assert.deepEqual(range(new Float32Array([0.5, -3, 2])), [-3, 2]));
 
 test("the scale says what the ends of the colours are", () => {
-  assert.deepEqual(scale("bits", 12.34).labels, ["0", "", "12.3 bits"]);
+  assert.deepEqual(scale("bits", 12.34).labels, ["0", "", "12.3\u202fbits"]);
   assert.deepEqual(scale("y", 2.5).labels, ["−2.50", "0", "2.50"]);
   const { labels, css, second } = scale("ratio", 8);
   assert.deepEqual(labels, ["2.00", "mean 8.00", "32.0"]);

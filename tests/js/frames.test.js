@@ -17,8 +17,7 @@ function opened(listings, { exact = [], pixels = SMALL } = {}) {
       if (listing instanceof Error) throw listing;
       return listing;
     },
-    bytes: (id, file, start, length) =>
-      new Promise((answer, fail) => asked.push({ id, file, start, length, answer, fail })),
+    bytes: (id, file, parts) => new Promise((answer, fail) => asked.push({ id, file, parts, answer, fail })),
   };
   frames = new Frames(
     host,
@@ -97,17 +96,19 @@ test("frames between the grid's are fetched where one is at hand, never ahead of
   assert.equal(files()[2], "70.f32");
 });
 
-test("of y one channel is fetched: its row in the file, or among the channels that a file keeps", async () => {
+test("of y single channels are fetched: their rows in the file, or among the channels that a file keeps", async () => {
   const { asked, ladder } = opened({ all: listed(named(0)), few: { ...listed(named(64)), kept: [40, 7] } });
   const [all, few] = [await ladder("all"), await ladder("few")];
   const want = (channel) => frames.want([all, few].map((ladder) => ({ ladder, kind: "y", channel, at: 0 })));
   want(7);
   want(8); // `few` does not keep it
-  const found = asked.map(({ id, file, start, length }) => [id, file, start, length]);
+  want("40,7");
+  const found = asked.map(({ id, file, parts }) => [id, file, ...parts]);
   assert.deepEqual(found, [
-    ["all", "0-y.f32", 168, 24],
-    ["few", "64-y.f32", 24, 24],
-    ["all", "0-y.f32", 192, 24],
+    ["all", "0-y.f32", [168, 24]],
+    ["few", "64-y.f32", [24, 24]],
+    ["all", "0-y.f32", [192, 24]],
+    ["all", "0-y.f32", [960, 24], [168, 24]],
   ]);
 });
 

@@ -8,6 +8,7 @@ from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, side_information, subject, waking
 from mae_viz.app.parts.controls import title
+from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec
 from mae_viz.rates import Rate
@@ -85,7 +86,7 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
     top = int(np.argmax(spent.channels))
     share, needed = 100 * half / spent.blocks.size, spent.needed(spent.channels, 0.9)
     return (
-        f"- **At λ = {spent.rate} the {title(spent.model)}** pays {spent.bytes:,} bytes ({spent.bpp:.3f} bpp). "
+        f"- **At λ = {spent.rate} the {title(spent.model)}** pays {in_bytes(spent.bytes)} ({spent.bpp:.3f} bpp). "
         f"Half of the bits lie in {share:.0f} % of the blocks: the standard deviation of luma in these is "
         f"{number(busy)}, in the others {number(calm)} (its correlation with a block's bits: {number(correlation)}). "
         f"{needed} of {len(spent.channels)} channels hold 90 % of the bits, channel {top} alone "
@@ -101,8 +102,10 @@ def show_totals(spent: dict, high: Rate, low: Rate) -> None:
         for name, s in (("λ₁", a), ("λ₂", b)):
             off = signed(f"{100 * (s.total / 8 - s.bytes) / s.bytes:+.2f}")
             what = f"{title(model)}, {name} = {s.rate}"
-            lines.append(f"| {what} | {s.bytes:,} | {s.total / 8:,.0f} | {off} % | {s.bpp:.4f} |")
-        difference = signed(f"{a.bytes - b.bytes:,} | {(a.total - b.total) / 8:,.0f} | | {a.bpp - b.bpp:.4f}")
+            lines.append(f"| {what} | {grouped(s.bytes)} | {grouped(s.total / 8, ',.0f')} | {off} % | {s.bpp:.4f} |")
+        difference = signed(
+            f"{grouped(a.bytes - b.bytes)} | {grouped((a.total - b.total) / 8, ',.0f')} | | {a.bpp - b.bpp:.4f}"
+        )
         lines.append(f"| {title(model)}, λ₁ − λ₂ | {difference} |")
     st.markdown("\n".join(lines))
     st.caption(
@@ -164,11 +167,11 @@ def show_channels(spent: dict, pair: tuple[Rate, Rate], shown: str) -> None:
         look["showlegend"] = True
         line = go.Scatter(x=rank, y=total, line={"color": colour}, hovertemplate=f"{says} %", **look)
         figure.add_traces([bar, line], rows=1, cols=[column, 3])
-    figure.update_layout(height=340, margin={"l": 10, "r": 10, "t": 40, "b": 10}, bargap=0)
+    figure.update_layout(height=340, margin={"l": 10, "r": 10, "t": 30, "b": 10}, bargap=0)
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.25})
     figure.update_xaxes(title="rank of the channel")
     figure.update_yaxes(matches="y", col=2)
-    st.plotly_chart(figure, key="channels plot", config=plots.CONFIG, alt="Bits per channel, sorted, and running total")
+    plots.show(figure, "channels plot", "Bits per channel, sorted, and running total")
 
 
 def say_what_doubling_costs(picture: Picture, model: str, high: Rate, low: Rate) -> None:
@@ -180,8 +183,8 @@ def say_what_doubling_costs(picture: Picture, model: str, high: Rate, low: Rate)
         with st.spinner("Coding at twice the λ …"):
             once, twice = (len(computed.stream(picture, model, k)) for k in (rate, rate.higher(1)))
         lines.append(
-            f"- from λ = {rate} to {rate.higher(1)}: {once:,} → {twice:,} bytes, "
-            f"**{twice - once:+,} bytes ({100 * (twice / once - 1):+.0f} %)**"
+            f"- from λ = {rate} to {rate.higher(1)}: {grouped(once)} → {in_bytes(twice)}, "
+            f"**{in_bytes(twice - once, '+,')} ({100 * (twice / once - 1):+.0f} %)**"
         )
     said = "\n".join(lines).replace("-", "−").replace("− from", "- from")
     st.markdown(f"Real files of the {title(model)}, this picture:\n\n{said}")
@@ -266,11 +269,11 @@ def draw_priors(drawn: list[Drawn]) -> None:
         line = {"color": plots.INK, "shape": "hvh" if one.k[-1] <= 20 else "linear", "width": 1.5}
         prior = go.Scatter(x=one.k, y=one.prior, name="learned prior", mode="lines", line=line, **first)
         figure.add_traces([bars, prior], rows=1, cols=column)
-    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 40, "b": 10}, bargap=0.1)
+    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 30, "b": 10}, bargap=0.1)
     figure.update_layout(legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title="symbol")
     figure.update_yaxes(title="probability", col=1)
-    st.plotly_chart(figure, key="priors plot", config=plots.CONFIG, alt="Histogram of symbols and learned prior")
+    plots.show(figure, "priors plot", "Histogram of symbols and learned prior")
 
 
 def links(model: str, rate: Rate) -> None:

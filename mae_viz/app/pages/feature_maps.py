@@ -12,6 +12,7 @@ from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.numbers import NARROW, grouped, in_bytes
 from mae_viz.app.parts.plots import number
 from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.figures import style
@@ -254,7 +255,7 @@ def describe(look: Look, c: int, ranges: list[tuple[float, float]]) -> str:
     else:
         verdict = f"constancy score {score_text(score)}: the ratio varies by {100 * score:.0f} % of its mean"
     return (
-        f"<b>{title(look.model)}, channel {c}</b><br>{look.bits[c]:,.0f} bits at λ₁ "
+        f"<b>{title(look.model)}, channel {c}</b><br>{grouped(look.bits[c], ',.0f')}{NARROW}bits at λ₁ "
         f"({100 * look.bits[c] / look.bits.sum():.1f} % of all)<br>range {number(width[0])} at λ₁{wider}<br>{verdict}"
     )
 
@@ -304,8 +305,10 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
     change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")
     st.markdown(
         f"{title(model)} at λ = {rate} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "
-        f"prior's median): the real file shrinks by **{saved:,} bytes** ({8 * saved:,} bits), from {len(off.before):,} "
-        f"to {len(off.after):,}; by the entropy estimate the channel's symbols cost {spent:,.0f} bits. PSNR changes by "
+        f"prior's median): the real file shrinks by **{in_bytes(saved)}** ({grouped(8 * saved)}{NARROW}bits), from "
+        f"{grouped(len(off.before))} "
+        f"to {grouped(len(off.after))}; by the entropy estimate the channel's symbols cost "
+        f"{grouped(spent, ',.0f')}{NARROW}bits. PSNR changes by "
         f"**{change}**, from {off.before_db:.2f} to {off.after_db:.2f} dB. Both pictures are what the decoder makes "
         "of the files."
     )

@@ -13,6 +13,7 @@ from mae_viz.app.pages.bits import which_tables
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.parts.text_table import table
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.bitstream import Part, StreamError
@@ -54,8 +55,8 @@ def page() -> None:
         data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height
     st.markdown(
-        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {len(data):,} bytes, {8 * len(data) / size:.4f} "
-        f"bits per pixel; uncompressed it has {3 * size:,} bytes, {3 * size / len(data):.1f} times as many."
+        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {in_bytes(len(data))}, {8 * len(data) / size:.4f} "
+        f"bits per pixel; uncompressed it has {in_bytes(3 * size)}, {3 * size / len(data):.1f} times as many."
     )
     st.download_button(
         "Save this file", data, f"{picture.name}-{model}-{rate}.mae", "application/octet-stream",
@@ -85,7 +86,7 @@ def show_parts(parts: list[Part], data: bytes) -> None:
     rows = [
         {
             "offset": str(part.offset),
-            "bytes": f"{part.size:,}",
+            "bytes": grouped(part.size),
             "field": part.name,
             "value": part.value,
             "meaning": MEANING.get(part.name, ""),
@@ -104,7 +105,7 @@ def bar(parts: list[Part], colours: Sequence[str], caption: str) -> str:
         for i, part in enumerate(parts)
         if part.size
     )
-    said = html.escape(", ".join(f"{part.name} {part.size:,}" for part in parts))
+    said = html.escape(", ".join(f"{part.name} {grouped(part.size)}" for part in parts))
     return (
         f'<figure style="margin:0"><div role="img" aria-label="Bytes: {said}" '
         f'style="display:flex;font-size:0.75rem;border-radius:4px;overflow:hidden">{cells}</div>'
@@ -140,12 +141,13 @@ def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, par
     estimate, side = cost.bits / 8, ""
     if cost.z is not None:
         bits = float(cost.z.sum(dtype="float64"))
-        side = f" (of these {bits / 8:,.0f}, {100 * bits / cost.bits:.1f} %, for the side information z)"
+        side = f" (of these {grouped(bits / 8, ',.0f')}, {100 * bits / cost.bits:.1f} %, for the side information z)"
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
     below, above, weight = probe.prior_mix(computed.checkpoint(model).model, rate)
     st.markdown(
-        f"The model's entropy estimate, −log₂ p of every symbol, is **{estimate:,.0f} bytes**{side}; payload and "
-        f"escapes have **{coded:,}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "
+        f"The model's entropy estimate, −log₂ p of every symbol, is **{in_bytes(estimate, ',.0f')}**{side}; payload "
+        f"and "
+        f"escapes have **{grouped(coded)}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "
         f"probabilities as 16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
         f"{which_tables(model, rate, below, above, weight)}"
     )
@@ -154,7 +156,7 @@ def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, par
         with st.spinner("Coding at twice the λ …"):
             twice = len(computed.stream(picture, model, once))
         st.markdown(
-            f"**Twice the λ**, {once}, makes a file of {twice:,} bytes: {twice - len(data):+,} bytes, "
+            f"**Twice the λ**, {once}, makes a file of {in_bytes(twice)}: {in_bytes(twice - len(data), '+,')}, "
             f"{100 * (twice / len(data) - 1):+.0f} %."
         )
 
@@ -205,7 +207,7 @@ def damage(data: bytes, parts: list[Part], large: bool) -> None:
     if st.button("Flip a random bit of the payload"):
         start = next(part for part in parts if part.name == "payload")
         position, bit = start.offset + random.randrange(max(1, start.size)), random.randrange(8)
-        way = Damage(f"bit {bit} of byte {position:,} is flipped", flip(data, min(position, len(data) - 1), bit))
+        way = Damage(f"bit {bit} of byte {grouped(position)} is flipped", flip(data, min(position, len(data) - 1), bit))
         answer(way, large)
     ways = {way.what: way for way in damages(data, parts)}
     chosen = st.selectbox("Or suppose that …", list(ways), index=None, placeholder="choose what happened to the file")
@@ -238,8 +240,8 @@ def decode() -> None:
     facts = opened.facts
     st.markdown(
         f"**{literal(file.name)}**: {facts['width']} × {facts['height']} pixels, {title(facts['model'])}, "
-        f"λ = {facts['lmbda']:.1f}, {facts['bytes']:,} bytes, {facts['bpp']:.4f} bits per pixel: header "
-        f"{facts['header_bytes']}, payload {facts['payload_bytes']:,}, escapes {facts['escape_bytes']:,}."
+        f"λ = {facts['lmbda']:.1f}, {in_bytes(facts['bytes'])}, {facts['bpp']:.4f} bits per pixel: header "
+        f"{facts['header_bytes']}, payload {grouped(facts['payload_bytes'])}, escapes {grouped(facts['escape_bytes'])}."
     )
     st.html(
         plots.figure(computed.data_url(opened.png), f"The picture in {file.name}", "Decoded, lossless from here on.")

@@ -110,7 +110,7 @@ def show_curves(layer: probe.Layer, rate: Rate, drawn: str, levels: str, marked:
     marked = marked or [int(order[-1]), int(order[len(order) // 2]), int(order[0])]
     here = rate.lmbda
     figure = lines(lmbdas, curves, here, marked) if drawn == LINES else heatmaps(lmbdas, curves)
-    st.plotly_chart(figure, key="curves plot", config=plots.CONFIG, alt=f"Gains of {symbol(layer)} and s against λ")
+    plots.show(figure, "curves plot", f"Gains of {symbol(layer)} and s against λ")
     scale = curves["s, bottleneck scaling"]
     stretch = np.log2(scale[-1] / scale[0])
     st.markdown(
@@ -173,7 +173,7 @@ def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]) -> "Figure":
 
 
 def framed(figure: "Figure", height: int) -> "Figure":
-    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 40, "b": 10})
+    figure.update_layout(height=height, margin={"l": 10, "r": 26, "t": 30, "b": 10})
     figure.update_layout(legend={"orientation": "h", "y": -0.15})
     return figure
 
@@ -213,8 +213,8 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
     figure.update_xaxes(type="log", title="1/m", exponentformat="power", dtick=1)
     figure.update_yaxes(type="log", exponentformat="power", dtick=1)
     figure.update_yaxes(title="d", col=1)
-    figure.update_layout(height=330 * rows, margin={"l": 10, "r": 10, "t": 40, "b": 10}, showlegend=False)
-    st.plotly_chart(figure, key="inverses plot", config=plots.CONFIG, alt="d against 1/m, one dot per channel")
+    figure.update_layout(height=330, margin={"l": 10, "r": 26, "t": 30, "b": 10}, showlegend=False)
+    plots.show(figure, "inverses plot", "d against 1/m, one dot per channel")
     lines = [
         f"- **{short(m)}, {short(d)}: r = {signed(r)}**, mean of m · d {number(product)}: {verdict(r)}"
         for r, product, m, d in said

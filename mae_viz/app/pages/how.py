@@ -1,6 +1,7 @@
 """Page *How it works*: the method in ten steps, each with a figure of the chosen picture at the chosen λ.
 
 The text of all steps is on the page at once; the figures (`mae_viz.app.parts.how_figures`) follow one after the other.
+``step`` in the address is the step that a link lands on.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mae_viz.app import site
+from mae_viz.app import address, site
 from mae_viz.app.computed import Picture
-from mae_viz.app.parts import controls, how_figures, subject
+from mae_viz.app.parts import controls, how_figures, landing, subject
 from mae_viz.ladders.frame import middle
 from mae_viz.rates import Rate
 
@@ -137,11 +138,21 @@ def page() -> None:
         st.caption(f"The picture is large: the figures show its middle, {part.width} × {part.height} pixels.")
         picture = Picture(picture.name, part)
     rate = controls.choose_rate("λ", 512.0, "lambda")
+    contents(rate)
     slots = [layout(number, step, rate) for number, step in enumerate(STEPS, 1)]
     look = how_figures.Look(picture, rate)
     for slot, step in zip(slots, STEPS, strict=True):
         with slot, st.spinner("Computing this figure …", show_time=True):
             step.figure(look)
+
+
+def contents(rate: Rate) -> None:
+    """Links to the steps, and the way to the one that the address names (``step``)."""
+    with st.container(horizontal=True, gap=None, key="steps"):
+        for number, step in enumerate(STEPS, 1):
+            site.link("how", f"{number}. {step.title.partition(':')[0]}", lambda_=rate, step=number)
+    named = address.read("step")
+    landing.at(f"step-{named}" if named in map(str, range(1, len(STEPS) + 1)) else None)
 
 
 def layout(number: int, step: Step, rate: Rate) -> DeltaGenerator:

@@ -8,6 +8,7 @@ import streamlit as st
 from mae_viz import viewer
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
+from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.codecs.interface import FRAME_STEP, AnyRate
 from mae_viz.codecs.registry import codec
 from mae_viz.codecs.search import UnreachableError
@@ -101,7 +102,9 @@ def reveal(picture: Picture, now: Round) -> None:
     for letter, name in zip("AB", now.order, strict=True):
         rate = now.rates[name]
         psnr = matching.shown(picture, name, rate).psnr_db
-        lines.append(f"**{letter}** was {codec(name).title}, λ = {rate}: {now.bytes[name]:,} bytes, PSNR {psnr:.2f} dB")
+        lines.append(
+            f"**{letter}** was {codec(name).title}, λ = {rate}: {in_bytes(now.bytes[name])}, PSNR {psnr:.2f} dB"
+        )
     most, least = max(now.bytes.values()), min(now.bytes.values())
     st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {100 * (1 - least / most):.2f} %.")
 

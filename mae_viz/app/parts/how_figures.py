@@ -16,6 +16,7 @@ from mae_viz.app.pages.bits import Drawn, which_tables
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
@@ -58,7 +59,7 @@ def bargain(look: Look) -> None:
     cells = []
     for rate in dict.fromkeys((LOW, look.rate, HIGH)):
         coded = look.coded("mae", rate)
-        about = f"λ = {rate}: <b>{len(coded.stream):,} bytes</b>, {coded.psnr_db:.2f} dB"
+        about = f"λ = {rate}: <b>{in_bytes(len(coded.stream))}</b>, {coded.psnr_db:.2f} dB"
         cells.append(picture(coded.png, f"{look.picture.name} at λ = {rate}", about))
     st.html(plots.beside(*cells, least=170))
     once = min(look.rate, HIGH.higher(-1))
@@ -67,7 +68,7 @@ def bargain(look: Look) -> None:
     growth = percent(len(b.stream) / len(a.stream) - 1)
     st.markdown(
         f"**What twice the λ costs here**: from λ = {once} to {twice} the file grows from "
-        f"{len(a.stream):,} to {len(b.stream):,} bytes ({growth}), for {b.psnr_db - a.psnr_db:.2f} dB."
+        f"{grouped(len(a.stream))} to {in_bytes(len(b.stream))} ({growth}), for {b.psnr_db - a.psnr_db:.2f} dB."
     )
 
 
@@ -81,7 +82,8 @@ def maps(look: Look) -> None:
     st.html(plots.beside(*cells, least=200))
     height, width = look.y.shape[1:]
     st.caption(
-        f"{len(look.y)} × {height} × {width} = {look.y.size:,} numbers for {look.picture.pixels.size:,} of "
+        f"{len(look.y)} × {height} × {width} = {grouped(look.y.size)} numbers for "
+        f"{grouped(look.picture.pixels.size)} of "
         "the picture; blue is negative, red positive, each map on a scale of its own."
     )
 
@@ -137,18 +139,19 @@ def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray,
 @st.fragment
 def rounding(look: Look) -> None:
     channel = int(look.ranked[0])
-    y = look.y[channel].astype(np.float64)
-    y = y - np.median(y)
+    median = np.median(look.y[channel].astype(np.float64))
+    y = look.y[channel].astype(np.float64) - median
     steps = [2.0**-k for k in range(8)]
     scale = st.select_slider("Multiply the map before rounding by", steps[::-1], 1.0, format_func=lambda s: f"{s:.4g}")
     q = np.rint(y * scale)
     counts = np.unique(q, return_counts=True)[1]
     p = counts / counts.sum()
     entropy = abs(float(-(p * np.log2(p)).sum()))
-    top = float(np.abs(y).max()) or 1.0
+    top = float(np.abs(y + median).max()) or 1.0  # coloured as in step 2
     sources = [(y, "before"), (q / scale, "after rounding, scaled back")]
     cells = [
-        plots.figure(plots.url(plots.coloured("y", values, top)), f"The map {when}", when) for values, when in sources
+        plots.figure(plots.url(plots.coloured("y", values + median, top)), f"The map {when}", when)
+        for values, when in sources
     ]
     st.html(plots.beside(*cells, least=200))
     st.markdown(
@@ -196,7 +199,7 @@ def parameters(look: Look) -> None:
     found = {name: count for name, (count, _) in counted().items()}
     base = found["Bottleneck scaling"]
     rows = [
-        {"": name, "parameters": f"{count:,}", "times one network": f"{count / base:.2f}"}
+        {"": name, "parameters": grouped(count), "times one network": f"{count / base:.2f}"}
         for name, count in found.items()
     ]
     table(rows, numbers=("parameters", "times one network"))
@@ -233,8 +236,8 @@ def scaling(look: Look) -> None:
             f"{worst} and {percent(least)} at its λ = {best}**, the extremes of its files at the trained λ here. "
         )
     said += (
-        f"At λ = 64, the smallest, its file has {len(theirs[0].stream):,} bytes, the MAE's "
-        f"{len(coded['mae'][0].stream):,}. "
+        f"At λ = 64, the smallest, its file has {in_bytes(len(theirs[0].stream))}, the MAE's "
+        f"{grouped(len(coded['mae'][0].stream))}. "
     )
     at = look.rate
     said += (
@@ -265,7 +268,7 @@ def gains(look: Look) -> None:
     alive = spent >= 1
     scores = computed.run(probe.constancies, high[alive], low[alive])
     st.markdown(
-        f"At λ = 64 {int(np.sum(~alive))} of {len(spent)} channels cost less than one bit for the whole picture: they "
+        f"At λ = 64, {int(np.sum(~alive))} of {len(spent)} channels cost less than one bit for the whole picture: they "
         f"are off. Between λ = 64 and 4096 the maps of the other {int(np.sum(alive))} do not only stretch: "
         f"y(4096)/y(64) varies over its places by {100 * np.nanmedian(scores):.0f} % of its mean "
         "(the median channel; 0 for bottleneck scaling)."
@@ -287,7 +290,7 @@ def between(look: Look) -> None:
     estimate = computed.cost(look.picture, "mae", look.rate).bits / 8
     real = len(computed.stream(look.picture, "mae", look.rate))
     st.markdown(
-        f"At λ = {look.rate} the estimate is {estimate:,.0f} bytes, the file has {real:,} "
+        f"At λ = {look.rate} the estimate is {in_bytes(estimate, ',.0f')}, the file has {grouped(real)} "
         f"({percent(real / estimate - 1, 2)}), header included."
     )
 

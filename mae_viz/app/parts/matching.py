@@ -15,6 +15,7 @@ from mae_viz import computing, metrics
 from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.numbers import NARROW, grouped, in_bytes
 from mae_viz.codecs.interface import AnyRate, LambdaAxis
 from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
@@ -36,8 +37,8 @@ class Target:
     value: float
 
     def __str__(self) -> str:
-        number = f"{self.value:.4g}" if self.unit == "bpp" else f"{self.value:{FORMS[self.unit]}}"
-        return f"{number} {UNITS[self.unit]}"
+        form = ".4g" if self.unit == "bpp" else FORMS[self.unit]
+        return f"{grouped(self.value, form)}{NARROW}{UNITS[self.unit]}"
 
     @property
     def text(self) -> str:
@@ -175,8 +176,8 @@ def winners(rows: list[Row], target: Target) -> str:
     judged = [row for row in rows if row.ms_ssim_db is not None]
     if target.unit == "psnr_db":
         first, *others = sorted(rows, key=lambda row: row.bytes)
-        more = f"; next is {title(others[0])} with {others[0].bytes:,}" if others else ""
-        return f"{title(first)} has the smallest file that reaches {target}: {first.bytes:,} bytes{more}."
+        more = f"; next is {title(others[0])} with {grouped(others[0].bytes)}" if others else ""
+        return f"{title(first)} has the smallest file that reaches {target}: {in_bytes(first.bytes)}{more}."
     best = max(rows, key=lambda row: row.psnr_db)
     by_psnr = f"Within {target}, {title(best)} has the highest PSNR, {best.psnr_db:.2f} dB"
     if not judged:
@@ -204,7 +205,7 @@ def table(rows: list[Row], target: Target) -> str:
     for row in ordered:
         cells = [
             codec(row.codec).axis.name(row.rate),
-            star(f"{row.bytes:,}", row.bytes, least),
+            star(grouped(row.bytes), row.bytes, least),
             f"+{row.left:.3f} dB" if by_psnr else f"{100 * row.left:.2f} %",
             f"{row.bpp:.4f}",
             star(f"{row.psnr_db:.2f} dB", row.psnr_db, most),

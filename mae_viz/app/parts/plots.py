@@ -4,13 +4,19 @@ import html
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import streamlit as st
 from PIL import Image
 
 from mae_viz import viewer
 from mae_viz.app import computed
+from mae_viz.app.parts.literal import literal
 from mae_viz.codecs.registry import codec
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
@@ -143,6 +149,65 @@ def number(value: float) -> str:
     size = abs(value)
     text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def show(figure: "Figure", key: str, alt: str) -> None:
+    """The subplots of a figure, each a chart of its own below its title: a narrow window has them one below the
+    other."""
+    charts = split(figure)
+    across = min(4, len(charts))
+    for k, (title, chart) in enumerate(charts):
+        if k % across == 0:
+            row = st.columns(across, gap="small")
+        with row[k % across], st.container(gap=None):
+            st.markdown(f"**{literal(title)}**")
+            st.plotly_chart(chart, key=f"{key} {k}", config=CONFIG, alt=f"{alt}: {title}")
+
+
+def split(figure: "Figure") -> list[tuple[str, "Figure"]]:
+    """Each subplot of a figure, its title and a figure of its own; axes that match go on to have one range."""
+    import plotly.graph_objects as go
+
+    whole = figure.layout.to_plotly_json()
+    titles = [note["text"] for note in whole.pop("annotations")]
+    shapes = whole.pop("shapes", [])
+    axes = {name: whole.pop(name) for name in list(whole) if name[1:].startswith("axis")}
+    legend = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
+    made = []
+    for number, title in enumerate(titles, 1):
+        n = "" if number == 1 else str(number)
+        one = go.Figure([trace for trace in figure.data if (trace.xaxis or "x") == f"x{n}"], whole)
+        one.update_traces(xaxis="x", yaxis="y")
+        one.for_each_trace(lambda trace: trace.update(showlegend=trace.name in legend))  # so all are equally high
+        for side in "xy":
+            axis = axes[f"{side}axis{n}"]
+            told = {k: v for k, v in axis.items() if k not in ("domain", "anchor", "matches", "showticklabels")}
+            peers = _peers(axes, f"y{n}")
+            if side == "y" and len(peers) > 1:
+                shown = [trace for trace in figure.data if (trace.yaxis or "y") in peers]
+                told["range"] = _reach(shown, told.get("type") == "log")
+            one.update_layout({f"{side}axis": told})
+        for shape in shapes:
+            if shape["xref"] == f"x{n}":
+                one.add_shape(shape | {"xref": "x", "yref": shape["yref"].replace(f"y{n}", "y")})
+        made.append((title, one))
+    return made
+
+
+def _peers(axes: dict[str, dict], name: str) -> list[str]:
+    """The y axes that match one, itself among them, as traces call them."""
+    matches = {f"y{key[5:]}": axis.get("matches") for key, axis in axes.items() if key.startswith("y")}
+    root = matches[name] or name
+    return [other for other, to in matches.items() if root in (other, to)]
+
+
+def _reach(traces: list, log: bool) -> list[float]:
+    """From the least to the largest y, with some room; from 0 on where the axis is not logarithmic."""
+    values = np.concatenate([np.asarray(trace.y, float) for trace in traces])
+    values = np.log10(values) if log else np.append(values, 0)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = 0.05 * (high - low)
+    return [low - room if low else 0.0, high + room]
 
 
 def logarithmic(axis: str = "λ") -> dict:

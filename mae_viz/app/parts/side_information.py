@@ -9,6 +9,7 @@ from mae_viz import probe
 from mae_viz.app import computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots
+from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.parts.plots import number
 from mae_viz.rates import Rate
 
@@ -43,9 +44,10 @@ def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
     saved = 100 * (1 - cost.bits / without) if without else 0.0
     verdict = f"{saved:.1f} % less" if saved >= 0 else f"{-saved:.1f} % more: here z does not pay"
     return (
-        f"- **At λ = {rate} z takes {z / 8:,.0f} bytes, {100 * z / cost.bits:.1f} % of the bits**, y "
-        f"{(cost.bits - z) / 8:,.0f}. Without z, even a prior that knew each channel's histogram on this very picture "
-        f"would pay {without / 8:,.0f} bytes for the symbols of y; with z, both together cost {verdict}."
+        f"- **At λ = {rate} z takes {in_bytes(z / 8, ',.0f')}, {100 * z / cost.bits:.1f} % of the bits**, y "
+        f"{grouped((cost.bits - z) / 8, ',.0f')}. Without z, even a prior that knew each channel's histogram on this "
+        f"very picture would pay {in_bytes(without / 8, ',.0f')} for the symbols of y; "
+        f"with z, both together cost {verdict}."
     )
 
 

@@ -10,6 +10,7 @@ from mae_viz.app.computed import Picture
 from mae_viz.app.parts.literal import literal
 from mae_viz.formats import SUFFIXES
 from mae_viz.images import ImageError, gallery
+from mae_viz.viewer import streamlit_host
 
 PREVIEW = 320
 """Pixels that an upload's preview is wide, on a screen with two of them to a point."""
@@ -72,11 +73,9 @@ def _own_on() -> bool:
 
 
 def _picture() -> Picture | None:
-    if _own_on():
-        name, data = st.session_state[_OWN]
-    else:
-        photograph = gallery()[st.session_state["image"]]
-        name, data = photograph.title, photograph.path.read_bytes()
+    if not _own_on():
+        return computed.photograph(st.session_state["image"])
+    name, data = st.session_state[_OWN]
     try:
         picture = computed.picture_from(name, data)
     except ImageError as error:
@@ -89,12 +88,14 @@ def _picture() -> Picture | None:
 
 def _keep() -> None:
     """An upload stays when its widget goes with the page; taken away by hand it goes."""
+    streamlit_host.turn_away()
     file = st.session_state["upload"]
     st.session_state[_OWN] = (file.name, file.getvalue()) if file else None
     st.session_state["own on"] = True
 
 
 def _name_picture() -> None:
+    streamlit_host.turn_away()
     chosen = st.session_state["image"]
     st.session_state["own on"] = chosen == _OWN
     if chosen != _OWN:

@@ -64,7 +64,13 @@ export class BitsPanel extends Panel {
     return [all, all.reduce((a, b) => Math.max(a, b), 0)];
   }
 
-  describeOne({ canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
+  describeOne(
+    { element, canvas, title, bars, text, plate },
+    { codec, ladder, places, costs, most, before },
+    top,
+    peak,
+  ) {
+    element.toggleAttribute("data-empty", !places.asset || !costs.asset);
     if (!places.asset || !costs.asset) return setText(title, `${codec.short}: computing …`);
     const [rows, columns] = ladder.info.places;
     setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);

@@ -81,7 +81,7 @@ export function colours(kind, values, top) {
 
 /** What the colours mean: CSS background and the labels at its left end, middle and right end. */
 export function scale(kind, top) {
-  if (kind === "bits") return { css: gradient(maps.sequential), labels: ["0", "", `${short(top)} bits`] };
+  if (kind === "bits") return { css: gradient(maps.sequential), labels: ["0", "", `${short(top)}\u202fbits`] };
   if (kind === "y") return { css: gradient(maps.diverging), labels: [short(-top), "0", short(top)] };
   const end = 2 ** OCTAVES;
   return {

@@ -173,12 +173,17 @@ export class Controls {
     this.slider.setAttribute("aria-valuetext", `λ ${lambda}`);
     setText(this.output, lambda);
     setText(this.rule, viewer.isTrained(index) ? "a λ the networks were trained for" : "between trained λ");
-    element.style.setProperty("--at", index / manifest.rate.last);
+    // on the slider alone: all that inherits it is styled anew
+    this.slider.style.setProperty("--at", index / manifest.rate.last);
     element.style.setProperty("--aspect", `${viewer.picture.width} / ${viewer.picture.height}`);
     element.dataset.mode = mode;
     element.toggleAttribute("data-original", Boolean(viewer.originalShown));
     element.toggleAttribute("data-zoomed", viewer.view.zoom > 0);
     element.dataset.panes = panes.length;
+    element.toggleAttribute(
+      "data-maps",
+      panes.some((p) => !["picture", "difference"].includes(p.layer)),
+    );
     element.dataset.index = index;
     element.dataset.busy = String(Boolean(viewer.dragging) || panes.some((p) => p.waiting));
     this.shared.hidden = mode === "side";

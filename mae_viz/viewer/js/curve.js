@@ -79,7 +79,7 @@ export class Curve {
     for (const button of this.metrics)
       button.setAttribute("aria-pressed", String(button.dataset.metric === this.metric));
     const dots = dotted.map(
-      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`,
+      ({ codec, frame }) => `${codec.title} ${frame.bpp.toFixed(3)}\u202fbpp, ${decibels(frame[this.metric])}`,
     );
     this.svg.setAttribute("aria-label", `Rate and ${METRICS[this.metric]} of this picture. Shown: ${dots.join("; ")}`);
     if (!this.pointed) setText(this.readout, "click a point to go to its rate");
@@ -156,7 +156,7 @@ export class Curve {
     this.svg.style.cursor = this.pointed ? "pointer" : "";
     if (!this.pointed) return this.redraw();
     const { codec, frame } = this.pointed;
-    const numbers = `${bytesText(frame.bytes)} bytes, ${frame.bpp.toFixed(3)} bpp, ${decibels(frame[this.metric])}`;
-    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${numbers}`);
+    const size = `${bytesText(frame.bytes)}\u202fbytes, ${frame.bpp.toFixed(3)}\u202fbpp`;
+    setText(this.readout, `${codec.title}, ${rateText(codec, frame)}: ${size}, ${decibels(frame[this.metric])}`);
   }
 }

@@ -13,9 +13,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Touches the page only where it says something else. */
+/** Touches the page only where it says something else; a text that is there changes its words, and stays. */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const { firstChild } = node;
+  if (firstChild instanceof Text && firstChild === node.lastChild) {
+    if (firstChild.data !== text) firstChild.data = text;
+  } else if (node.textContent !== text) node.textContent = text;
 }
 
 /** Lets a chooser offer these [value, text], and stand at one of them; one without any is hidden. */

@@ -8,7 +8,7 @@ const HELD = 200e6; // bytes of frames in memory, all ladders together: two mode
 const WIRE = 22e6; // bytes of one ladder fetched ahead of need
 const KEEP_EXTRA = 16; // frames between the grid's that are kept per ladder
 const POLL_MS = 350;
-const FIRST_MS = 150; // between two looks for a ladder's first frame
+const FIRST_MS = 80; // between two looks for a ladder's first frame
 
 /** One ladder: its list of frames as the host knows it, and what has been fetched of them. */
 class Ladder {
@@ -18,6 +18,7 @@ class Ladder {
     this.error = null;
     this.assets = new Map();
     this.failed = new Set();
+    this.full = new Set(); // kinds and channels of which no frame is missing
     this.received = 0;
     this.asked = 0; // how many times for the list,
     this.heard = 0; // and which of them was answered last
@@ -35,14 +36,23 @@ class Ladder {
     return best;
   }
 
-  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, and where its bytes lie.
-   *  `channel`: one of y, or "all". */
+  /** What a frame needs on show as `kind` (picture, bits, y, by_channel): its name here, its file, and of y which
+   *  channels. `channel`: one, several as "3,7,12" (their planes one after the other), or "all". */
   source(frame, kind, channel) {
     const file = kind === "picture" ? frame.file : frame[kind];
     if (!file || kind !== "y" || channel === "all") return { key: file, file };
-    const row = this.info.kept ? this.info.kept.indexOf(channel) : channel;
-    const length = this.info.places[0] * this.info.places[1] * 4;
-    return row < 0 ? {} : { key: `${file}/${channel}`, file, start: row * length, length };
+    const { kept } = this.info;
+    if (channel === null) return {}; // none is chosen before there is a frame
+    if (kept && !listed(channel).every((c) => kept.includes(c))) return {};
+    return { key: `${file}/${channel}`, file, channel };
+  }
+
+  /** Where the bytes of a source lie in its file: [[start, length], …]; undefined for all of it. */
+  parts({ channel }) {
+    if (channel === undefined) return undefined;
+    const { kept, places } = this.info;
+    const length = places[0] * places[1] * 4;
+    return listed(channel).map((c) => [(kept ? kept.indexOf(c) : c) * length, length]);
   }
 
   get(frame, kind, channel) {
@@ -50,6 +60,7 @@ class Ladder {
   }
 
   drop(key) {
+    this.full.clear();
     this.assets.get(key)?.close?.();
     this.assets.delete(key);
   }
@@ -65,6 +76,7 @@ class Ladder {
   }
 }
 
+const listed = (channel) => `${channel}`.split(",").map(Number);
 const sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
 
 /** Fetches what the panes want: λ at hand first, then whatever closes the widest gap. */
@@ -102,6 +114,7 @@ export class Frames {
     // a later question may have been answered sooner
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn < ladder.heard) return;
     Object.assign(ladder, answer);
+    ladder.full.clear();
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
     if (!ladder.info?.complete || (wanted && !ladder.error))
       ladder.timer = setTimeout(
@@ -130,17 +143,25 @@ export class Frames {
 
   /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
   next({ ladder, kind, channel, at, alone }) {
+    const name = `${kind} ${channel}`;
+    if (ladder.full.has(name)) return null;
     const missing = [];
     const here = [];
-    for (const frame of ladder.frames) {
+    let full = true;
+    for (const frame of alone ? [ladder.nearest(at)].filter(Boolean) : ladder.frames) {
       const source = ladder.source(frame, kind, channel);
-      if (!source.key || ladder.failed.has(source.key)) continue;
-      if (ladder.assets.has(source.key)) here.push(frame);
-      else if (this.busy.has(source.key)) here.push(frame);
+      if (!source.key) continue;
+      if (ladder.assets.has(source.key)) {
+        here.push(frame);
+        continue;
+      }
+      full = false;
+      if (ladder.failed.has(source.key)) continue;
+      if (this.busy.has(source.key)) here.push(frame);
       else if (!frame.extra || frame.at === at) missing.push([frame, source]);
     }
+    if (full && !alone && ladder.frames.length) ladder.full.add(name);
     if (!missing.length) return null;
-    if (alone && !missing.some(([frame]) => frame === ladder.nearest(at))) return null;
     const gap = ([frame]) => Math.min(...here.map((other) => Math.abs(other.at - frame.at)));
     const nearest = missing.reduce((a, b) => (Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a));
     const best = ladder.nearest(at);
@@ -172,7 +193,8 @@ export class Frames {
   /** Room for one more asset, if need be in place of others: of any for the frame at hand, else of unused ones. */
   makeRoom({ ladder, kind, source, urgency }) {
     const last = [...ladder.assets.values()].at(-1);
-    const bytes = source.length ?? (last ? sizeOf(last) : 4 * this.pixels());
+    const bytes =
+      ladder.parts(source)?.reduce((sum, [, length]) => sum + length, 0) ?? (last ? sizeOf(last) : 4 * this.pixels());
     const atHand = urgency === Infinity;
     if (!atHand && kind === "picture" && ladder.received * (1 + 1 / Math.max(1, ladder.assets.size)) > WIRE)
       return false;
@@ -207,7 +229,7 @@ export class Frames {
   async fetch({ ladder, kind, source }) {
     this.busy.add(source.key);
     try {
-      const bytes = await this.host.bytes(ladder.id, source.file, source.start, source.length);
+      const bytes = await this.host.bytes(ladder.id, source.file, ladder.parts(source));
       this.received += bytes.size;
       ladder.received += bytes.size;
       const asset = kind === "picture" ? await decodePicture(bytes) : new Float32Array(await bytes.arrayBuffer());

@@ -34,6 +34,30 @@ export function price(file, rival, measure) {
   return { least: curve[0].bytes, share: curve[0].bytes / file.bytes - 1 };
 }
 
+/** The rate of `grid` whose file is to be measured next before `price` is final: null where those two neighbours are
+ *  here between which the value lies, or the end that it lies beyond. `frames`: of one codec, better from rate to rate
+ *  (where they are not, all of them count). */
+export function toMeasure(grid, frames, measure, value) {
+  if (!Number.isFinite(value)) return null;
+  let [low, high] = [-1, grid.length]; // the last that is worse, the first that is not
+  const of = (i) => {
+    const found = frames.find((f) => f.at === grid[i])?.[measure];
+    return found === "inf" ? Infinity : found;
+  };
+  for (const i of grid.keys()) {
+    if (of(i) < value) low = i;
+    else if (of(i) >= value) high = Math.min(high, i);
+  }
+  if (low > high) return grid.find((_, i) => of(i) === undefined) ?? null; // not better from rate to rate: all count
+  if (high - low < 2) return null;
+  const leap = 2 ** (frames.length - 1); // farther each time: most often the first neighbour is the one
+  if (low < 0 && high === grid.length) return grid[high >> 1];
+  if (low < 0) return grid[Math.max(0, high - leap)];
+  if (high === grid.length) return grid[Math.min(high - 1, low + leap)];
+  const share = (value - of(low)) / (of(high) - of(low));
+  return grid[Math.min(high - 1, Math.max(low + 1, Math.round(low + share * (high - low))))];
+}
+
 /** Where `rival` pays and where it saves at an equal measure, by rising rate of the first codec: [{pays, from, to,
  *  count, most}], `from` and `to` in bits per pixel, `count` files of the first, `most` the largest share among them.
  *  Only where both can be compared. */
@@ -59,7 +83,7 @@ export function stretches(first, rival, measure) {
   return out;
 }
 
-const percent = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
+const percent = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}\u202f%`;
 
 /** The clauses on each measure, those with one verb together. */
 function clauses(prices) {
@@ -69,7 +93,7 @@ function clauses(prices) {
   if (beyond)
     parts.push(
       `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ` +
-        `${bytesText(beyond.least)} bytes (${signed(beyond.share)})`,
+        `${bytesText(beyond.least)}\u202fbytes (${signed(beyond.share)})`,
     );
   for (const [measure, found] of Object.entries(prices)) {
     const name = MEASURES[measure];
@@ -78,7 +102,7 @@ function clauses(prices) {
     else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
     else {
       const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const what = `${percent(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))}\u202fbytes)`;
       const last = parts.at(-1);
       parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
@@ -94,7 +118,7 @@ export function headline(first, rival, file, rate) {
   const prices = Object.fromEntries(Object.keys(MEASURES).map((m) => [m, price(file, rival.frames, m)]));
   const said = clauses(prices);
   if (!said) return null;
-  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
+  return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)}\u202fbytes. ${rival.title} ${said}.`, prices };
 }
 
 /** What the rival pays and saves over all rates, in words: one sentence for each measure. */
@@ -108,7 +132,7 @@ export function balance(first, rival) {
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
       const [low, high] = found.map((part) => `${verb(part)} up to ${percent(part.most)}`);
-      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
+      return `${name}: ${rival.short} ${low} below ${limit}\u202fbpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
       const parts = found.filter((part) => part.pays === is);

@@ -1,4 +1,5 @@
-// Hands: keys, mouse, touch. Keys act only while the focus is inside the viewer, and those it takes go no further.
+// Hands: keys, mouse, touch. Keys act while the focus is inside the viewer, and in the laboratory, which is the page,
+// also where nothing has it; those it takes go no further.
 import { h } from "./dom.js";
 import { STEPS } from "./view.js";
 
@@ -25,13 +26,19 @@ export function keyList() {
   return h("dl", { class: "keys", hidden: true }, ...rows);
 }
 
-/** All listeners of a viewer, on its own elements: they go when it goes. */
-export function listen(viewer) {
+/** All listeners of a viewer, on its own elements, which go when it goes, and on the page until `signal`. */
+export function listen(viewer, signal) {
   const { element, slider } = viewer;
+  const onUp = ({ key }) => {
+    if (key === "o" || key === "O") viewer.showOriginal(false);
+  };
   element.addEventListener("keydown", (event) => onKey(viewer, event));
-  element.addEventListener("keyup", (event) => {
-    if (event.key === "o" || event.key === "O") viewer.showOriginal(false);
-  });
+  element.addEventListener("keyup", onUp);
+  if (viewer.laboratory) {
+    const { body } = document;
+    addEventListener("keydown", (event) => event.target === body && onKey(viewer, event), { capture: true, signal });
+    addEventListener("keyup", (event) => event.target === body && onUp(event), { signal });
+  }
   element.addEventListener("focusout", () => viewer.showOriginal(false));
   slider.addEventListener("input", () => viewer.drag(+slider.value));
   slider.addEventListener("change", () => viewer.release());

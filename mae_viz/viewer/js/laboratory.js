@@ -4,7 +4,7 @@ import { BitsPanel } from "./bits_panel.js";
 import { CurvePanel } from "./curve_panel.js";
 import { h, setText } from "./dom.js";
 import { GainsPanel } from "./gains_panel.js";
-import { balance, headline } from "./headline.js";
+import { balance, headline, MEASURES, toMeasure } from "./headline.js";
 import { MapsPanel, mostAlike } from "./maps_panel.js";
 import { bytesText, rateText } from "./numbers.js";
 import { take } from "./panel.js";
@@ -187,7 +187,7 @@ export class Laboratory {
   }
 
   resolve() {
-    const shown = this.panels.filter((p) => p.visible);
+    const shown = this.panels.filter((p) => p.drawn);
     const wants = [];
     this.partner = shown.some((p) => p.besideRival) ? this.findPartner(wants) : null;
     return [...wants, ...shown.flatMap((p) => p.resolve())];
@@ -198,7 +198,7 @@ export class Laboratory {
     for (const panel of this.panels) {
       panel.element.toggleAttribute("data-front", panel.kind === this.fore);
       panel.element.toggleAttribute("data-enlarged", panel.kind === this.enlarged);
-      if (panel.visible) panel.describe();
+      if (panel.drawn) panel.describe();
     }
     hall.toggleAttribute("data-enlarged", Boolean(this.enlarged));
     hall.dataset.count = this.panels.length;
@@ -226,14 +226,15 @@ export class Laboratory {
     this.swapSides.disabled = viewer.panes.length < 2;
   }
 
-  /** In how many columns the panes show the picture largest. */
+  /** In how many columns the panes show the picture largest, below their cards where those stand above it. */
   get columns() {
-    const { picture, panes } = this.viewer;
+    const { picture, panes, element } = this.viewer;
     const { clientWidth, clientHeight } = this.place;
+    const cards = "maps" in element.dataset ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
     const scale = (columns) =>
       Math.min(
         clientWidth / columns / picture.width,
-        clientHeight / Math.ceil(panes.length / columns) / picture.height,
+        (clientHeight / Math.ceil(panes.length / columns) - cards) / picture.height,
       );
     return panes.map((_, i) => i + 1).reduce((a, b) => (scale(b) > scale(a) * 1.05 ? b : a));
   }
@@ -263,6 +264,29 @@ export class Laboratory {
     return { all: ladders.every(({ info }, i) => info && done[i] >= info.total), text: `${there} of ${total} files` };
   }
 
+  /** The rates of a ladder that the sentence waits for: of the rival's 25 files those next to the two that are as good
+   *  as the file on show. */
+  awaited(ladder) {
+    const [first, second] = this.rivals;
+    if (this.viewer.whole || !first || !second || second.axis !== "lmbda" || second.ladder !== ladder.id) return [];
+    const file = this.fileOf(first);
+    if (!file) return [];
+    const { first: low, last, only } = second;
+    const step = this.viewer.frameStep;
+    const steps = Array.from({ length: Math.ceil((last - low) / step) }, (_, i) => low + i * step);
+    const grid = only.length ? only : [...steps, last];
+    const measured = ladder.frames.filter((f) => !f.extra);
+    const next = Object.keys(MEASURES).map((measure) => toMeasure(grid, measured, measure, file[measure]));
+    return [...new Set(next.filter((at) => at !== null))];
+  }
+
+  /** Whether the price that a codec pays for a file is final. */
+  isPriced(codec) {
+    if (this.progress(codec).all) return true;
+    const ladder = this.viewer.ladderOf(codec);
+    return codec.axis === "lmbda" && ladder.frames.length > 0 && !this.awaited(ladder).length;
+  }
+
   describeHeadline() {
     const { viewer } = this;
     const [first, second] = this.rivals;
@@ -271,12 +295,12 @@ export class Laboratory {
     const of = (codec) => ({ title: codec.title, short: codec.short, frames: grid(codec) });
     const [a, b] = [of(first), of(second)];
     const file = this.fileOf(first);
-    const [other, both] = [this.progress(second), this.progress(first, second)];
+    const both = this.progress(first, second);
     const key = `${first.id} ${second.id} ${file?.file} ${a.frames.length} ${b.frames.length} ${both.text}`;
     if (key === this.said) return;
     this.said = key;
-    const found = file && other.all ? headline(a, b, file, rateText(first, file)) : null;
-    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
+    const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
+    const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)}\u202fbytes. ` : "";
     setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);

@@ -60,16 +60,13 @@ export class MapsPanel extends Panel {
     };
     this.lead = of(lead, channel);
     this.rival = of(rival, this.laboratory.partner);
-    this.thumbs = [];
     const ladder = this.viewer.ladderOf(lead);
     const costs = take(ladder, "by_channel", index);
     wants.push(costs.want);
     this.costs = costs.asset;
-    for (const c of this.laboratory.ranked.slice(0, Math.min(MOST, Math.floor(this.width / THUMB)))) {
-      const found = take(ladder, "y", index, c, true); // of so many channels nothing ahead of need
-      wants.push(found.want);
-      this.thumbs.push({ channel: c, ladder, ...found });
-    }
+    this.channels = this.laboratory.ranked.slice(0, MOST);
+    this.thumbs = this.channels.length ? take(ladder, "y", index, this.channels.join()) : {};
+    if (this.thumbs.want) wants.push(this.thumbs.want);
     return wants;
   }
 
@@ -83,7 +80,7 @@ export class MapsPanel extends Panel {
     const { lead, rival } = this.laboratory.pair;
     if (this.laboratory.channel === null) return this.say("");
     const bits = this.costs?.[this.laboratory.channel];
-    const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)} bits here`;
+    const cost = bits === undefined ? "" : bits < OFF ? ", off here" : `, ${short(bits)}\u202fbits here`;
     const alike = short(this.laboratory.likeness);
     const beside =
       rival && this.laboratory.partner !== null
@@ -109,15 +106,18 @@ export class MapsPanel extends Panel {
 
   describeStrip() {
     const { strip, thumbs } = this;
-    while (strip.children.length > thumbs.length) strip.lastChild.remove();
-    while (strip.children.length < thumbs.length) strip.append(this.thumb());
-    thumbs.forEach(({ channel, ladder, frame, asset }, i) => {
+    const shown = this.channels.slice(0, Math.floor(this.width / THUMB));
+    while (strip.children.length > shown.length) strip.lastChild.remove();
+    while (strip.children.length < shown.length) strip.append(this.thumb());
+    const [rows, columns] = this.viewer.ladderOf(this.laboratory.pair.lead).info?.places ?? [];
+    strip.dataset.at = thumbs.frame?.at ?? "";
+    shown.forEach((channel, i) => {
       const button = strip.children[i];
       const off = this.costs && this.costs[channel] < OFF;
-      if (asset && button.dataset.key !== `${frame.file} ${channel}`) {
-        const [rows, columns] = ladder.info.places;
-        drawPlane(button.firstChild, "y", asset, largest(asset), columns, rows);
-        button.dataset.key = `${frame.file} ${channel}`;
+      if (thumbs.asset && button.dataset.key !== `${thumbs.frame.file} ${channel}`) {
+        const plane = thumbs.asset.subarray(i * rows * columns, (i + 1) * rows * columns);
+        drawPlane(button.firstChild, "y", plane, largest(plane), columns, rows);
+        button.dataset.key = `${thumbs.frame.file} ${channel}`;
       }
       button.toggleAttribute("data-off", Boolean(off));
       button.setAttribute("aria-pressed", String(channel === this.laboratory.channel));
@@ -172,7 +172,8 @@ export class MapsPanel extends Panel {
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }
 
-  paint({ canvas, bar }, kind, values, top, ladder) {
+  paint({ canvas, bar, element }, kind, values, top, ladder) {
+    element.toggleAttribute("data-empty", false);
     const [rows, columns] = ladder.info.places;
     drawPlane(canvas, kind, values, top, columns, rows);
     canvas.parentElement.style.setProperty("--shape", `${columns} / ${rows}`);
@@ -185,7 +186,8 @@ export class MapsPanel extends Panel {
     for (const [i, node] of texts.entries()) setText(node, labels[i]);
   }
 
-  empty({ title, text, value, bar }, what) {
+  empty({ title, text, value, bar, element }, what) {
+    element.toggleAttribute("data-empty", true);
     setText(title, what);
     setText(text, what ? "computing …" : "");
     value.hidden = bar.hidden = true;

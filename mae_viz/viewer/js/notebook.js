@@ -31,8 +31,8 @@ export default {
         if (!listing) throw new Error("the kernel does not know this picture: run the cell again");
         return listing;
       },
-      async bytes(id, file, start = null, length = null) {
-        const [, [view]] = await ask({ ladder: id, file, start, length });
+      async bytes(id, file, parts = null) {
+        const [, [view]] = await ask({ ladder: id, file, parts });
         return new Blob([view]);
       },
       report(state) {

@@ -1,12 +1,13 @@
-// Numbers as text: beside the pictures, and as CSV.
+// Numbers as text: beside the pictures, and as CSV. Between thousands, and before a unit, is a narrow space that no
+// line is broken at.
 
 const group = new Intl.NumberFormat("en", { useGrouping: true });
 
 export const lambdaText = (lmbda) =>
   Number.isInteger(lmbda) ? `${lmbda}` : lmbda >= 1000 ? lmbda.toFixed(0) : lmbda.toFixed(1);
-export const decibels = (v) => (v === undefined ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)} dB`);
+export const decibels = (v) => (v === undefined ? "n/a" : v === "inf" ? "∞" : `${v.toFixed(2)}\u202fdB`);
 export const score = (v) => (v === null ? "n/a" : v.toFixed(1).replace("-", "−"));
-export const bytesText = (n) => (n === undefined ? "–" : group.format(n));
+export const bytesText = (n) => (n === undefined ? "–" : group.format(n).replaceAll(",", "\u202f"));
 
 /** A number in three digits, with a true minus sign. */
 export function short(v) {
@@ -20,8 +21,8 @@ export function short(v) {
 /** A share in percent, "n/a" where there is none. */
 export function percent(share) {
   if (!Number.isFinite(share)) return "n/a";
-  if (share > 0 && share < 1e-3) return "under 0.1 %";
-  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+  if (share > 0 && share < 1e-3) return "under 0.1\u202f%";
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)}\u202f%`;
 }
 
 /** The rate of a frame in words: "λ 512", "quality 40", or "" for the original. */

@@ -62,10 +62,11 @@ export class Pane extends Choice {
     this.facts = h("p", { class: "facts" });
     this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
     this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.tag = h("div", { class: "tag" }, this.head, this.foot);
     this.element = h(
       "section",
       { class: "pane", onfocusin: () => this.viewer.activate(this), onpointerdown: () => this.viewer.activate(this) },
-      h("div", { class: "tag" }, this.head, this.foot),
+      this.tag,
       this.stage,
     );
     this.context = this.canvas.getContext("2d", { alpha: false });
@@ -77,10 +78,9 @@ export class Pane extends Choice {
     this.viewer.schedule();
   }
 
-  resolve() {
-    const wants = super.resolve();
+  /** What it shows, once all panes know their frames. */
+  prepare() {
     this.shown = this.frame ? this.compose() : null;
-    return wants;
   }
 
   /** What is painted: {kind: layer, bitmap}, or a map {kind, plane, values, top, ratio, rows, columns, stride, ends};
@@ -101,7 +101,7 @@ export class Pane extends Choice {
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
       ({ values: map.values, mean: map.top } = map.ratio);
-    } else Object.assign(map, { top: this.top(asset), ends: this.ends(asset) });
+    } else Object.assign(map, { top: this.top(), ends: this.ends(asset) });
     drawPlane(scratch, layer, map.values, map.top, columns, rows);
     this.scratchKey = null;
     return map;
@@ -125,12 +125,16 @@ export class Pane extends Choice {
     return this.ranges.get(plane);
   }
 
-  /** Where the colours end: this frame's largest magnitude, or that of all frames here. */
-  top(asset) {
-    const { ladder, kind, channel } = this;
-    const planes = this.viewer.lockRange
-      ? ladder.frames.map((f) => ladder.get(f, kind, channel)).filter(Boolean)
-      : [asset];
+  /** The panes whose colours mean the same as here: bits are compared from codec to codec. */
+  get alike() {
+    return this.layer === "bits" ? this.viewer.panes.filter((p) => p.layer === "bits") : [this];
+  }
+
+  /** Where the colours end: this frame's largest magnitude, or that of all frames here; bits have one scale for all. */
+  top() {
+    const planes = this.alike.flatMap(({ ladder, kind, channel, frame }) =>
+      (this.viewer.lockRange ? ladder.frames : [frame]).map((f) => ladder.get(f, kind, channel)).filter(Boolean),
+    );
     return Math.max(1e-9, ...planes.map((plane) => Math.max(...this.ends(plane).map(Math.abs))));
   }
 
@@ -179,7 +183,7 @@ export class Pane extends Choice {
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     for (const [name, dd] of Object.entries(this.further))
       setText(dd, frame?.further ? score(frame.further[name]) : "–");
-    setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
+    setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)}\u202f%`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
@@ -209,7 +213,7 @@ export class Pane extends Choice {
     if (error) return error;
     const total = info?.total ?? 0;
     const done = info ? info.frames.filter((f) => !f.extra).length : 0;
-    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)} % of it` : "";
+    const working = viewer.whole && info?.done ? ` · ${Math.round(100 * info.done)}\u202f% of it` : "";
     const progress = total > done ? ` · ${done} of ${total} rates ready` : working;
     if (!frame) return `computing the ${viewer.whole ? "whole" : "first"} picture …${progress}`;
     if (codec.axis === "none") return codec.about;
@@ -226,11 +230,13 @@ export class Pane extends Choice {
     const goal = this.matches && viewer.reference(this);
     if (goal && follow === "psnr_db") {
       const off = frame.psnr_db - goal.psnr_db;
-      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
+      return off < 0
+        ? `its best file is −${(-off).toFixed(2)}\u202fdB`
+        : `held at the same PSNR: +${off.toFixed(2)}\u202fdB`;
     }
     if (goal) {
       const off = 100 * (frame.bytes / goal.bytes - 1);
-      const size = `${Math.abs(off).toFixed(1)} %`;
+      const size = `${Math.abs(off).toFixed(1)}\u202f%`;
       return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
     }
     if (codec.only.length)
@@ -267,7 +273,8 @@ export class Pane extends Choice {
     if (!ratio) {
       const what =
         kind === "bits" ? `bits of each ${stride} × ${stride} block` : `y of channel ${channel}, before rounding`;
-      return `${what}: ${short(ends[0])} … ${short(ends[1])}`;
+      const shared = this.alike.length > 1 ? "; one scale for all bits here" : "";
+      return `${what}: ${short(ends[0])} … ${short(ends[1])}${shared}`;
     }
     const { masked, negative, mean, constancy, base } = ratio;
     const below = rateText(this.codec, base);
@@ -285,7 +292,8 @@ export class Pane extends Choice {
       const column = Math.floor(x / shown.stride);
       const row = Math.floor(y / shown.stride);
       const v = shown.values[row * shown.columns + column];
-      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${shown.kind === "bits" ? " bits" : ""}`;
+      const unit = shown.kind === "bits" ? "\u202fbits" : "";
+      return `place ${column}, ${row}: ${Number.isNaN(v) ? "masked" : short(v)}${unit}`;
     }
     const rgb = pixelOf(this.ladder.get(this.frame, "picture"), x, y);
     const original = this.viewer.originalBitmap();
@@ -307,6 +315,6 @@ export class Pane extends Choice {
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
     const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
-    return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
+    return `${rate} · ${bytes}\u202fbytes · ${bpp}\u202fbpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 }

@@ -42,11 +42,17 @@ export class Panel {
       this.viewer.schedule();
     });
     this.sizes.observe(this.body);
+    this.inSight = true;
+    this.sight = new IntersectionObserver((entries) => {
+      this.inSight = entries.at(-1).isIntersecting;
+      this.viewer.schedule();
+    });
+    this.sight.observe(this.element);
   }
 
-  /** Whether anyone sees it. */
-  get visible() {
-    return this.width > 0 && this.height > 0;
+  /** Whether it is drawn: while λ moves, only what is not scrolled out of sight. */
+  get drawn() {
+    return this.width > 0 && this.height > 0 && (this.inSight || !this.viewer.dragging);
   }
 
   say(text) {
@@ -58,7 +64,7 @@ export class Panel {
     return [];
   }
 
-  /** Draws it. Called once a drawing frame where it is visible. */
+  /** Draws it. Called once a drawing frame where it is `drawn`. */
   describe() {}
 
   /** A person has chosen something in it. */
@@ -69,6 +75,7 @@ export class Panel {
 
   remove() {
     this.sizes.disconnect();
+    this.sight.disconnect();
     this.element.remove();
   }
 }

@@ -69,7 +69,7 @@ export class PricePanel extends Panel {
     const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((s) => (top - low) / s <= 6) ?? 1;
     const ticks = [];
     for (let i = Math.ceil(low / step); i * step <= top; i++) ticks.push(i * step);
-    const percent = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)} %`;
+    const percent = (v) => `${v > 1e-9 ? "+" : v < -1e-9 ? "−" : ""}${Math.abs(100 * v).toFixed(0)}\u202f%`;
     this.axes.replaceChildren(
       ...this.viewer.trainedMarks().map(([index, value]) => label(this.x(index), high - 6, "middle", `${value}`)),
       ...ticks.flatMap((v) => [

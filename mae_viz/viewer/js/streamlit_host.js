@@ -69,10 +69,34 @@ async function ladder(id, at) {
   throw new Error((await answer.json()).error);
 }
 
-async function bytes(id, file, start, length) {
-  const part = length === undefined ? {} : { headers: { Range: `bytes=${start}-${start + length - 1}` } };
-  const answer = await fetch(`${this.base}/ladder/${id}/${file}`, part);
+async function bytes(id, file, parts) {
+  const ranges = parts?.map(([start, length]) => `${start}-${start + length - 1}`);
+  const answer = await fetch(`${this.base}/ladder/${id}/${file}`, ranges && { headers: { Range: `bytes=${ranges}` } });
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
-  const data = await answer.blob();
-  return length !== undefined && answer.status === 200 ? data.slice(start, start + length) : data;
+  if (!parts) return answer.blob();
+  const data = await answer.arrayBuffer();
+  const there = pieces(answer, data);
+  return new Blob(
+    parts.map(([start, length]) => {
+      const piece = there.find((one) => one.start <= start && start + length <= one.end);
+      return new Uint8Array(data, piece.at + start - piece.start, length);
+    }),
+  );
+}
+
+/** Which bytes of a file an answer brings, and where in it: [{start, end, at}]. Neighbours may come as one. */
+function pieces(answer, data) {
+  if (answer.status === 200) return [{ start: 0, end: data.byteLength, at: 0 }];
+  const one = /bytes (\d+)-(\d+)/.exec(answer.headers.get("Content-Range"));
+  if (one) return [{ start: +one[1], end: +one[2] + 1, at: 0 }];
+  // several: before each is a head that says which it is
+  const text = new TextDecoder("latin1").decode(data);
+  const head = /Content-Range: bytes (\d+)-(\d+)\/\d+\r\n\r\n/gi;
+  const out = [];
+  for (let found = head.exec(text); found; found = head.exec(text)) {
+    const piece = { start: +found[1], end: +found[2] + 1, at: head.lastIndex };
+    out.push(piece);
+    head.lastIndex += piece.end - piece.start;
+  }
+  return out;
 }

@@ -2,7 +2,8 @@
 //
 //   const viewer = mount(root, manifest, host)   again on the same root: update(manifest), keeping zoom and choices
 //   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
-//   host.bytes(id, file, start, length) → Promise of a Blob; files never change
+//   host.bytes(id, file, parts) → Promise of a Blob: these [start, length] one after the other, or the whole file;
+//                        files never change
 //   host.keep(where), host.recalled()   where the viewer looks, whenever that has changed; and where it looked when
 //                        what is now on show was on show before, null where that is not asked for
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
@@ -56,7 +57,8 @@ class Viewer {
     this.root.append(element);
     this.sizes.observe(sharedCanvas);
     this.sizes.observe(element);
-    listen(this);
+    this.hands = new AbortController();
+    listen(this, this.hands.signal);
     listenStage(this, sharedStage, sharedCanvas);
   }
 
@@ -177,10 +179,11 @@ class Viewer {
     return this.manifest.rate.frame_step;
   }
 
-  /** The rates of a ladder that panes want exactly, now that λ rests. */
+  /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    return [...new Set(this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact))];
+    const shown = this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact);
+    return [...new Set([...shown, ...(this.laboratory?.awaited(ladder) ?? [])])];
   }
 
   // λ
@@ -416,6 +419,7 @@ class Viewer {
     // panes that match another's bytes come after those that have bytes of their own
     const order = [...this.panes].sort((a, b) => a.matches - b.matches);
     for (const pane of order) wants.push(...pane.resolve());
+    for (const pane of order) pane.prepare();
     if (this.laboratory) wants.push(...this.laboratory.resolve());
     // the original is at hand for key O and for the error under the cursor, but not of large pictures
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
@@ -480,6 +484,7 @@ class Viewer {
     this.closed = true;
     clearInterval(this.blinking);
     clearTimeout(this.settle);
+    this.hands?.abort();
     this.sizes.disconnect();
     this.frames.close();
     this.laboratory?.remove();
