@@ -164,7 +164,7 @@ def test_it_is_an_arrangement_and_its_pictures_are_the_decoders(browser, app, fo
         drawn(page)
         shown = canvas_pixels(page.locator(".pane canvas").nth(1))
         stream = mae_viz.compress(picture, str(folder / NAME), 512)
-        assert number(page, 1, "bytes") == f"{len(stream):,}"
+        assert number(page, 1, "bytes") == f"{len(stream)}"
         decoded = np.asarray(coder.decompress(stream, str(folder / NAME)))
         top, left = ((free + 1) // 2 for free in np.subtract(shown.shape[:2], decoded.shape[:2]))
         assert np.array_equal(shown[top : top + decoded.shape[0], left : left + decoded.shape[1]], decoded)

@@ -22,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import mae_viz
+from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.server import door
 
 ROOT = Path(__file__).parent.parent
@@ -136,11 +137,11 @@ def test_behind_a_proxy_and_in_a_frame_of_another_site(browser, places, tmp_path
         view = page.frame_locator("iframe")
         view.get_by_role("button", name="Your own").click()
         view.locator("[data-testid=stPopoverBody] input[type=file]").set_input_files(tmp_path / "mine.png")
-        expect(view.get_by_text(f"{len(stream):,} bytes").first).to_be_visible()
+        expect(view.get_by_text(in_bytes(len(stream))).first).to_be_visible()
         assert downloaded(page, view.get_by_role("button", name="Save this file")) == stream
         view.get_by_role("link", name="See this λ in the laboratory").click()
         view.locator(".mae-viewer[data-busy=false]").wait_for()
-        expect(view.locator(".pane").first).to_contain_text(f"{len(stream):,}")
+        expect(view.locator(".pane").first).to_contain_text(grouped(len(stream)))
         until(page, lambda: canvas_pixels(view.locator("canvas").first).std() > 10, "a picture")
         assert downloaded(page, view.get_by_role("link", name="Coffee")) == b"a lesson"
 
