@@ -20,6 +20,8 @@ MODEL = "mae"
 METRIC = "psnr"  # or "ms-ssim"
 
 # %%
+import warnings
+
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,7 +37,6 @@ from mae_viz.coding.coder import to_tensor
 from mae_viz.figures import fig3, output
 from mae_viz.figures.inline import jpeg
 from mae_viz.images import gallery, open_rgb
-from mae_viz.layers import GaussianConditional
 from mae_viz.measured import collected
 from mae_viz.viewer.notebook import show
 
@@ -183,6 +184,11 @@ for name in ("bottleneck-scaling", "jpeg", "jpeg2000", "hevc-intra-444"):
 
 
 # %%
+with warnings.catch_warnings():  # what CompressAI imports uses parts of torch that are to go
+    warnings.simplefilter("ignore")
+    from compressai.entropy_models import GaussianConditional
+
+
 class BlockDCT(nn.Module):
     downsampling_factor = 16
 
