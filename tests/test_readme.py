@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def lines(block: str) -> list[list[str]]:
 
 
 def own_process(words: list[str], environment: dict[str, str], folder: Path) -> None:
-    """Run `mae-viz` as a shell would, but in a fork of this process: torch and CompressAI are loaded already."""
+    """Run `mae-viz` as a shell would, but in a fork of this process, which has loaded what commands need."""
 
     def child() -> None:
         os.environ.update(environment)
@@ -92,6 +93,8 @@ def own_process(words: list[str], environment: dict[str, str], folder: Path) -> 
 @pytest.mark.slow
 def test_every_shell_block(folder):
     """In the README's order: what one leaves behind the next may use. Of make what it would do."""
+    for needed in ("lightning.fabric", "mae_viz.layers", "mae_viz.figures.output", "mae_viz.training.loop"):
+        import_module(needed)
     environment = {
         "HOME": str(folder),
         "MAE_VIZ_CACHE": str(folder / "cache"),
