@@ -13,6 +13,7 @@ from PIL import Image
 from mae_viz import viewer
 from mae_viz.app import computed
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.numbers import NARROW
 from mae_viz.codecs.registry import codec
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ def split(figure: "Figure") -> list[tuple[str, "Figure"]]:
         for shape in shapes:
             if shape["xref"] == f"x{n}":
                 one.add_shape(shape | {"xref": "x", "yref": shape["yref"].replace(f"y{n}", "y")})
+        one.update_layout(separators=f".{NARROW}")
         made.append((title, one))
     return made
 
