@@ -182,7 +182,7 @@ class Computing:
                     quiet = not self._changed.wait(self._rest_s if large and not self._rested else None)
                     if quiet and not self._running:
                         self._rested = True
-                        heapq.heappush(self._queues[large], (math.inf, next(self._count), Job(_rest, large, math.inf)))
+                        heapq.heappush(self._queues[large], (math.inf, next(self._count), Job(rest, large, math.inf)))
                     continue
                 *_, job = heapq.heappop(self._queues[large])
                 if not (job.running() or job.done()) and job.begin():
@@ -203,14 +203,10 @@ def at_rest(forget: Callable[[], object]) -> None:
     _at_rest.append(forget)
 
 
-def _rest() -> None:
+def rest() -> None:
+    """Let go of all that `at_rest` names, and give the system the memory; all threads stand still for a moment."""
     for forget in _at_rest:
         forget()
-    give_back()
-
-
-def give_back() -> None:
-    """Give the system the memory that nothing needs any more. All threads stand still for a third of a second."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps what was freed
         ctypes.CDLL(None).malloc_trim(0)

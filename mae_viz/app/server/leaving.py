@@ -2,7 +2,8 @@
 
 It keeps the session of a page that has closed for ``server.disconnectedSessionTTL`` seconds, so that a connection that
 broke finds it again, but lets go of it only when another page closes after that: the last of a class stay for ever,
-128 with an upload each. Here they go shortly before that time is over; once nobody is left memory is given back.
+128 with an upload each. Here they go shortly before that time is over; once nobody is left, what was computed for them
+goes too.
 """
 
 import asyncio
@@ -44,4 +45,4 @@ def look(now: float) -> None:
             server.close_session(session)
             closed = True
     if closed and not _seen:
-        computing.shared().submit(computing.give_back, large=True)
+        computing.shared().submit(computing.rest, large=True)
