@@ -65,7 +65,7 @@ export class MapsPanel extends Panel {
     wants.push(costs.want);
     this.costs = costs.asset;
     this.channels = this.laboratory.ranked.slice(0, MOST);
-    this.thumbs = this.channels.length ? take(ladder, "y", index, this.channels.join()) : {};
+    this.thumbs = this.channels.length ? { ladder, ...take(ladder, "y", index, this.channels.join()) } : {};
     if (this.thumbs.want) wants.push(this.thumbs.want);
     return wants;
   }
@@ -109,7 +109,7 @@ export class MapsPanel extends Panel {
     const shown = this.channels.slice(0, Math.floor(this.width / THUMB));
     while (strip.children.length > shown.length) strip.lastChild.remove();
     while (strip.children.length < shown.length) strip.append(this.thumb());
-    const [rows, columns] = this.viewer.ladderOf(this.laboratory.pair.lead).info?.places ?? [];
+    const [rows, columns] = thumbs.ladder?.info?.places ?? []; // another picture may be on show by now
     strip.dataset.at = thumbs.frame?.at ?? "";
     shown.forEach((channel, i) => {
       const button = strip.children[i];
