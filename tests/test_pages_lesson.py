@@ -66,8 +66,9 @@ def test_the_laboratory_leads_to_other_pages_with_their_state(browser, server):
         between = "λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1"
         expect(page.get_by_text(between).first).to_be_visible()
         on_top(page, "10. Any λ, and the file")
-        page.get_by_role("link", name="3. Between the convolutions").click()
+        page.get_by_role("button", name="3. Between the convolutions").click()
         on_top(page, "3. Between the convolutions: GDN")
+        expect(page).to_have_url(f"{server}/how?lambda=700&step=3")
         page.go_back()
         on_top(page, "10. Any λ, and the file")
         page.go_forward()

@@ -6,6 +6,7 @@ The text of all steps is on the page at once; the figures (`mae_viz.app.parts.ho
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -138,7 +139,7 @@ def page() -> None:
         st.caption(f"The picture is large: the figures show its middle, {part.width} × {part.height} pixels.")
         picture = Picture(picture.name, part)
     rate = controls.choose_rate("λ", 512.0, "lambda")
-    contents(rate)
+    contents()
     slots = [layout(number, step, rate) for number, step in enumerate(STEPS, 1)]
     look = how_figures.Look(picture, rate)
     for slot, step in zip(slots, STEPS, strict=True):
@@ -146,11 +147,13 @@ def page() -> None:
             step.figure(look)
 
 
-def contents(rate: Rate) -> None:
-    """Links to the steps, and the way to the one that the address names (``step``)."""
-    with st.container(horizontal=True, gap=None, key="steps"):
+def contents() -> None:
+    """A list of the steps, and the way to the one that the address names (``step``)."""
+    with st.container(horizontal=True, gap="small"):
         for number, step in enumerate(STEPS, 1):
-            site.link("how", f"{number}. {step.title.partition(':')[0]}", lambda_=rate, step=number)
+            label = f"{number}. {step.title.partition(':')[0]}"
+            turn = partial(address.turn_to, {"step": str(number)})  # a link to its own page leaves no step for Back
+            st.button(label, key=f"to step {number}", type="tertiary", on_click=turn)
     named = address.read("step")
     landing.at(f"step-{named}" if named in map(str, range(1, len(STEPS) + 1)) else None)
 
