@@ -254,7 +254,7 @@ def test_ratios_are_the_probes(lesson, picture, name):
     assert found["ratio"]["mean"] == pytest.approx(expected.mean)
     assert found["ratio"]["constancy"] == pytest.approx(expected.constancy, rel=1e-3, abs=1e-9)
     facts = lesson.locator(".pane").nth(1).locator(".facts").inner_text()
-    assert f"{int(100 * expected.masked_share + 0.5)} % masked" in facts
+    assert f"{int(100 * expected.masked_share + 0.5)} % masked" in plain(facts)
 
 
 def test_the_value_under_the_cursor(lesson, picture):
