@@ -243,6 +243,7 @@ def _nclx(info: dict) -> colour.Stated | None:
 
 
 def _jpeg_xl(data: bytes) -> Opened:
+    # the plugin for Pillow is under the GPL, and decodes all of a picture before it says how large that is
     raise ImageError("JPEG XL is not read here: convert it to PNG first (djxl does).")
 
 

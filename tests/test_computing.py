@@ -302,6 +302,8 @@ def test_the_app_computes_nothing_past_its_owner(path):
     source = path.read_text(encoding="utf-8")
     if path.name == "lessons.py":  # the command line writes them
         source = source.replace("open_rgb(photograph.path)", "")
+    if path.name == "computed.py":  # a bundled photograph takes 10 ms to open, and waits behind no frame
+        source = source.replace("Picture(found.title, open_rgb(source), source)", "")
     assert called_directly(source) == []
 
 

@@ -171,7 +171,8 @@ def photograph(name: str) -> Picture:
     """A bundled photograph. They are small: this thread opens them, where the workers may be in the middle of a
     frame."""
     found = gallery()[name]
-    return Picture(found.title, open_rgb(found.path))
+    source = found.path.read_bytes()
+    return Picture(found.title, open_rgb(source), source)
 
 
 def coded(picture: Picture, model: str, rate: Rate) -> Coded:
