@@ -35,6 +35,7 @@ from chromium import serve
 
 import mae_viz
 from mae_viz import rates
+from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
@@ -186,7 +187,7 @@ async def study(url: str, number: int, rounds: int, expected: dict, times: dict)
             await asyncio.sleep(chance.uniform(*THINK_S))
             with timed(times, "File"):
                 text = await session.open("file", image=name, **{"lambda": lmbda})
-            said = f"**{gallery()[name].title}, MAE, λ = {Rate(index).lmbda:.4g}**: {sizes[0]:,} bytes"
+            said = f"**{gallery()[name].title}, MAE, λ = {Rate(index).lmbda:.4g}**: {in_bytes(sizes[0])}"
             assert said in text, f"student {number} wanted “{said}”"
             await asyncio.sleep(chance.uniform(*THINK_S))
         with timed(times, "R-D curves"):

@@ -55,9 +55,11 @@ def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS, seconds: float |
         source = _from_array(source)
     if isinstance(source, Image.Image):
         picture = _decoded(source, max_pixels)
-    else:
+    elif isinstance(source, bytes | str | os.PathLike):
         data = source if isinstance(source, bytes) else read(Path(source))
         picture = _decoded(data, max_pixels) if bounded(data) else _decoded_apart(data, max_pixels, seconds)
+    else:
+        raise ImageError(f"{type(source).__name__} is no picture: give a path, a file's bytes, a PIL image or an array.")
     name = f"{Path(source).name}: " if isinstance(source, str | os.PathLike) else ""
     for note in picture.info.get("notes", ()):
         _log.warning("%s%s", name, note)
