@@ -59,7 +59,7 @@ def open_rgb(source: ImageSource, max_pixels: int = MAX_PIXELS, seconds: float |
         data = source if isinstance(source, bytes) else read(Path(source))
         picture = _decoded(data, max_pixels) if bounded(data) else _decoded_apart(data, max_pixels, seconds)
     else:
-        raise ImageError(f"{type(source).__name__} is no picture: give a path, a file's bytes, a PIL image or an array.")
+        raise ImageError(f"{type(source).__name__} is no picture: give a path, bytes, a PIL image or an array.")
     name = f"{Path(source).name}: " if isinstance(source, str | os.PathLike) else ""
     for note in picture.info.get("notes", ()):
         _log.warning("%s%s", name, note)
