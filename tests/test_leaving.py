@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -75,6 +76,7 @@ def test_uploads_of_who_has_left_go(tmp_path, monkeypatch):
     assert runtime.get_instance() is server
     rested = threading.Event()
     monkeypatch.setattr(computing, "_at_rest", [rested.set])
-    asyncio.run(visits(server))
+    with ThreadPoolExecutor(1) as elsewhere:  # where no browser's loop runs
+        elsewhere.submit(asyncio.run, visits(server)).result(120)
     assert rested.wait(60)  # for nobody is left
     gc.collect()  # what Streamlit leaves open complains here, and not in another test

@@ -424,7 +424,7 @@ def test_the_viewer_shows_it_beside_the_others(compressai, picture, browser, tmp
         expect(shown[0]).to_contain_text(grouped(len(data)))
         expect(shown[1]).to_contain_text("bits of each 16 × 16 block")
         expect(shown[2]).to_contain_text(
-            re.compile(r"y\(scale 1\) / y\(scale 0\.1\): mean 10\.00?, varies by under 0\.1 %")
+            re.compile(r"y\(scale 1\) / y\(scale 0\.1\): mean 10\.00?, varies by under 0\.1\s%")
         )
         shown[2].get_by_label("Divided by y at").select_option(label="over scale 0.518")
         expect(shown[2]).to_contain_text("y(scale 1) / y(scale 0.518): mean 1.93")

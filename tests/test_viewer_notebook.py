@@ -8,6 +8,7 @@ from chromium import canvas_pixels, jupyterlab, until
 from playwright.sync_api import Page, expect
 
 import mae_viz
+from mae_viz.app.parts.numbers import grouped
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
 from mae_viz.images import gallery, open_rgb
@@ -76,7 +77,7 @@ def test_jupyterlab_shows_classical_codecs_pixels(page: Page, quality):
     expect(page.locator(".pane").nth(2).locator("dl")).to_contain_text(f"{quality}")
     page.locator(".mae-viewer[data-busy=false]").wait_for()
     codec = CLASSICAL["jpeg"]
-    expect(page.locator(".pane").nth(2)).to_contain_text(f"{len(codec.encode(picture, Quality(quality))):,}")
+    expect(page.locator(".pane").nth(2)).to_contain_text(grouped(len(codec.encode(picture, Quality(quality)))))
     shown = centre(canvas_pixels(page.locator(".pane canvas").nth(2)), picture)
     assert np.array_equal(shown, np.asarray(codec.decode(codec.encode(picture, Quality(quality)))))
 
