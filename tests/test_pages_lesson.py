@@ -61,6 +61,9 @@ def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
 
 def test_the_laboratory_leads_to_other_pages_with_their_state(browser, server):
     with visit(browser, server) as page:
+        page.get_by_role("button", name="Laboratory, panel “Who pays”").click()  # and to itself
+        expect(page.locator(".panel select").first).to_have_value("price")
+        in_address(page, exactly=True, panels="price,curve")
         page.get_by_role("link", name="How it works, step 10").click()
         expect(page).to_have_url(f"{server}/how?lambda=700&step=10")
         between = "λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1"

@@ -49,6 +49,8 @@ PRESETS = {
 """What the former addresses called ``preset``, in today's words."""
 
 _bar: ContextVar[DeltaGenerator] = ContextVar("bar")
+_here: ContextVar[str] = ContextVar("here", default="")
+"""The name of the page that runs."""
 
 
 def pages() -> dict[str, st.Page]:
@@ -95,7 +97,15 @@ def link(name: str, label: str, **state: str | float | Rate) -> None:
     given = {key.rstrip("_"): str(value) for key, value in state.items()}
     if name in FORMER:
         given = today(given)
-    st.page_link(pages()[FORMER.get(name, name)], label=label, query_params=address.carried("image") | given)
+    target, given = FORMER.get(name, name), address.carried("image") | given
+    if target == _here.get():  # Streamlit's links to the page that they stand on do nothing
+
+        def turn() -> None:
+            address.turn_to(dict.fromkeys(st.query_params) | given)
+
+        st.button(label, key=f"to {label}", type="tertiary", on_click=turn)
+    else:
+        st.page_link(pages()[target], label=label, query_params=given)
 
 
 def today(given: dict[str, str]) -> dict[str, str]:
@@ -119,6 +129,7 @@ def _runner(name: str) -> Callable[[], None]:
     """Imports a page when it is opened, not before: so the first one shows sooner."""
 
     def run() -> None:
+        _here.set(name)
         import_module(f"mae_viz.app.pages.{name.replace('-', '_')}").page()
 
     run.__name__ = name.replace("-", "_")
