@@ -13,6 +13,7 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -113,7 +114,8 @@ def _vmaf(original: np.ndarray, decoded: np.ndarray) -> float | None:
     return float(log["pooled_metrics"]["vmaf"]["mean"])
 
 
-def _ffmpeg() -> str:
+@cache
+def _ffmpeg() -> str:  # each time a process would start, for every codec of a page
     package = version("imageio-ffmpeg")
     from imageio_ffmpeg import get_ffmpeg_version
 

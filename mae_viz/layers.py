@@ -6,7 +6,7 @@ private there, and because importing CompressAI takes longer than coding a pictu
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -190,17 +190,13 @@ class Cumulatives(EntropyModel):
         self.quantiles = nn.Parameter(quantiles, requires_grad=False)
         """(rows, 1, 3), of which the middle one is used, the median: found by bisection, not by gradients."""
 
-    def logits(self, v: Tensor, row: Tensor | None = None) -> Tensor:
-        """Cumulative logits at v, (rows, 1, n); with ``row`` (B, C), at v (B, C, 1, n) by those rows."""
-
-        def of(rows: Tensor) -> Tensor:
-            return rows if row is None else rows[row]
-
+    def logits(self, v: Tensor, pick: Callable[[Tensor], Tensor] = lambda rows: rows) -> Tensor:
+        """Cumulative logits at v, (rows, 1, n); or at v (…, 1, n) by the rows that ``pick`` takes of a (rows, …)."""
         h = v
         for i, (matrix, bias) in enumerate(zip(self.matrices, self.biases, strict=True)):
-            h = F.softplus(of(matrix)) @ h + of(bias)
+            h = F.softplus(pick(matrix)) @ h + pick(bias)
             if i < len(self.factors):
-                h = h + torch.tanh(of(self.factors[i])) * torch.tanh(h)
+                h = h + torch.tanh(pick(self.factors[i])) * torch.tanh(h)
         return h
 
 
@@ -282,9 +278,12 @@ class RatePrior(_RateTable):
 
     def _row_logits(self, v: Tensor, row: Tensor) -> Tensor:
         """Cumulative logits by the tables of one knot, ``row`` (B,), for each image."""
-        rows = self.channels * row[:, None] + torch.arange(self.channels, device=row.device)
+
+        def of_knot(rows: Tensor) -> Tensor:
+            return self._by_rate(rows)[row]
+
         tables = self.entropy_bottleneck
-        return tables.logits(v + tables.quantiles[:, :, 1:2][rows], rows)
+        return tables.logits(v + of_knot(tables.quantiles[:, :, 1:2]), of_knot)
 
     @torch.no_grad()
     def update_medians(self) -> None:

@@ -146,9 +146,8 @@ def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, par
     below, above, weight = probe.prior_mix(computed.checkpoint(model).model, rate)
     st.markdown(
         f"The model's entropy estimate, −log₂ p of every symbol, is **{in_bytes(estimate, ',.0f')}**{side}; payload "
-        f"and "
-        f"escapes have **{grouped(coded)}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables hold "
-        f"probabilities as 16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
+        f"and escapes have **{grouped(coded)}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables "
+        f"hold probabilities as 16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
         f"{which_tables(model, rate, below, above, weight)}"
     )
     if rate.octave <= 5:

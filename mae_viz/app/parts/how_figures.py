@@ -83,8 +83,8 @@ def maps(look: Look) -> None:
     height, width = look.y.shape[1:]
     st.caption(
         f"{len(look.y)} × {height} × {width} = {grouped(look.y.size)} numbers for "
-        f"{grouped(look.picture.pixels.size)} of "
-        "the picture; blue is negative, red positive, each map on a scale of its own."
+        f"{grouped(look.picture.pixels.size)} of the picture; blue is negative, red positive, each map on a scale of "
+        "its own."
     )
 
 
