@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "models": {"architectures", "rates", "layers"},
     "coding": LIGHT | {"layers", "models"},
     "probe": {"rates", "layers", "models", "coding"},
-    "refining": LIGHT | {"coding"},
+    "refining": LIGHT | {"coding", "models"},
     "codecs": LIGHT | {"coding", "probe", "refining"},
     "measured": LIGHT | {"coding", "codecs"},
     "ladders": LIGHT | {"computing", "codecs"},

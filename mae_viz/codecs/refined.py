@@ -52,7 +52,11 @@ class RefinedCodec(ModelCodec):
 
     @property
     def settings(self) -> dict:
-        return super().settings | {"refined_steps": self.steps, "objective": self.objective.name, "seed": _SEED}
+        from mae_viz.refining.synthesis import fast_type
+
+        arithmetic = str(fast_type()).removeprefix("torch.")
+        how = {"refined_steps": self.steps, "objective": self.objective.name, "seed": _SEED, "inner_type": arithmetic}
+        return super().settings | how
 
     @property
     def history(self) -> str:  # type: ignore[override]

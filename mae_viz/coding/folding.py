@@ -61,16 +61,11 @@ def fold_layer(layer: RateLayer, lmbda: Tensor, gains: Tensor | None = None) -> 
     )
 
 
-@lru_cache(maxsize=KEPT)
-def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Tensor]:
-    """g_a, g_s, h_a or h_s (``part``) of a model at one rate: a function of a float32 tensor (1, C, H, W).
-
-    The same mathematics as `RateModel.analysis` and its like, but for the shifts by ½ and the |y| before h_a; sums
-    are rounded in another order. A few are kept: the model's weights must not change afterwards.
-    """
+def folded_layers(model: RateModel, part: str, rate: Rate) -> list[tuple[RateLayer, Folded]]:
+    """The layers of g_a, g_s, h_a or h_s (``part``) in the order of their data, each with its folded tensors."""
     layers, lmbda = list(getattr(model, part)), rate.tensor()
     scales = model.scale(lmbda).flatten().detach() if isinstance(model, BottleneckScaling) else None
-    steps: list[Callable[[Tensor], Tensor]] = []
+    found = []
     for number, layer in enumerate(layers):
         gains = 1 / scales if scales is not None and part == "g_s" and number == 0 else None
         folded = fold_layer(layer, lmbda, gains)
@@ -79,7 +74,20 @@ def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Ten
             beta, gamma = folded.gdn
             rows = scales.double() ** -2
             folded = replace(folded, gdn=((beta.double() * rows).float(), (gamma.double() * rows[:, None]).float()))
-        pair = [_convolution(layer.conv, folded), _nonlinearity(layer.nonlinearity, folded)]
+        found.append((layer, folded))
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Tensor]:
+    """g_a, g_s, h_a or h_s (``part``) of a model at one rate: a function of a float32 tensor (1, C, H, W).
+
+    The same mathematics as `RateModel.analysis` and its like, but for the shifts by ½ and the |y| before h_a; sums
+    are rounded in another order. A few are kept: the model's weights must not change afterwards.
+    """
+    steps: list[Callable[[Tensor], Tensor]] = []
+    for layer, folded in folded_layers(model, part, rate):
+        pair = [convolution(layer.conv, folded), _nonlinearity(layer.nonlinearity, folded)]
         steps += pair if layer.conv_first else reversed(pair)
 
     def run(x: Tensor) -> Tensor:
@@ -91,7 +99,8 @@ def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Ten
     return run
 
 
-def _convolution(conv: Convolution, folded: Folded) -> Callable[[Tensor], Tensor]:
+def convolution(conv: Convolution, folded: Folded) -> Callable[[Tensor], Tensor]:
+    """A layer's convolution with its folded tensors, a function of a channels_last tensor of their type."""
     weight = folded.weight.contiguous(memory_format=torch.channels_last)
     bias, stride, padding = folded.bias, conv.stride[0], int(conv.padding[0])
     if not isinstance(conv, nn.ConvTranspose2d):
@@ -122,8 +131,6 @@ def _nonlinearity(module: nn.Module, folded: Folded) -> Callable[[Tensor], Tenso
 
         def gdn(h: Tensor) -> Tensor:
             norm = F.conv2d(h * h, gamma, beta)
-            if h.requires_grad:  # what is in place below would overwrite what the gradient needs
-                return h * (norm.sqrt() if inverse else norm.rsqrt())
             (norm.sqrt_ if inverse else norm.rsqrt_)()
             return norm.mul_(h)
 

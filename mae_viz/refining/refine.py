@@ -12,7 +12,7 @@ Pictures of more than a tile are refined tile by tile, each with the pixels arou
 others' latents held still: memory stays bounded, and no seam shows because nothing that a latent changes is left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -29,6 +29,7 @@ from mae_viz.rates import Rate
 from mae_viz.refining import objectives, sampling
 from mae_viz.refining.bits import Price
 from mae_viz.refining.objectives import OBJECTIVES, Objective
+from mae_viz.refining.synthesis import fast_type, synthesis
 
 LOOK = 10
 """Steps between two looks at the rounded latents."""
@@ -37,7 +38,7 @@ TILE = 64
 """Longest side of a tile in latents: 1024 pixels."""
 
 _REACH = coder.SYNTHESIS_HALO  # latents whose pixels a latent changes, to each side
-_RATE = 0.02  # of Adam; from half of the steps on it falls to a twentieth
+_RATE = 0.05  # of Adam; from half of the steps on it falls to a twentieth
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ class _Refinement:
         self.picture, self.checkpoint, self.rate, self.objective = picture, checkpoint, rate, objective
         self.x, self.weights = coder.to_tensor(picture, 1), weights
         self.noise = torch.Generator().manual_seed(seed)
-        self.g_s = transform(checkpoint.model, "g_s", rate)
+        self.decoder = transform(checkpoint.model, "g_s", rate)
+        self.g_s = synthesis(checkpoint.model, rate, fast_type())
         pixels = coder.to_pixels(picture, checkpoint.model.stride)
         y = coder.encode_latents(checkpoint, pixels, rate).clone()  # a normal tensor, which gradients may go to
         self.groups = coder.quantise(checkpoint, y, rate)
@@ -182,12 +184,12 @@ class _Window:
     def rounded(self) -> Tensor:
         return self.v.detach().round()
 
-    def x_hat(self, v: Tensor) -> Tensor:
+    def x_hat(self, v: Tensor, g_s: Callable[[Tensor], Tensor]) -> Tensor:
         """The window's pixels where the tile's latents are these."""
         top, bottom, left, right = self.inner
         pad = (left, self.around.shape[3] - right, top, self.around.shape[2] - bottom)
         y_hat = v if not any(pad) else _placed(v, self.around, self.inner)
-        pixels = self.whole.g_s(y_hat + self.whole.medians)[..., self.seen[0], self.seen[1]] + 0.5
+        pixels = g_s(y_hat + self.whole.medians)[..., self.seen[0], self.seen[1]] + 0.5
         return pixels[..., : self.x.shape[2], : self.x.shape[3]]
 
     def loss(self, v: Tensor, x_hat: Tensor) -> Tensor:
@@ -198,7 +200,7 @@ class _Window:
     @torch.no_grad()
     def cost(self, v: Tensor) -> float:
         """R + λ·D of integers, with 8-bit pixels."""
-        x_hat = (self.x_hat(v).clamp(0, 1) * 255).round() / 255
+        x_hat = (self.x_hat(v, self.whole.decoder).clamp(0, 1) * 255).round() / 255
         return self.loss(v, x_hat).item()
 
     def steps(self, count: int) -> Iterator[int]:
@@ -208,7 +210,7 @@ class _Window:
             for group in adam.param_groups:
                 group["lr"] = _RATE * min(1.0, 2 * (1 - step / count) + 0.05)
             drawn = sampling.draw(self.v, sampling.temperature(step, count), self.whole.noise)
-            loss = self.loss(drawn, self.x_hat(drawn))
+            loss = self.loss(drawn, self.x_hat(drawn, self.whole.g_s))
             adam.zero_grad()
             loss.backward()
             adam.step()
