@@ -87,7 +87,7 @@ def main() -> None:
     for steps in map(int, arguments.steps.split(",")):
         seconds, first, last = ours(checkpoint, picture, rate, steps)
         theirs, symbols = plain_loop(checkpoint, picture, rate, steps)
-        end = whole.candidate(symbols)
+        end = whole.candidate(symbols[0])
         start = first.best.cost
         print(
             f"{steps:4} steps: ours {seconds:.3f} s a step, {100 * (last.best.cost / start - 1):+.2f} % of R + λ·MSE; "

@@ -177,7 +177,7 @@ def test_tiles_see_all_that_their_latents_change(monkeypatch, picture):
     tiles = [(rows, columns) for rows in refining._parts(11) for columns in refining._parts(11)]
     assert len(tiles) == 9
     for rows, columns in tiles:
-        window = refining._Window(whole, rows, columns)
+        window = refining._Window(whole, whole.groups[-1], rows, columns)
         top, left = (16 * max(part.start - 2, 0) for part in (rows, columns))
         seen = window.x_hat(symbols[:, :, rows, columns], whole.decoder)
         there = x_hat[:, :, top : top + seen.shape[2], left : left + seen.shape[3]]

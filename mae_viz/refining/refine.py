@@ -14,6 +14,7 @@ others' latents held still: memory stays bounded, and no seam shows because noth
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -54,16 +55,22 @@ class Candidate:
     """R + λ·D: what refinement lowers."""
 
 
-@dataclass(frozen=True)
 class Moment:
-    """Where a refinement stands."""
+    """Where a refinement stands. Its files are written, decoded and judged when they are asked for, once."""
 
-    done: float
-    """Of all steps, 0…1."""
-    now: Candidate
-    """The latents as they are, rounded."""
-    best: Candidate
-    """The best file so far; at first the plain one."""
+    def __init__(self, done: float, now: Callable[[], Candidate], best: Callable[[], Candidate]):
+        self.done, self._now, self._best = done, now, best
+        """``done``: of all steps, 0…1."""
+
+    @cached_property
+    def now(self) -> Candidate:
+        """The latents as they are, rounded."""
+        return self._now()
+
+    @cached_property
+    def best(self) -> Candidate:
+        """The best file so far; at first the plain one."""
+        return self._best()
 
 
 def refine(
@@ -125,30 +132,35 @@ class _Refinement:
         """Latents in quantisation steps from the symbol 0, (1, C, h, w)."""
 
     def run(self, steps: int) -> Iterator[Moment]:
-        best = self.candidate(self.groups)
-        yield Moment(0.0, best, best)
-        tiles = [(rows, columns) for rows in _parts(self.v.shape[2]) for columns in _parts(self.v.shape[3])]
         symbols = self.groups[-1]
+        plain = cache(partial(self.candidate, symbols))
+        yield Moment(0.0, plain, plain)
+
+        def better(best: np.ndarray) -> Candidate:
+            return min(plain(), self.candidate(best), key=lambda candidate: candidate.cost)
+
+        tiles = [(rows, columns) for rows in _parts(self.v.shape[2]) for columns in _parts(self.v.shape[3])]
         for number, (rows, columns) in enumerate(tiles):
-            window = _Window(self, rows, columns)
+            window = _Window(self, symbols, rows, columns)
             lowest = window.cost(window.rounded())
             for step in window.steps(steps):
                 if step % LOOK and step < steps:
                     continue
                 found = window.rounded()
-                cost = window.cost(found)
+                cost, now = window.cost(found), symbols.copy()
+                now[window.core] = found[0].int().numpy()
                 if cost < lowest:
-                    lowest = cost
-                    symbols[window.core] = found[0].int().numpy()
-                if len(tiles) == 1 or step == steps:
-                    now = self.candidate([*self.groups[:-1], symbols])
-                    best = min(best, now, key=lambda candidate: candidate.cost)
-                    yield Moment((number + step / steps) / len(tiles), now, best)
+                    lowest, symbols = cost, now
+                if len(tiles) > 1 and step < steps:  # a file of all the picture would take longer than the steps
+                    continue
+                done = (number + step / steps) / len(tiles)
+                yield Moment(done, partial(self.candidate, now), partial(better, symbols))
 
-    def candidate(self, groups: list[np.ndarray]) -> Candidate:
-        """The file of these symbols, written, decoded and judged."""
+    def candidate(self, symbols: np.ndarray) -> Candidate:
+        """The file of these symbols (C, h, w), written, decoded and judged."""
+        groups = [*self.groups[:-1], symbols]
         stream = coder.write(self.checkpoint, groups, self.rate, self.picture.size)
-        y_hat = torch.from_numpy(groups[-1][None]).float() + self.medians
+        y_hat = torch.from_numpy(symbols[None]).float() + self.medians
         height, width = self.picture.height, self.picture.width
         decoded = coder.decode_picture(self.checkpoint, y_hat, self.rate, height, width)
         bpp = metrics.bpp(len(stream), height, width)
@@ -161,13 +173,13 @@ class _Refinement:
 class _Window:
     """A tile of latents, the latents that its pixels depend on, and the pixels that it reaches."""
 
-    def __init__(self, whole: _Refinement, rows: slice, columns: slice):
+    def __init__(self, whole: _Refinement, symbols: np.ndarray, rows: slice, columns: slice):
         self.whole = whole
         height, width = whole.v.shape[2:]
         self.core = (slice(None), rows, columns)
         """Of the symbols (C, h, w)."""
         (y0, y1), (x0, x1) = ((max(s.start - 2 * _REACH, 0), s.stop + 2 * _REACH) for s in (rows, columns))
-        around = torch.from_numpy(whole.groups[-1][:, y0:y1, x0:x1].astype(np.float32))[None]
+        around = torch.from_numpy(symbols[:, y0:y1, x0:x1].astype(np.float32))[None]
         self.around, self.inner = around, (rows.start - y0, rows.stop - y0, columns.start - x0, columns.stop - x0)
         self.v = whole.v[(slice(None), *self.core)].clone().requires_grad_()
         self.tables = whole.tables[(slice(None), *self.core)]
