@@ -115,10 +115,10 @@ def test_errors_move_away_from_what_is_important(moments, picture):
     assert error(found.stream, picture, ~inside) > error(plain.stream, picture, ~inside)
 
 
-def test_weights_have_mean_1_and_white_counts_five_times():
+def test_weights_have_mean_1_and_white_counts_ten_times():
     found = weights(np.array([[0.0, 1.0], [0.5, 0.0]]), 2, 2)[0, 0]
     assert found.mean() == pytest.approx(1)
-    assert found[0, 1] / found[0, 0] == pytest.approx(5)
+    assert found[0, 1] / found[0, 0] == pytest.approx(10)
     assert found[1, 0] / found[0, 0] == pytest.approx(3)
 
 

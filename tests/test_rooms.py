@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "probe": {"rates", "layers", "models", "coding"},
     "refining": LIGHT | {"coding", "models"},
     "codecs": LIGHT | {"coding", "probe", "refining"},
-    "measured": LIGHT | {"coding", "codecs"},
+    "measured": LIGHT | {"coding", "probe", "codecs"},
     "ladders": LIGHT | {"computing", "codecs"},
     "viewer": LIGHT | {"probe", "codecs", "ladders"},
     "figures": LIGHT | {"models", "coding", "probe", "codecs", "measured"},

@@ -69,14 +69,14 @@ def _resampled(rows: "pd.DataFrame", column: str, of_mean: bool) -> Side:
     )
     points = points.dropna()
     bpp, quality = points["bpp"].to_numpy(np.float64).T, points[column].to_numpy(np.float64).T
-    weights = _weights(len(bpp))
+    weighing = weights(len(bpp))
     # of the mean: 1 − MS-SSIM of each image, its mean, in dB
-    quality = -10 * np.log10(weights @ 10 ** (-quality / 10)) if of_mean else weights @ quality
-    return Side(tuple(points["bpp"].columns), weights @ bpp, quality, IMAGES)
+    quality = -10 * np.log10(weighing @ 10 ** (-quality / 10)) if of_mean else weighing @ quality
+    return Side(tuple(points["bpp"].columns), weighing @ bpp, quality, IMAGES)
 
 
 @lru_cache(maxsize=8)
-def _weights(images: int) -> np.ndarray:
+def weights(images: int) -> np.ndarray:
     """How much each image weighs in each draw, (draws, images); the same for every curve of so many images."""
     rng = np.random.default_rng(SEED)
     return rng.multinomial(images, np.full(images, 1 / images), DRAWS) / images

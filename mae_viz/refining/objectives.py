@@ -16,7 +16,7 @@ MS_SSIM_SCALE = 36.0
 MAE's 1 − MS-SSIM grows by 1, within a sixth of that at every λ."""
 
 _MIXED = 0.15  # the share of MSE in the mixture: enough that flat areas keep their brightness
-_MOST = 5.0  # how many times as much as black the white of an importance map counts
+_MOST = 10.0  # how many times as much as black the white of an importance map counts
 _MS_SSIM_SIDE = 161  # four halvings and a window of 11
 
 
@@ -72,7 +72,7 @@ def named(name: str) -> Objective:
 
 
 def weights(importance: np.ndarray, height: int, width: int) -> Tensor:
-    """Weights (1, 1, H, W) of mean 1 from an importance map (H, W) in [0, 1]: 1 counts five times as much as 0.
+    """Weights (1, 1, H, W) of mean 1 from an importance map (H, W) in [0, 1]: 1 counts ten times as much as 0.
 
     Raises ValueError for another size, values outside, and a map that is the same everywhere.
     """

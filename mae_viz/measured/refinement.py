@@ -1,0 +1,213 @@
+"""What refined latents change, measured on Kodak: whose fault a loss is, what wakes, where bits go, what is important.
+
+    python -m mae_viz.measured.refinement [--images 8]     # measures, an hour of a core; goes on where it was stopped
+
+One JSON beside this, `ROWS`: a row for each picture, model, λ and way to code it. Notebook 07 and the app's lesson read
+it and say what the functions below compute from it: a mean over pictures with its 95 % interval each.
+"""
+
+import argparse
+import json
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from mae_viz import metrics, probe
+from mae_viz.codecs import registry
+from mae_viz.codecs.refined import RefinedCodec
+from mae_viz.codecs.search import compress_to
+from mae_viz.coding.checkpoints import open_checkpoint
+from mae_viz.images import open_rgb
+from mae_viz.measured import intervals, kodak
+from mae_viz.rates import Rate
+from mae_viz.storage import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS = Path(__file__).with_name("refinement.json")
+
+STEPS = 80
+LMBDAS = (64.0, 512.0, 4096.0)
+MODELS = ("mae", "bottleneck-scaling", "independent")
+PAINTED_AT = 256.0
+"""λ of the plain file that one with importance is compared with, at equal bytes."""
+
+PLAIN, REFINED, SIMILAR = "one pass", "refined", "refined for MS-SSIM"
+PAINTED = "refined, the middle important"
+
+
+def middle(width: int, height: int) -> np.ndarray:
+    """An importance map (H, W): 1 in the middle fifth of the picture, else 0."""
+    inner = np.zeros((height, width), np.float32)
+    rows, columns = (round(side * 5**-0.5) for side in (height, width))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    inner[top : top + rows, left : left + columns] = 1
+    return inner
+
+
+def measure(path: Path) -> list[dict]:
+    """All rows of one picture."""
+    picture = open_rgb(path)
+    rows = []
+    for model in MODELS:
+        for lmbda in LMBDAS:
+            name, rate = f"{model}-{lmbda:g}" if model == "independent" else model, Rate.near(lmbda)
+            ways = {PLAIN: registry.codec(name), REFINED: RefinedCodec(name, STEPS)}
+            if model == "mae":
+                ways[SIMILAR] = RefinedCodec(name, STEPS, "ms-ssim")
+            for way, codec in ways.items():
+                found = _judged(picture, codec.encode(picture, rate), name)
+                rows.append({"image": path.stem, "model": model, "lmbda": lmbda, "coded": way, **found})
+    return rows + list(_painted(picture, path.stem))
+
+
+def _judged(picture: Image.Image, stream: bytes, name: str) -> dict:
+    checkpoint = open_checkpoint(name)
+    decoded, cost = registry.codec(name).decode(stream), probe.cost(checkpoint, stream)
+    a, b = np.asarray(picture), np.asarray(decoded)
+    detail = probe.contrast(picture)
+    quarter = np.searchsorted(np.quantile(detail, [0.25, 0.5, 0.75]), detail)
+    bits = np.bincount(quarter.ravel(), cost.places.ravel(), 4)
+    return {
+        "bytes": len(stream),
+        "bpp": round(metrics.bpp(len(stream), picture.height, picture.width), 6),
+        "psnr_db": round(metrics.psnr_db(a, b), 4),
+        "ms_ssim_db": round(metrics.ms_ssim_db(a, b) or 0, 4),
+        "awake": int((probe.symbols(checkpoint, stream) != 0).any(axis=(1, 2)).sum()),
+        "bits_by_detail": [round(share, 4) for share in (bits / bits.sum()).tolist()],
+    }
+
+
+def _painted(picture: Image.Image, image: str) -> Iterator[dict]:
+    """The plain file, the refined one, and those with an important middle that are as long as each of the two."""
+    rate, inner = Rate.near(PAINTED_AT), middle(*picture.size)
+    plain = registry.codec("mae").encode(picture, rate)
+    painted = RefinedCodec("mae", STEPS, importance=inner)
+    found = compress_to(picture, painted, bytes=len(plain))
+    for way, stream in ((PLAIN, plain), (PAINTED, found.stream)):
+        decoded = np.asarray(registry.codec("mae").decode(stream), np.float64)
+        squares = ((decoded - np.asarray(picture, np.float64)) ** 2).mean(axis=2)
+        inside, outside = (float(-10 * np.log10(squares[part].mean() / 255**2)) for part in (inner > 0, inner == 0))
+        judged = {"inside_db": round(inside, 4), "outside_db": round(outside, 4), "bytes": len(stream)}
+        yield {"image": image, "model": "mae", "lmbda": PAINTED_AT, "coded": way, **judged}
+
+
+def rows() -> "pd.DataFrame":
+    """What was measured, a row for each picture, model, λ and way to code it."""
+    import pandas as pd
+
+    return pd.DataFrame(json.loads(ROWS.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over pictures and its 95 % interval (bootstrap of the pictures)."""
+
+    value: float
+    low: float
+    high: float
+    pictures: int
+
+    @property
+    def sign(self) -> int:
+        """1 or −1 where the interval lies on one side of 0, else 0."""
+        return int(np.sign(self.value)) if self.low * self.high > 0 else 0
+
+
+def mean(values: "pd.Series") -> Mean:
+    """Of one value for each picture."""
+    numbers = values.to_numpy(np.float64)
+    low, high = np.percentile(intervals.weights(len(numbers)) @ numbers, [2.5, 97.5])
+    return Mean(float(numbers.mean()), float(low), float(high), len(numbers))
+
+
+def _of(table: "pd.DataFrame", column: str, **named: object) -> "pd.Series":
+    """A column by picture, of the rows in which the named columns have these values."""
+    for name, value in named.items():
+        table = table[table[name] == value]
+    return table.dropna(subset=[column]).set_index("image")[column].sort_index()
+
+
+def _costs(table: "pd.DataFrame") -> "pd.DataFrame":
+    """With R + λ·MSE, which a model was trained for."""
+    return table.assign(cost=table["bpp"] + table["lmbda"] * 10 ** (-table["psnr_db"] / 10))
+
+
+def saved(table: "pd.DataFrame", model: str, lmbda: float) -> Mean:
+    """What refinement changes of R + λ·MSE, in per cent of that of coding in one pass."""
+    plain, refined = (_of(_costs(table), "cost", model=model, lmbda=lmbda, coded=way) for way in (PLAIN, REFINED))
+    return mean(100 * (refined / plain - 1))
+
+
+def gap(table: "pd.DataFrame", model: str, lmbda: float, coded: str) -> Mean:
+    """By how many per cent a model's R + λ·MSE lies above the MAE's, both coded in one way."""
+    theirs, ours = (_of(_costs(table), "cost", model=name, lmbda=lmbda, coded=coded) for name in (model, "mae"))
+    return mean(100 * (theirs / ours - 1))
+
+
+def closed(table: "pd.DataFrame", model: str, lmbda: float) -> Mean:
+    """By how many percentage points that gap is smaller where both are refined: what the encoder's share of it is."""
+    costs = _costs(table)
+    gaps = [
+        100 * (_of(costs, "cost", model=model, lmbda=lmbda, coded=way)
+               / _of(costs, "cost", model="mae", lmbda=lmbda, coded=way) - 1)
+        for way in (PLAIN, REFINED)
+    ]  # fmt: skip
+    return mean(gaps[0] - gaps[1])
+
+
+def woken(table: "pd.DataFrame", model: str, lmbda: float) -> Mean:
+    """How many channels more have a symbol that is not 0 where latents are refined."""
+    plain, refined = (_of(table, "awake", model=model, lmbda=lmbda, coded=way) for way in (PLAIN, REFINED))
+    return mean(refined - plain)
+
+
+def moved(table: "pd.DataFrame", lmbda: float, quarter: int) -> Mean:
+    """Percentage points of the MAE's bits that the places of a quarter by detail (0: least, 3: most) gain where the
+    picture is refined for MS-SSIM, against refinement for MSE."""
+    mse, similar = (
+        _of(table, "bits_by_detail", model="mae", lmbda=lmbda, coded=way).map(lambda shares: shares[quarter])
+        for way in (REFINED, SIMILAR)
+    )
+    return mean(100 * (similar - mse))
+
+
+def painted(table: "pd.DataFrame", where: str) -> Mean:
+    """dB that the ``inside`` or ``outside`` of an important middle gains against the plain file of as many bytes."""
+    plain, ours = (_of(table, f"{where}_db", coded=way) for way in (PLAIN, PAINTED))
+    return mean(ours - plain)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=8, help="of Kodak's 24, evenly spread")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    paths = kodak.images()
+    chosen = [paths[number * len(paths) // arguments.images] for number in range(arguments.images)]
+    done = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.exists() else []
+    known = {row["image"] for row in done}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.jobs, context, initializer=_one_thread) as pool:
+        for found in pool.map(measure, [path for path in chosen if path.stem not in known]):
+            done = sorted(done + found, key=lambda row: row["image"])
+            text = "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in done) + "\n]\n"
+            write_whole(ROWS, text.encode("utf-8"))
+            print(f"{found[0]['image']}: {len(found)} rows", flush=True)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+if __name__ == "__main__":
+    main()
