@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 import mae_viz
 from mae_viz import cli, metrics
-from mae_viz.codecs import registry
+from mae_viz.codecs import palette, registry
 from mae_viz.codecs.refined import RefinedCodec
 from mae_viz.codecs.search import compress_to
 from mae_viz.coding import bitstream, checkpoints, coder
+from mae_viz.measured import collected
 from mae_viz.measured.evaluate import evaluate
 from mae_viz.rates import Rate
 from mae_viz.refining import refine as refining
@@ -269,6 +270,19 @@ def test_a_refined_model_is_a_codec_of_its_own(tmp_path, small):
     document = evaluate(codec.name, [path], tmp_path / "rd.json", "one", [256])
     assert (document["codec"], document["settings"]["refined_steps"]) == ("mae-refined-20", 20)
     assert document["means"][0]["bpp"] == pytest.approx(8 * len(inspected.stream) / (70 * 50), abs=1e-5)
+
+
+def test_refined_networks_of_one_lambda_make_a_curve_of_their_own(tmp_path, small):
+    small.save(tmp_path / "small.png")
+    for lmbda in (64, 128):
+        evaluate(f"independent-{lmbda}-refined-2", [tmp_path / "small.png"], tmp_path / f"{lmbda}.json", "one")
+    frames = [collected.read(tmp_path / f"{lmbda}.json") for lmbda in (64, 128)]
+    assert {curve for frame in frames for curve in frame["curve"]} == {"independent-refined-2"}
+    assert frames[0]["title"][0] == f"{registry.codec('independent').title}, refined 2 steps"
+    assert "each picture's latents were refined" in registry.histories(["mae", "independent-refined-2"])
+    assert "refined" not in registry.histories(["mae", "independent"])
+    mark, model = (palette.drawing(name) for name in ("independent-refined-2", "independent"))
+    assert (mark.colour, mark.marker) == (model.colour, "star")
 
 
 def test_a_budget_holds_for_the_refined_file(small):

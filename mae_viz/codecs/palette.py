@@ -6,7 +6,7 @@ in which they turn up. Markers and dashes carry plotly's names.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +35,10 @@ def drawings() -> dict[str, Drawing]:
 
 def drawing(name: str) -> Drawing:
     """How the curve of this name is drawn. The paper's own curves are drawn as ours, or the published ones, that they
-    correspond to."""
+    correspond to, those of refined models in the colour of the model."""
+    model, refined, _ = name.partition("-refined-")
+    if refined:  # its model's colour, and a mark and dash that no model has
+        return replace(drawing(model), marker="star", dash="dot")
     known = drawings()
     theirs = name.removeprefix("paper-")
     for same in (name, theirs, f"published-{theirs}") if theirs != name else (name,):

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"(?P<model>.+)-refined-(?P<steps>[1-9]\d{0,3})(?:-(?P<objective>[a-z][a-z-]*))?")
 _SEED = 0
 
+ONE_PASS = (
+    "each picture's latents were refined by gradient before they were coded; the other networks coded theirs in one "
+    "pass."
+)
+"""What is to be read beside every comparison of a refined model."""
+
 
 class RefinedCodec(ModelCodec):
     """One model, its latents refined for each picture (`mae_viz.refining`)."""
@@ -61,10 +67,7 @@ class RefinedCodec(ModelCodec):
     @property
     def history(self) -> str:  # type: ignore[override]
         """What its weights began at, and that others' latents were coded as their encoder gave them."""
-        return (
-            f"{super().history} {self.title}: each picture's latents were refined by gradient before they were "
-            "coded; the other networks coded theirs in one pass."
-        ).strip()
+        return f"{super().history} {self.title}: {ONE_PASS}".strip()
 
     def moments(self, picture: Image.Image, rate: Rate) -> "Iterator[Moment]":
         """The way to the file of an RGB picture."""

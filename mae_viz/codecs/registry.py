@@ -17,7 +17,7 @@ from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Codec, NoAxis, Progress, Quality
 from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
-from mae_viz.codecs.refined import refined
+from mae_viz.codecs.refined import ONE_PASS, refined
 from mae_viz.coding import checkpoints
 
 _ENTRY_POINTS = "mae_viz.codecs"
@@ -87,8 +87,11 @@ def names() -> list[str]:
 
 def histories(curves: Iterable[str]) -> str:
     """What is to be read beside these curves about the models behind them; names of no codec say nothing."""
-    known = set(names())
-    return " ".join(said for name in curves if name in known and (said := codec(name).history))
+    known, models = set(names()), list(dict.fromkeys(curves))
+    said = [codec(name).history for name in models if name in known]
+    if refined_curves := [name for name in models if "-refined-" in name]:
+        said.append(f"{', '.join(refined_curves)}: {ONE_PASS}")
+    return " ".join(filter(None, said))
 
 
 def _shipped() -> dict[str, str]:

@@ -187,7 +187,8 @@ def _our_rows(document: dict) -> list[dict]:
     facts = FACTS.get(settings.get("architecture"))
     curve, title = document["codec"], document["name"]
     if facts is not None and facts.group:  # models that serve one λ each make one curve together
-        curve, title = facts.group, facts.group_title
+        curve = facts.group + "".join(curve.partition("-refined-")[1:])
+        title = facts.group_title + "".join(title.partition(", refined ")[1:])
     shared = {key: document[key] for key in ("codec", "kind", "dataset")}
     shared |= {"curve": curve, "title": title, "provenance": _provenance(document)}
     shared["architecture"] = settings.get("architecture", "")

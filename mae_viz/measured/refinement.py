@@ -12,6 +12,7 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from PIL import Image
 
 from mae_viz import metrics, probe
 from mae_viz.codecs import registry
+from mae_viz.codecs.interface import Codec
 from mae_viz.codecs.refined import RefinedCodec
 from mae_viz.codecs.search import compress_to
 from mae_viz.coding.checkpoints import open_checkpoint
@@ -35,12 +37,14 @@ ROWS = Path(__file__).with_name("refinement.json")
 
 STEPS = 80
 LMBDAS = (64.0, 512.0, 4096.0)
-MODELS = ("mae", "bottleneck-scaling", "independent")
+MODELS = {"mae": "mae", "bottleneck-scaling": "bottleneck-scaling", "independent": "independent-{:g}"}
+"""Models, and what the one for a λ is called."""
 PAINTED_AT = 256.0
 """λ of the plain file that one with importance is compared with, at equal bytes."""
 
 PLAIN, REFINED, SIMILAR = "one pass", "refined", "refined for MS-SSIM"
 PAINTED = "refined, the middle important"
+WAYS = {"mae": (PLAIN, REFINED, SIMILAR), "bottleneck-scaling": (PLAIN, REFINED), "independent": (PLAIN, REFINED)}
 
 
 def middle(width: int, height: int) -> np.ndarray:
@@ -56,16 +60,17 @@ def measure(path: Path) -> list[dict]:
     """All rows of one picture."""
     picture = open_rgb(path)
     rows = []
-    for model in MODELS:
-        for lmbda in LMBDAS:
-            name, rate = f"{model}-{lmbda:g}" if model == "independent" else model, Rate.near(lmbda)
-            ways = {PLAIN: registry.codec(name), REFINED: RefinedCodec(name, STEPS)}
-            if model == "mae":
-                ways[SIMILAR] = RefinedCodec(name, STEPS, "ms-ssim")
-            for way, codec in ways.items():
-                found = _judged(picture, codec.encode(picture, rate), name)
-                rows.append({"image": path.stem, "model": model, "lmbda": lmbda, "coded": way, **found})
+    for model, lmbda in product(MODELS, LMBDAS):
+        name, rate = MODELS[model].format(lmbda), Rate.near(lmbda)
+        for way in WAYS[model]:
+            found = _judged(picture, _codec(name, way).encode(picture, rate), name)
+            rows.append({"image": path.stem, "model": model, "lmbda": lmbda, "coded": way, **found})
     return rows + list(_painted(picture, path.stem))
+
+
+def _codec(name: str, way: str) -> Codec:
+    refined = {REFINED: "mse", SIMILAR: "ms-ssim"}
+    return RefinedCodec(name, STEPS, refined[way]) if way in refined else registry.codec(name)
 
 
 def _judged(picture: Image.Image, stream: bytes, name: str) -> dict:
