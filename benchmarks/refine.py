@@ -19,6 +19,7 @@ from mae_viz.coding.folding import transform
 from mae_viz.images import gallery, open_rgb
 from mae_viz.rates import Rate
 from mae_viz.refining import refine, sampling
+from mae_viz.refining.latents import ModelLatents
 from mae_viz.refining.objectives import OBJECTIVES
 
 
@@ -77,7 +78,8 @@ def main() -> None:
     width, height = map(int, arguments.crop.split("x"))
     picture = open_rgb(gallery()["china"].path).resize((width, height))
     checkpoint, rate = open_checkpoint("mae"), Rate.near(arguments.lmbda)
-    whole = refine._Refinement(picture, checkpoint, rate, OBJECTIVES["mse"], None, 0)
+    latents = ModelLatents(picture, checkpoint, rate)
+    whole = refine._Refinement(picture, latents, rate.lmbda, OBJECTIVES["mse"], None, 0)
     print(f"{width} × {height}, λ = {rate}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     arithmetic = 3 * pass_of_g_s(checkpoint, picture, rate)
     print(f"three passes of g_s: {arithmetic:.3f} s")

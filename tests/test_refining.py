@@ -23,6 +23,7 @@ from mae_viz.refining import refine as refining
 from mae_viz.refining import sampling, synthesis
 from mae_viz.refining.bits import Price
 from mae_viz.refining.effort import spend
+from mae_viz.refining.latents import ModelLatents
 from mae_viz.refining.objectives import OBJECTIVES, weights
 from mae_viz.refining.refine import refine
 
@@ -172,21 +173,23 @@ def test_tiles_see_all_that_their_latents_change(monkeypatch, picture):
     """A tile's pixels are those of the whole picture's decoder, and its cost falls as the whole's does."""
     monkeypatch.setattr(refining, "TILE", 4)
     checkpoint = checkpoints.open_checkpoint("mae")
-    whole = refining._Refinement(picture, checkpoint, RATE, OBJECTIVES["mse"], None, 0)
-    symbols = torch.from_numpy(whole.groups[-1][None]).float()
-    x_hat = whole.decoder(symbols + whole.medians) + 0.5
-    tiles = [(rows, columns) for rows in refining._parts(11) for columns in refining._parts(11)]
+    latents = ModelLatents(picture, checkpoint, RATE)
+    whole = refining._Refinement(picture, latents, RATE.lmbda, OBJECTIVES["mse"], None, 0)
+    symbols = torch.from_numpy(latents.symbols[None]).float()
+    everywhere = (slice(None), slice(None))
+    x_hat = latents.decoded(symbols, everywhere)
+    tiles = refining._tiles(latents)
     assert len(tiles) == 9
     for rows, columns in tiles:
-        window = refining._Window(whole, whole.groups[-1], rows, columns)
+        window = refining._Window(whole, latents.symbols, (rows, columns))
         top, left = (16 * max(part.start - 2, 0) for part in (rows, columns))
-        seen = window.x_hat(symbols[:, :, rows, columns], whole.decoder)
+        seen = window.x_hat(symbols[:, :, rows, columns], latents.decoded)
         there = x_hat[:, :, top : top + seen.shape[2], left : left + seen.shape[3]]
         assert torch.allclose(seen, there, atol=1e-5)
         # and outside of it nothing depends on the tile
         changed = symbols.clone()
         changed[:, :, rows, columns] += 3
-        outside = (whole.decoder(changed + whole.medians) + 0.5 - x_hat).abs().amax((0, 1))
+        outside = (latents.decoded(changed, everywhere) - x_hat).abs().amax((0, 1))
         outside[top : top + seen.shape[2], left : left + seen.shape[3]] = 0
         assert outside.max() < 1e-5
     tiled, at_once = last(picture, checkpoint, RATE, 20), None

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -47,6 +47,9 @@ from mae_viz.codecs.own import naming, quality_axis
 from mae_viz.coding import checkpoints
 from mae_viz.coding.coder import to_image, to_tensor
 from mae_viz.images import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from mae_viz.codecs.module_latents import ModuleLatents
 
 Model = Any
 """A torch module with CompressAI's interface, of which torch's types know no method."""
@@ -89,6 +92,7 @@ class CompressAICodec(Codec[Quality]):
         arguments: Arguments | None = None,
         unit: str | None = None,
         multiple: int | None = None,
+        lmbdas: Mapping[float, float] | None = None,
     ):
         """``models``: one for each quality, {1: …, 2: …} from the smallest file to the largest, or one alone.
 
@@ -96,8 +100,10 @@ class CompressAICodec(Codec[Quality]):
         (``compress(x, inputscale=…)``) all scales between those that they were trained for, of which a larger one
         rounds more finely; of others say the ``qualities``, and the ``arguments`` that each stands for, such as
         ``lambda quality: {"s": quality}``. ``unit``: what a quality is called. ``multiple``: pictures are extended to
-        sides that so many pixels divide, a model's ``downsampling_factor`` or 64 by default. Raises ValueError where
-        a small grey picture does not come through.
+        sides that so many pixels divide, a model's ``downsampling_factor`` or 64 by default. ``lmbdas``: the λ that
+        each quality was trained for, with which its pictures can be refined: of R + λ·MSE, bits per pixel and values
+        in [0, 1], which is 255² times that of CompressAI's tables. Raises ValueError where a small grey picture does
+        not come through.
         """
         by_quality = dict(models) if isinstance(models, Mapping) else {}
         modules: list[Model] = list(by_quality.values()) or [models]
@@ -111,8 +117,9 @@ class CompressAICodec(Codec[Quality]):
         self.short = short or self.title
         self.about = about or f"{type(modules[0]).__name__}, CompressAI {version('compressai')}"
         self.axis = quality_axis(name, numbers, unit or "quality", SingleQualities if by_quality else QualityAxis)
+        self.lmbdas = dict(lmbdas or {})
         self._arguments = arguments or (lambda quality: {})
-        self._multiple: int = multiple if multiple else getattr(modules[0], "downsampling_factor", 64)
+        self.multiple: int = multiple if multiple else getattr(modules[0], "downsampling_factor", 64)
         self._lock = threading.Lock()
         with naming(self, "be copied"):
             self._models = dict(zip(self.axis.listed, map(_copied, modules), strict=False))
@@ -123,7 +130,7 @@ class CompressAICodec(Codec[Quality]):
 
     def _find_looks(self) -> None:
         """Find out what can be seen inside, on a grey picture; where nothing can, keep the reason."""
-        picture = Image.new("RGB", (self._multiple, self._multiple), "grey")
+        picture = Image.new("RGB", (self.multiple, self.multiple), "grey")
         data = {rate: self.encode(picture, rate) for rate in self._models}
         for of_rate in data.values():
             self.decode(of_rate)
@@ -134,7 +141,7 @@ class CompressAICodec(Codec[Quality]):
         except ValueError as error:
             self._blind = str(error)
             return
-        strides = {self._multiple // width for _, _, width in shapes}
+        strides = {self.multiple // width for _, _, width in shapes}
         if len(strides) > 1:
             self._blind = "the latents of its models differ in resolution"
             return
@@ -155,7 +162,7 @@ class CompressAICodec(Codec[Quality]):
             "library": f"CompressAI {version('compressai')}",
             "models": sorted({type(model).__qualname__ for model in self._models.values()}),
             "parameters": [sum(p.numel() for p in model.parameters()) for model in self._models.values()],
-            "multiple": self._multiple,
+            "multiple": self.multiple,
             self.axis.unit: [rate.value for rate in self.axis.listed],
         }
 
@@ -165,11 +172,27 @@ class CompressAICodec(Codec[Quality]):
     def encode(self, picture: Image.Image, rate: Quality, progress: Progress | None = None) -> bytes:
         rate = self.axis.near(rate.value)
         with self._working(rate, "code this picture") as (model, arguments):
-            out = model.compress(to_tensor(picture, self._multiple), **arguments)
-            file = _File(rate, picture.size, tuple(out["shape"]), out["strings"])
-            if len(file.shape) != 2 or any(len(strings) != 1 for strings in file.strings):
-                raise ValueError("compress must give a shape of two numbers, and of each kind of string one.")
-            return self._pack(file)
+            return self.compressed(model, to_tensor(picture, self.multiple), picture.size, rate, arguments)
+
+    def compressed(self, model: Model, x: Tensor, size: tuple[int, int], rate: Quality, arguments: dict) -> bytes:
+        """The file of an extended picture (1, 3, H, W) of so many pixels by a model."""
+        out = model.compress(x, **arguments)
+        file = _File(rate, size, tuple(out["shape"]), out["strings"])
+        if len(file.shape) != 2 or any(len(strings) != 1 for strings in file.strings):
+            raise ValueError("compress must give a shape of two numbers, and of each kind of string one.")
+        return self._pack(file)
+
+    def latents(self, picture: Image.Image, rate: Quality) -> "ModuleLatents":
+        """A picture's latents, to be refined. Raises ValueError for models whose latents cannot be."""
+        from mae_viz.codecs.module_latents import ModuleLatents
+
+        rate = self.axis.near(rate.value)
+        with naming(self, "refine latents"), self._lock:
+            own = _copied(self._at(rate))  # others' hooks stay out
+            arguments = self._arguments(rate.value)
+            _set(own, arguments)
+        with naming(self, "refine latents"):
+            return ModuleLatents(picture, self, own, arguments, rate)
 
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         file = self._unpack(data)
@@ -202,11 +225,11 @@ class CompressAICodec(Codec[Quality]):
         with self._working(rate, "show its latents") as (model, arguments), ExitStack() as stack:
             for part in ("gaussian_conditional", "entropy_bottleneck"):
                 if hasattr(model, part):
-                    stack.enter_context(_hear(model, part, heard))
-            bits = _bits(model, to_tensor(picture, self._multiple), arguments)
+                    stack.enter_context(hear(model, part, heard))
+            bits = bits_of(model, to_tensor(picture, self.multiple), arguments)
             # a model with context asks its entropy model place by place, and only g_a knows all latents together
             found = [y for y in heard.values() if y.shape[1:] == bits["y"].shape]
-            y = found[0] if found else model.g_a(to_tensor(picture, self._multiple))
+            y = found[0] if found else model.g_a(to_tensor(picture, self.multiple))
             return y[0].numpy(), bits
 
     def _cost(self, data: bytes) -> float:
@@ -220,22 +243,24 @@ class CompressAICodec(Codec[Quality]):
             pairs = [(mine, theirs) for mine, theirs in (("g_s", "g_a"), ("h_s", "h_a")) if hasattr(model, mine)]
             with ExitStack() as stack:
                 for synthesis, _ in pairs:
-                    stack.enter_context(_hear(model, synthesis, seen))
+                    stack.enter_context(hear(model, synthesis, seen))
                 model.decompress(file.strings, file.shape, **arguments)
             with ExitStack() as stack:
                 for synthesis, analysis in pairs:
-                    stack.enter_context(_replace(model, analysis, seen[synthesis]))
-                bits = _bits(model, to_tensor(Image.new("RGB", file.size), self._multiple), arguments)
+                    stack.enter_context(replace(model, analysis, seen[synthesis]))
+                bits = bits_of(model, to_tensor(Image.new("RGB", file.size), self.multiple), arguments)
             return sum(float(part.sum(dtype=np.float64)) for part in bits.values())
 
     @contextmanager
     def _working(self, rate: Quality, doing: str) -> Iterator[tuple[Model, dict]]:
         """The model of a rate and what it takes beside the picture; one thread at a time."""
         with naming(self, doing), self._lock, torch.inference_mode():
-            model, arguments = self._models.get(rate, self._models[self.axis.first]), self._arguments(rate.value)
-            if getattr(model, "vr_entbttlnck", False):  # CompressAI's: the tables of z are those of one scale
-                model.update(force=True, scale=arguments["inputscale"])
+            model, arguments = self._at(rate), self._arguments(rate.value)
+            _set(model, arguments)
             yield model, arguments
+
+    def _at(self, rate: Quality) -> Model:
+        return self._models.get(rate, self._models[self.axis.first])
 
     def _pack(self, file: _File) -> bytes:
         head = _HEAD.pack(file.rate.value, *file.size, *file.shape, len(file.strings))
@@ -271,6 +296,12 @@ def _copied(model: Model) -> Model:
     return model
 
 
+def _set(model: Model, arguments: dict) -> None:
+    """Of CompressAI's variable-rate models the tables of z are those of one scale at a time."""
+    if getattr(model, "vr_entbttlnck", False):
+        model.update(force=True, scale=arguments["inputscale"])
+
+
 def _takes_scale(model: Model) -> bool:
     """Whether it is a variable-rate model of CompressAI's."""
     return hasattr(model, "Gain") and "inputscale" in inspect.signature(model.compress).parameters
@@ -280,17 +311,17 @@ def _scale(scale: float) -> dict:
     return {"inputscale": torch.tensor(scale)}
 
 
-def _bits(model: Model, x: Tensor, arguments: dict) -> dict[str, np.ndarray]:
+def bits_of(model: Model, x: Tensor, arguments: dict) -> dict[str, np.ndarray]:
     """What every symbol costs, (C, h, w) for each kind of symbol."""
     likelihoods = model(x, **arguments)["likelihoods"]
     return {part: -torch.log2(p)[0].numpy() for part, p in likelihoods.items()}
 
 
-def _hear(model: Model, part: str, heard: dict[str, Tensor]) -> RemovableHandle:
+def hear(model: Model, part: str, heard: dict[str, Tensor]) -> RemovableHandle:
     """While this is open, what a part of a model is given last is kept in ``heard``."""
     return getattr(model, part).register_forward_pre_hook(lambda _, given: heard.update({part: given[0].clone()}))
 
 
-def _replace(model: Model, part: str, value: Tensor) -> RemovableHandle:
+def replace(model: Model, part: str, value: Tensor) -> RemovableHandle:
     """While this is open, a part of a model gives this."""
     return getattr(model, part).register_forward_hook(lambda *_: value)

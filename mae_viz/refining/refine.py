@@ -25,20 +25,17 @@ from torch import Tensor
 from mae_viz import metrics
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import Checkpoint
-from mae_viz.coding.folding import transform
 from mae_viz.rates import Rate
 from mae_viz.refining import objectives, sampling
-from mae_viz.refining.bits import Price
+from mae_viz.refining.latents import Latents, ModelLatents, Part
 from mae_viz.refining.objectives import OBJECTIVES, Objective
-from mae_viz.refining.synthesis import fast_type, synthesis
 
 LOOK = 10
 """Steps between two looks at the rounded latents."""
 
 TILE = 64
-"""Longest side of a tile in latents: 1024 pixels."""
+"""Longest side of a tile in latents: 1024 pixels of this project's models."""
 
-_REACH = coder.SYNTHESIS_HALO  # latents whose pixels a latent changes, to each side
 _RATE = 0.05  # of Adam; from half of the steps on it falls to a twentieth
 
 
@@ -88,15 +85,37 @@ def refine(
     machine and number of threads the files are the same. Raises ValueError for a picture too small for the objective,
     and for importance that is none (`objectives.weights`) or that the objective does not know.
     """
+    weights = _weights(picture, objective, importance)
+    latents = ModelLatents(picture, checkpoint, rate)
+    return _Refinement(picture, latents, rate.lmbda, objective, weights, seed).run(steps)
+
+
+def refine_latents(
+    picture: Image.Image,
+    latents: Latents,
+    lmbda: float,
+    steps: int = 80,
+    objective: Objective = OBJECTIVES["mse"],
+    importance: np.ndarray | None = None,
+    seed: int = 0,
+) -> Iterator[Moment]:
+    """`refine` for latents of any model, at the λ that it was trained for."""
+    weights = _weights(picture, objective, importance)
+    return _Refinement(picture, latents, lmbda, objective, weights, seed).run(steps)
+
+
+def _weights(picture: Image.Image, objective: Objective, importance: np.ndarray | None) -> Tensor | None:
+    """What pixels weigh. Raises ValueError for what an objective cannot do."""
     if min(picture.size) < objective.least_side:
         raise ValueError(
             f"{objective.title} needs pictures of at least {objective.least_side} pixels a side, this one has "
             f"{picture.width} × {picture.height}: choose the objective mse."
         )
-    if importance is not None and not objective.weighable:
+    if importance is None:
+        return None
+    if not objective.weighable:
         raise ValueError(f"{objective.title} knows no importance: choose the objective mse or mixture.")
-    weights = None if importance is None else objectives.weights(importance, picture.height, picture.width)
-    return _Refinement(picture, checkpoint, rate, objective, weights, seed).run(steps)
+    return objectives.weights(importance, picture.height, picture.width)
 
 
 class _Refinement:
@@ -105,50 +124,34 @@ class _Refinement:
     def __init__(
         self,
         picture: Image.Image,
-        checkpoint: Checkpoint,
-        rate: Rate,
+        latents: Latents,
+        lmbda: float,
         objective: Objective,
         weights: Tensor | None,
         seed: int,
     ):
-        self.picture, self.checkpoint, self.rate, self.objective = picture, checkpoint, rate, objective
+        self.picture, self.latents, self.lmbda, self.objective = picture, latents, lmbda, objective
         self.x, self.weights = coder.to_tensor(picture, 1), weights
         self.noise = torch.Generator().manual_seed(seed)
-        self.decoder = transform(checkpoint.model, "g_s", rate)
-        self.g_s = synthesis(checkpoint.model, rate, fast_type())
-        pixels = coder.to_pixels(picture, checkpoint.model.stride)
-        y = coder.encode_latents(checkpoint, pixels, rate).clone()  # a normal tensor, which gradients may go to
-        self.groups = coder.quantise(checkpoint, y, rate)
-        if checkpoint.hyper:
-            self.medians = torch.zeros(1, y.shape[1], 1, 1)
-            self.price = Price(checkpoint.hyper.models())
-            indexes = checkpoint.hyper.indexes(self.groups[0], rate.index)
-            self.tables = torch.from_numpy(indexes.astype(np.int64))[None]
-        else:
-            self.medians = checkpoint.model.prior.medians(rate.tensor())
-            self.price = Price(checkpoint.tables.at(rate.index))
-            self.tables = torch.arange(y.shape[1])[None, :, None, None].expand_as(y)
-        self.v = y - self.medians
-        """Latents in quantisation steps from the symbol 0, (1, C, h, w)."""
 
     def run(self, steps: int) -> Iterator[Moment]:
-        symbols = self.groups[-1]
+        symbols = self.latents.symbols
         plain = cache(partial(self.candidate, symbols))
         yield Moment(0.0, plain, plain)
 
         def better(best: np.ndarray) -> Candidate:
             return min(plain(), self.candidate(best), key=lambda candidate: candidate.cost)
 
-        tiles = [(rows, columns) for rows in _parts(self.v.shape[2]) for columns in _parts(self.v.shape[3])]
-        for number, (rows, columns) in enumerate(tiles):
-            window = _Window(self, symbols, rows, columns)
+        tiles = _tiles(self.latents)
+        for number, tile in enumerate(tiles):
+            window = _Window(self, symbols, tile)
             lowest = window.cost(window.rounded())
             for step in window.steps(steps):
                 if step % LOOK and step < steps:
                     continue
                 found = window.rounded()
                 cost, now = window.cost(found), symbols.copy()
-                now[window.core] = found[0].int().numpy()
+                now[(slice(None), *tile)] = found[0].int().numpy()
                 if cost < lowest:
                     lowest, symbols = cost, now
                 if len(tiles) > 1 and step < steps:  # a file of all the picture would take longer than the steps
@@ -158,35 +161,31 @@ class _Refinement:
 
     def candidate(self, symbols: np.ndarray) -> Candidate:
         """The file of these symbols (C, h, w), written, decoded and judged."""
-        groups = [*self.groups[:-1], symbols]
-        stream = coder.write(self.checkpoint, groups, self.rate, self.picture.size)
-        y_hat = torch.from_numpy(symbols[None]).float() + self.medians
-        height, width = self.picture.height, self.picture.width
-        decoded = coder.decode_picture(self.checkpoint, y_hat, self.rate, height, width)
-        bpp = metrics.bpp(len(stream), height, width)
+        stream, decoded = self.latents.code(symbols)
+        bpp = metrics.bpp(len(stream), self.picture.height, self.picture.width)
         with torch.inference_mode():
             distortion = self.objective.distortion(coder.to_tensor(decoded, 1), self.x, self.weights).item()
         psnr_db = metrics.psnr_db(np.asarray(decoded), np.asarray(self.picture))
-        return Candidate(stream, bpp, psnr_db, distortion, bpp + self.rate.lmbda * distortion)
+        return Candidate(stream, bpp, psnr_db, distortion, bpp + self.lmbda * distortion)
 
 
 class _Window:
     """A tile of latents, the latents that its pixels depend on, and the pixels that it reaches."""
 
-    def __init__(self, whole: _Refinement, symbols: np.ndarray, rows: slice, columns: slice):
-        self.whole = whole
-        height, width = whole.v.shape[2:]
-        self.core = (slice(None), rows, columns)
-        """Of the symbols (C, h, w)."""
-        (y0, y1), (x0, x1) = ((max(s.start - 2 * _REACH, 0), s.stop + 2 * _REACH) for s in (rows, columns))
-        around = torch.from_numpy(symbols[:, y0:y1, x0:x1].astype(np.float32))[None]
-        self.around, self.inner = around, (rows.start - y0, rows.stop - y0, columns.start - x0, columns.stop - x0)
-        self.v = whole.v[(slice(None), *self.core)].clone().requires_grad_()
-        self.tables = whole.tables[(slice(None), *self.core)]
-        # pixels: those of the tile and of _REACH latents around it, within the picture
-        p0, q0 = (max(s.start - _REACH, 0) for s in (rows, columns))
-        p1, q1 = min(rows.stop + _REACH, height), min(columns.stop + _REACH, width)
-        up = coder.LATENT
+    def __init__(self, whole: _Refinement, symbols: np.ndarray, tile: Part):
+        self.whole, self.tile = whole, tile
+        latents = whole.latents
+        height, width = symbols.shape[1:]
+        reach, up = latents.reach or 0, latents.stride
+        rows, columns = tile
+        (y0, y1), (x0, x1) = ((max(s.start - 2 * reach, 0), s.stop + 2 * reach) for s in tile)
+        self.part = (slice(y0, min(y1, height)), slice(x0, min(x1, width)))
+        self.around = torch.from_numpy(symbols[(slice(None), *self.part)].astype(np.float32))[None]
+        self.inner = (rows.start - y0, rows.stop - y0, columns.start - x0, columns.stop - x0)
+        self.v = latents.v[(slice(None), slice(None), *tile)].clone().requires_grad_()
+        # pixels: those of the tile and of what it reaches around it, within the picture
+        p0, q0 = (max(s.start - reach, 0) for s in tile)
+        p1, q1 = min(rows.stop + reach, height), min(columns.stop + reach, width)
         self.seen = (slice((p0 - y0) * up, (p1 - y0) * up), slice((q0 - x0) * up, (q1 - x0) * up))
         part = (Ellipsis, slice(p0 * up, p1 * up), slice(q0 * up, q1 * up))
         self.x = whole.x[part]
@@ -196,23 +195,21 @@ class _Window:
     def rounded(self) -> Tensor:
         return self.v.detach().round()
 
-    def x_hat(self, v: Tensor, g_s: Callable[[Tensor], Tensor]) -> Tensor:
+    def x_hat(self, v: Tensor, decode: Callable[[Tensor, Part], Tensor]) -> Tensor:
         """The window's pixels where the tile's latents are these."""
         top, bottom, left, right = self.inner
         pad = (left, self.around.shape[3] - right, top, self.around.shape[2] - bottom)
-        y_hat = v if not any(pad) else _placed(v, self.around, self.inner)
-        pixels = g_s(y_hat + self.whole.medians)[..., self.seen[0], self.seen[1]] + 0.5
-        return pixels[..., : self.x.shape[2], : self.x.shape[3]]
+        pixels = decode(v if not any(pad) else _placed(v, self.around, self.inner), self.part)
+        return pixels[..., self.seen[0], self.seen[1]][..., : self.x.shape[2], : self.x.shape[3]]
 
     def loss(self, v: Tensor, x_hat: Tensor) -> Tensor:
-        bits = self.whole.price(v, self.tables).sum()
         distortion = self.whole.objective.distortion(x_hat, self.x, self.weights)
-        return bits / self.pixels + self.whole.rate.lmbda * distortion
+        return self.whole.latents.bits(v, self.tile) / self.pixels + self.whole.lmbda * distortion
 
     @torch.no_grad()
     def cost(self, v: Tensor) -> float:
         """R + λ·D of integers, with 8-bit pixels."""
-        x_hat = (self.x_hat(v, self.whole.decoder).clamp(0, 1) * 255).round() / 255
+        x_hat = (self.x_hat(v, self.whole.latents.decoded).clamp(0, 1) * 255).round() / 255
         return self.loss(v, x_hat).item()
 
     def steps(self, count: int) -> Iterator[int]:
@@ -222,11 +219,18 @@ class _Window:
             for group in adam.param_groups:
                 group["lr"] = _RATE * min(1.0, 2 * (1 - step / count) + 0.05)
             drawn = sampling.draw(self.v, sampling.temperature(step, count), self.whole.noise)
-            loss = self.loss(drawn, self.x_hat(drawn, self.whole.g_s))
+            loss = self.loss(drawn, self.x_hat(drawn, self.whole.latents.x_hat))
             adam.zero_grad()
             loss.backward()
             adam.step()
             yield step + 1
+
+
+def _tiles(latents: Latents) -> list[Part]:
+    height, width = latents.symbols.shape[1:]
+    if latents.reach is None:
+        return [(slice(0, height), slice(0, width))]
+    return [(rows, columns) for rows in _parts(height) for columns in _parts(width)]
 
 
 def _parts(side: int) -> list[slice]:
