@@ -65,7 +65,7 @@ def compress(
 ) -> None:
     """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise.
 
-    With --effort Ctrl-C ends the refinement of a file at a λ, and the best so far is written.
+    With --effort Ctrl-C ends the refinement of a file, or the search for its λ, and the best so far is written.
     """
     from mae_viz.codecs import search
     from mae_viz.coding import coder
@@ -83,6 +83,10 @@ def compress(
         if targets:
             found = search.compress_to(source, refined or model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
+            if not found.whole:
+                pains = "; stopped: the best file so far within the target" + (
+                    ", coded in one pass" if found.codec is not refined else ""
+                )
         elif refined:
             spent = refined.spend(open_rgb(source), refined.rate(wanted), progress)
             stream, quality, pains = spent.best.stream, f", {spent.best.psnr_db:.2f} dB", f"; {spent}"

@@ -298,6 +298,30 @@ def test_a_budget_holds_for_the_refined_file(small):
     assert found.stream == codec.encode(small, found.rate)
 
 
+@pytest.mark.parametrize("left", [0, 1, 5, 9])
+def test_ctrl_c_in_a_search_leaves_a_file_within_the_budget(monkeypatch, small, left):
+    """A real signal before the first refined file is there, and while the next ones are refined."""
+    codec, draw = RefinedCodec("mae", 4), sampling.draw
+    plain = mae_viz.compress(small, "mae", 700)
+    missing = left
+
+    def interrupted(*arguments):
+        nonlocal missing
+        missing -= 1
+        if missing < 0:
+            signal.raise_signal(signal.SIGINT)
+        return draw(*arguments)
+
+    monkeypatch.setattr(sampling, "draw", interrupted)
+    found = compress_to(small, codec, bytes=len(plain))
+    assert not found.whole
+    assert len(found.stream) <= len(plain)
+    assert mae_viz.decompress(found.stream).size == small.size
+    if left < 4:
+        assert found.codec is codec.guide
+        assert found.stream == compress_to(small, "mae", bytes=len(plain)).stream
+
+
 def test_the_command_line(tmp_path, small):
     small.save(tmp_path / "small.png")
 

@@ -11,7 +11,7 @@ reach a PSNR too are coded, and the smallest file is taken.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -55,6 +55,8 @@ class Found:
     """What the target leaves unused: for a budget the share of its bytes, for a PSNR the dB above it."""
     coded: int
     """How many times the whole picture was coded."""
+    whole: bool = True
+    """False where Ctrl-C ended the search: the file meets the target, another one might come closer."""
 
     @property
     def bytes(self) -> int:
@@ -88,7 +90,8 @@ def compress_to(
 
     ``image``: anything that `mae_viz.images.open_rgb` reads. ``model``: any codec, or its name as
     `mae_viz.codecs.registry.codec` takes it. Exactly one target must be given. ``known`` saves
-    coding what has been coded before. Raises UnreachableError where no rate of the codec meets the target,
+    coding what has been coded before. Ctrl-C ends the search of a refined codec with the best file so far, at
+    the least one coded in one pass. Raises UnreachableError where no rate of the codec meets the target,
     ValueError for other targets than one positive number, ImageError, CheckpointError.
     """
     given = {"bytes": bytes, "bpp": bpp, "psnr_db": psnr_db}
@@ -128,6 +131,15 @@ class _Search:
         }
 
     def run(self) -> Found:
+        try:
+            return self._found(self._settle())
+        except KeyboardInterrupt:
+            if not self.codec.guide:
+                raise
+            return self._so_far(self.codec.guide)
+
+    def _settle(self) -> int:
+        """The rate that the target asks for, by its place on the grid."""
         first_guess = None
         if len(self.values) < 2:
             if self.codec.guide:
@@ -143,15 +155,27 @@ class _Search:
         at_end = above == 0 if self.by_psnr else below == len(self.grid) - 1
         if at_end and self._left(nearest) > (PSNR_TOLERANCE_DB if self.by_psnr else BYTES_TOLERANCE):
             raise self._unreachable()
-        stream = self._stream(found)
-        rate = self.grid[found]
+        return found
+
+    def _so_far(self, guide: Codec) -> Found:
+        """The best of what is coded that meets the target; where nothing does, the guide's file."""
+        meeting = [i for i in self.streams if i in self.values and self._left(i) >= 0]
+        if not meeting:
+            found = _Search(self.picture, guide, self.unit, self.target, (), None).run()
+        else:
+            longest_last = sorted(meeting, key=lambda i: len(self.streams[i]))
+            found = self._found(longest_last[0 if self.by_psnr else -1])
+        return replace(found, whole=False)
+
+    def _found(self, i: int) -> Found:
+        stream = self._stream(i)
         return Found(
             self.codec,
-            rate,
+            self.grid[i],
             stream,
             metrics.bpp(len(stream), self.picture.height, self.picture.width),
-            self.values[found] if self.by_psnr else self._psnr(self.picture, stream),
-            self._left(found),
+            self.values[i] if self.by_psnr else self._psnr(self.picture, stream),
+            self._left(i),
             len(self.streams),
         )
 
