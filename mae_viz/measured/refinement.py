@@ -125,6 +125,10 @@ class Mean:
         """1 or −1 where the interval lies on one side of 0, else 0."""
         return int(np.sign(self.value)) if self.low * self.high > 0 else 0
 
+    def __format__(self, form: str) -> str:
+        """ "+4.1 [+3.8, +4.4]", each number in this form."""
+        return f"{self.value:{form}} [{self.low:{form}}, {self.high:{form}}]".replace("-", "−")
+
 
 def mean(values: "pd.Series") -> Mean:
     """Of one value for each picture."""
