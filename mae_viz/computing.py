@@ -2,8 +2,10 @@
 
 What takes long is handed over as a function and comes back as a `Job`, a future. The workers take the most urgent job
 first. One worker more takes jobs on large pictures, one at a time and behind all others: so many visitors neither fill
-the memory nor slow one another down, and a large upload keeps nobody with a small picture waiting. What nobody wants
-any more is dropped before it begins, or where it next calls `go_on`. A job is never about another job: what it needs is
+the memory nor slow one another down, and a large upload keeps nobody with a small picture waiting. A last one takes
+patient jobs, one at a time and behind all of those: work that goes on for a minute to make better what is there
+already, and gives way wherever it calls `give_way`. What nobody wants any more is dropped before it begins, or where it
+next calls `go_on`. A job is never about another job: what it needs is
 asked for before it is handed over. When nothing has been asked for in a while, memory is given back (`at_rest`).
 """
 
@@ -37,7 +39,11 @@ CLOSING_S = 15
 REST_S = 300.0
 """After so long without a job memory is given back."""
 
-_BEHIND_OTHERS = 10  # as `nice` counts
+SMALL, LARGE, PATIENT = "small", "large", "patient"
+"""Queues of jobs. The workers that take each: WORKERS, one, one."""
+
+_BEHIND_OTHERS = {LARGE: 10, PATIENT: 15}  # as `nice` counts
+_LOOK_S = 0.5  # so often a job that gives way looks whether anybody still wants it
 _here = threading.local()
 _sharing = threading.Lock()
 _at_rest: list[Callable[[], object]] = []
@@ -51,9 +57,9 @@ class DroppedError(CancelledError):
 class Job(Future[T]):
     """What was handed over. `result` waits for it, and raises what the function raised, or DroppedError."""
 
-    def __init__(self, function: Callable[[], T], large: bool, wanted_s: float, who: object = None):
+    def __init__(self, function: Callable[[], T], queue: str, wanted_s: float, who: object = None):
         super().__init__()
-        self.function, self.large, self.urgency = function, large, math.inf
+        self.function, self.queue, self.urgency = function, queue, math.inf
         self._fate = threading.Lock()
         self._dropped, self._patience_s = False, wanted_s
         self._until: dict[object, float] = {}
@@ -105,8 +111,8 @@ class Computing:
 
     def __init__(self, workers: int = WORKERS, rest_s: float = REST_S):
         self._rest_s, self._rested = rest_s, False
-        self._kinds = [False] * workers + [True]  # of each thread, whether it takes large pictures
-        self._queues: dict[bool, list[tuple[float, int, Job]]] = {False: [], True: []}
+        self._kinds = [SMALL] * workers + [LARGE, PATIENT]  # the queue of each thread
+        self._queues: dict[str, list[tuple[float, int, Job]]] = {SMALL: [], LARGE: [], PATIENT: []}
         self._changed = threading.Condition()
         self._count = itertools.count()
         self._threads: list[threading.Thread] = []
@@ -119,16 +125,18 @@ class Computing:
         *args: object,
         urgency: float = ON_SCREEN,
         large: bool = False,
+        patient: bool = False,
         wanted_s: float = math.inf,
         who: object = None,
     ) -> Job[T]:
-        """Hand over ``function(*args)``, ``large`` where it is about a large picture.
+        """Hand over ``function(*args)``, ``large`` where it is about a large picture, ``patient`` where all others may
+        go before it.
 
         It is dropped after ``wanted_s`` seconds, or where ``who`` asks lets it go, unless somebody has said `Job.want`
         meanwhile. Raises DroppedError after `close`, RuntimeError inside a job.
         """
         outside_jobs()
-        job = Job(partial(function, *args), large, wanted_s, who)
+        job = Job(partial(function, *args), PATIENT if patient else LARGE if large else SMALL, wanted_s, who)
         self.hurry(job, urgency)
         return job
 
@@ -140,12 +148,35 @@ class Computing:
             if urgency >= job.urgency:
                 return
             job.urgency, self._rested = urgency, False
-            heapq.heappush(self._queues[job.large], (urgency, next(self._count), job))  # its first entry counts
+            heapq.heappush(self._queues[job.queue], (urgency, next(self._count), job))  # its first entry counts
             if not self._threads:
                 self._threads = [threading.Thread(target=self._work, args=(k,), daemon=True) for k in self._kinds]
                 for thread in self._threads:
                     thread.start()
             self._changed.notify_all()
+
+    def before(self, job: Job) -> int:
+        """How many of its queue are at work, or come before a job that waits there."""
+        with self._changed:
+            entries = sorted(self._queues[job.queue])
+            waiting = list(dict.fromkeys(other for *_, other in entries if not (other.done() or other.running())))
+            ahead = waiting.index(job) if job in waiting else 0
+            return ahead + sum(other.queue == job.queue and other is not job for other in self._running)
+
+    def quiet(self, job: Job) -> bool:
+        """Whether a patient job may go on now: nobody looks for anything else. Waits a moment where it may not."""
+
+        def wanted() -> bool:
+            waiting = [other for queue in (SMALL, LARGE) for *_, other in self._queues[queue]]
+            return any(
+                other.urgency <= ON_SCREEN and other.queue != PATIENT and not other.done()
+                for other in (*self._running, *waiting)
+            )
+
+        with self._changed:
+            if wanted() and not job.lost():
+                self._changed.wait(_LOOK_S)
+            return not wanted()
 
     def close(self) -> None:
         """Drop all jobs, end those in work where they next call `go_on`, and the threads with them."""
@@ -159,32 +190,34 @@ class Computing:
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _work(self, large: bool) -> None:
+    def _work(self, queue: str) -> None:
         _share_cores()
-        if large:
-            _step_back()
-        while (job := self._next(large)) is not None:
-            _here.job = job
+        if queue in _BEHIND_OTHERS:
+            _step_back(_BEHIND_OTHERS[queue])
+        while (job := self._next(queue)) is not None:
+            _here.job, _here.owner = job, self
             try:
                 job.set_result(job.function())
             except BaseException as error:  # whatever it is must reach who asked, and not end the thread
                 job.set_exception(error)
             with self._changed:
                 self._running.remove(job)
+                self._changed.notify_all()
             _here.job = None
             del job.function, job  # an idle thread keeps no picture
 
-    def _next(self, large: bool) -> Job | None:
+    def _next(self, queue: str) -> Job | None:
         """The most urgent job, marked as running; None at the end."""
         with self._changed:
             while not self._closed:
-                if not self._queues[large]:
-                    quiet = not self._changed.wait(self._rest_s if large and not self._rested else None)
+                if not self._queues[queue]:
+                    resting = queue == LARGE and not self._rested
+                    quiet = not self._changed.wait(self._rest_s if resting else None)
                     if quiet and not self._running:
                         self._rested = True
-                        heapq.heappush(self._queues[large], (math.inf, next(self._count), Job(rest, large, math.inf)))
+                        heapq.heappush(self._queues[queue], (math.inf, next(self._count), Job(rest, queue, math.inf)))
                     continue
-                *_, job = heapq.heappop(self._queues[large])
+                *_, job = heapq.heappop(self._queues[queue])
                 if not (job.running() or job.done()) and job.begin():
                     self._running.add(job)
                     return job
@@ -196,6 +229,15 @@ def go_on(done: float = 0.0) -> None:
     job = getattr(_here, "job", None)
     if job is not None and job.lost():
         raise DroppedError("nobody wants this any more.")
+
+
+def give_way(done: float = 0.0) -> None:
+    """To be called by a patient job between its steps: waits while anybody looks for anything else; ends it as `go_on`
+    does."""
+    go_on()
+    job = getattr(_here, "job", None)
+    while job is not None and not _here.owner.quiet(job):
+        go_on()
 
 
 def at_rest(forget: Callable[[], object]) -> None:
@@ -230,10 +272,10 @@ def _share_cores() -> None:
         others.join()
 
 
-def _step_back() -> None:
+def _step_back(behind: int) -> None:
     """What this thread computes, and the threads that torch starts for it, leave the processors to others."""
     if sys.platform == "linux":  # where threads have priorities of their own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND_OTHERS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), behind)
 
 
 @lru_cache

@@ -179,7 +179,7 @@ def test_at_the_end_everything_ends(owner, gate):
         owner.close()
         with pytest.raises(DroppedError):
             asked.result(60)
-    assert len(threads) == 2
+    assert len(threads) == 3
     assert not threads & set(threading.enumerate())
     with pytest.raises(DroppedError, match="the server is stopping"):
         owner.submit(print, "never")

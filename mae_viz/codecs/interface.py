@@ -257,6 +257,8 @@ class Codec(ABC, Generic[R]):
     """What its weights began at and what followed, in a sentence or two: to be read beside its curve."""
     stride: int = 16
     """Pixels to a place of its maps, both ways."""
+    refinable: bool = False
+    """Whether latents of its pictures can be refined (`refined`), each by `model_at`."""
     guide: "Codec[R] | None" = None
     """A much quicker codec of the same rates, whose bytes and dB run beside this one's: searches begin there."""
 
@@ -313,8 +315,15 @@ class Codec(ABC, Generic[R]):
         """A picture's file with the maps behind it. Raises ValueError where ``looks`` offers no "maps"."""
         raise ValueError(self.why_not("maps"))
 
-    def refined(self, steps: int, objective: str = "mse") -> "Codec[R]":
-        """The codec whose encoder thinks for so many steps (`mae_viz.refining`). Raises ValueError where it cannot."""
+    def model_at(self, rate: R) -> "Codec[R]":
+        """What codes pictures at a rate: itself, of a group one of its models."""
+        return self
+
+    def refined(self, steps: int, objective: str = "mse", importance: np.ndarray | None = None) -> "Codec[R]":
+        """The codec whose encoder thinks for so many steps (`mae_viz.refining`), where ``importance`` (H, W) says.
+
+        Raises ValueError where it cannot.
+        """
         raise ValueError(f"{self.title} has no latents to refine: effort is for single models.")
 
     def why_not(self, look: str) -> str:

@@ -2,7 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from mae_viz.codecs import palette
@@ -10,11 +12,15 @@ from mae_viz.codecs.interface import Codec, Inspected, LambdaAxis, Progress, Sin
 from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
 
+if TYPE_CHECKING:
+    from mae_viz.codecs.refined import RefinedCodec
+
 
 class ModelCodec(Codec[Rate]):
     """One model: of those that ship, or a checkpoint's folder."""
 
     kind = "model"
+    refinable = True
 
     def __init__(self, name: str):
         """``name``: a model that ships, or the path of a checkpoint's folder. Raises CheckpointError for neither."""
@@ -88,10 +94,10 @@ class ModelCodec(Codec[Rate]):
         cost = probe.cost(self.checkpoint, encoded.stream)
         return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits, probe.all_gains(model, rate))
 
-    def refined(self, steps: int, objective: str = "mse") -> Codec[Rate]:
+    def refined(self, steps: int, objective: str = "mse", importance: np.ndarray | None = None) -> "RefinedCodec":
         from mae_viz.codecs.refined import RefinedCodec
 
-        return RefinedCodec(self.model, steps, objective)
+        return RefinedCodec(self.model, steps, objective, importance)
 
 
 class GroupCodec(Codec[Rate]):
@@ -99,6 +105,7 @@ class GroupCodec(Codec[Rate]):
 
     kind = "group"
     looks = frozenset({"maps"})
+    refinable = True
     about = "one network for each λ"
 
     def __init__(self, name: str, models: list[ModelCodec]):
@@ -131,6 +138,9 @@ class GroupCodec(Codec[Rate]):
             "steps. They show what one λ gains from there, and not what networks trained alone from the "
             "first step would reach."
         )
+
+    def model_at(self, rate: Rate) -> ModelCodec:
+        return self.models[rate]
 
     def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
         return self.models[rate].encode(picture, rate, progress)

@@ -33,6 +33,9 @@ ONE_PASS = (
 class RefinedCodec(ModelCodec):
     """One model, its latents refined for each picture (`mae_viz.refining`)."""
 
+    refinable = False
+    guide: ModelCodec
+
     def __init__(self, model: str, steps: int, objective: str = "mse", importance: np.ndarray | None = None):
         """``model``: as `ModelCodec` takes it. ``importance``: see `mae_viz.refining.refine.refine`. Raises ValueError
         for an objective that there is not, CheckpointError for an unknown model."""
@@ -90,15 +93,18 @@ class RefinedCodec(ModelCodec):
         return stream
 
     def inspect(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> Inspected:
-        """As a plain model's, but for y: what is coded was never anything but integers."""
+        return self.inspect_file(self.encode(picture, rate, progress))
+
+    def inspect_file(self, stream: bytes) -> Inspected:
+        """A file of this model with the maps behind it, y as it was coded: never anything but integers."""
         from mae_viz import probe
         from mae_viz.coding import coder
         from mae_viz.coding.bitstream import parse
 
-        stream = self.encode(picture, rate, progress)
-        cost = probe.cost(self.checkpoint, stream)
-        y = coder.decode_y_hat(self.checkpoint, parse(stream))[0].numpy()
-        return Inspected(stream, y, cost.y, cost.places, cost.bits, probe.all_gains(self.checkpoint.model, rate))
+        cost, parsed = probe.cost(self.checkpoint, stream), parse(stream)
+        y = coder.decode_y_hat(self.checkpoint, parsed)[0].numpy()
+        gains = probe.all_gains(self.checkpoint.model, parsed.rate)
+        return Inspected(stream, y, cost.y, cost.places, cost.bits, gains)
 
 
 def refined(name: str) -> RefinedCodec | None:

@@ -4,6 +4,7 @@
     <cache>/ladders/<ladder id>/<hash>.webp   a decoded picture; .png one that is longer than WebP can be
     <cache>/ladders/<ladder id>/<hash>.bin    the coded file, where its codec shows maps
     <cache>/ladders/<ladder id>/<hash>.f32    float32, little-endian: y (channels, h, w), or bits per place (h, w)
+    <cache>/ladders/<ladder id>/told.json     what a refinement says of itself beside its frame
     <cache>/ladders/<ladder id>/.shown        when a viewer last asked for something of it
 
 A ladder's id is a hash of the picture's pixels and of everything in the codec that the frames depend on; a file's
@@ -99,7 +100,10 @@ class Cache:
     def keep(self, key: str, rate: AnyRate, maps: Maps | None, frame: Frame, files: dict[str, bytes]) -> None:
         """Write a frame; where that cannot be, have it in memory, as many as MEMORY_BYTES hold."""
         entry = json.dumps({"maps": maps and asdict(maps), "frame": frame.to_json()}).encode()
-        files = {**files, _entry(rate): entry}  # the last: it vouches for the others
+        self.put(key, {**files, _entry(rate): entry})  # the last: it vouches for the others
+
+    def put(self, key: str, files: dict[str, bytes]) -> None:
+        """Write files of a ladder, in this order, or have them in memory as `keep` says."""
         try:
             self._make_room(sum(map(len, files.values())), key)
             self._write(self.folder / key, files)

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from mae_viz import further, metrics
-from mae_viz.codecs.interface import AnyRate, Codec, Quality
+from mae_viz.codecs.interface import AnyRate, Codec, Inspected, Quality
 from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.rates import Rate
 
@@ -32,7 +32,8 @@ RANKED = 32
 
 _FORMAT = 5
 _WEBP_SIDE = 16383
-_INFINITE = "inf"
+INFINITE = "inf"
+"""How frames write an infinite number of dB."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ class Frame:
         there = {key: value for key, value in asdict(self).items() if value is not None}
         if self.rank is not None:
             there["rank"] = list(self.rank)
-        return {key: _INFINITE if value == math.inf else value for key, value in there.items()}
+        return {key: INFINITE if value == math.inf else value for key, value in there.items()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Frame":
         """The reverse of `to_json`. Raises TypeError or KeyError for what is no frame."""
         names = {field.name for field in fields(cls)}
-        known: dict[str, Any] = {k: math.inf if v == _INFINITE else v for k, v in value.items() if k in names}
+        known: dict[str, Any] = {k: math.inf if v == INFINITE else v for k, v in value.items() if k in names}
         frame = cls(**known)
         return replace(frame, rank=tuple(frame.rank)) if frame.rank is not None else frame
 
@@ -158,6 +159,7 @@ def describe(source: Source) -> dict[str, Any]:
         "maps": source.maps,
         "gains": "gains" in made_with.looks,
         "stride": made_with.stride,
+        "refinable": made_with.refinable and source.maps,
     }
 
 
@@ -184,28 +186,38 @@ def compute(
 
     ``progress`` hears the fraction done now and then; what it raises ends the work.
     """
-    files: dict[str, bytes] = {}
-
-    def keep_picture(shown: Image.Image) -> str:
-        return keep(*lossless(shown))
-
-    def keep(data: bytes, suffix: str) -> str:
-        name = hashlib.sha256(data).hexdigest()[:24] + suffix
-        files[name] = data
-        return name
 
     def part(first: float, share: float) -> Callable[[float], None] | None:
         return progress and (lambda done: progress(first + share * done))
 
     if source.codec is ORIGINAL:
-        return None, Frame(rate.at, keep_picture(picture)), files
+        data, suffix = lossless(picture)
+        return None, Frame(rate.at, name := file_name(data, suffix)), {name: data}
     found = source.codec.inspect(picture, rate, part(0, 0.4)) if source.maps else None
     data = found.stream if found else source.codec.encode(picture, rate, part(0, 0.4))
-    decoded = source.codec.reconstruct(picture, data, part(0.4, 0.5))
+    return of_file(picture, source, rate, data, found, part(0.4, 0.5))
+
+
+def of_file(
+    picture: Image.Image,
+    source: Source,
+    rate: AnyRate,
+    data: bytes,
+    found: Inspected | None,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Maps | None, Frame, dict[str, bytes]]:
+    """The same of a file that is there, with what was found in it where maps are kept."""
+    files: dict[str, bytes] = {}
+
+    def keep(data: bytes, suffix: str) -> str:
+        files[name := file_name(data, suffix)] = data
+        return name
+
+    decoded = source.codec.reconstruct(picture, data, progress)
     pixels, original = np.asarray(decoded), np.asarray(picture)
     frame = Frame(
         rate.at,
-        keep_picture(decoded),
+        keep(*lossless(decoded)),
         len(data),
         round(metrics.bpp(len(data), picture.height, picture.width), 5),
         metrics.psnr_db(pixels, original),
@@ -227,6 +239,11 @@ def compute(
     )
     rows, columns = found.places.shape
     return Maps((rows, columns), len(found.y), source.codec.stride, tuple(found.gains)), frame, files
+
+
+def file_name(data: bytes, suffix: str) -> str:
+    """What a file with these bytes is called."""
+    return hashlib.sha256(data).hexdigest()[:24] + suffix
 
 
 def lossless(picture: Image.Image) -> tuple[bytes, str]:

@@ -11,8 +11,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, as_completed
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import ClassVar
 
 from PIL import Image
 
@@ -41,7 +42,7 @@ again what it misses."""
 
 _IN_MEMORY = 2000  # ladders, however small their pictures
 _NAME = re.compile(r"[0-9a-f]{24}")
-_FILE = re.compile(r"[0-9a-f]{24}\.(webp|png|f32)")
+_FILE = re.compile(r"[0-9a-f]{24}\.(webp|png|f32|bin)")
 
 
 def coarse_to_fine(grid: Iterable[AnyRate], start: AnyRate) -> list[AnyRate]:
@@ -73,6 +74,33 @@ class Ladder:
     done: float = 0
     """Fraction of the frame in work that is done."""
     error: str | None = None
+    of: str = ""
+    """The ladder that this one is a refinement of."""
+
+    patient: ClassVar[bool] = False
+    """Whether all other work goes before it."""
+
+    @property
+    def root(self) -> str:
+        """The ladder that pages name: itself, or what it is a refinement of."""
+        return self.of or self.id
+
+    def compute(
+        self,
+        rate: AnyRate,
+        progress: Callable[[float], None],
+        publish: Callable[[dict[str, bytes]], None],
+    ) -> tuple[Maps | None, Frame, dict[str, bytes]]:
+        """A frame, as `frame.compute` makes it. ``publish``: keeps files that are to be there before it is done."""
+        return compute(self.picture, self.source, rate, progress)
+
+    def recall(self, read: Callable[[str], bytes | None]) -> None:
+        """``read`` brings what the cache keeps of it beside its frames, by name."""
+
+    def forget(self, there: set[str]) -> None:
+        """Frames that need other files than these are not there."""
+        for rate in [rate for rate, frame in self.frames.items() if not there.issuperset(frame.files)]:
+            del self.frames[rate]
 
     def add(self, rate: AnyRate, maps: Maps | None, frame: Frame) -> None:
         """A frame is there; of those between the grid's the oldest above BETWEEN are listed no more."""
@@ -113,6 +141,7 @@ class Ladders:
         self._open: OrderedDict[str, Ladder] = OrderedDict()  # the one asked about last at the end
         self._wishes: dict[str, dict[tuple[str, AnyRate], Job[Frame]]] = {}  # what each viewer waits for
         self._shown: dict[str, set[str]] = {}  # the ladders that a viewer shows, where it has said so
+        self._refines: dict[str, str] = {}  # what each viewer has refined: one ladder at a time
         self._lock = threading.Lock()  # of all dictionaries here; nobody touches a file while holding it
 
     def offer(self, picture: Image.Image, name: str, whole: bool = False, pixels: str | None = None) -> Ladder:
@@ -125,11 +154,44 @@ class Ladders:
         key = source.ladder_id(pixels or fingerprint(picture))
         with self._lock:
             ladder = self._open.get(key)
-        if ladder is None or ladder.error:
-            ladder = Ladder(key, picture, source, self.folder / key)
+        return self._enter(
+            Ladder(key, picture, source, self.folder / key) if ladder is None or ladder.error else ladder
+        )
+
+    def find(self, key: str) -> Ladder | None:
+        """An open ladder."""
+        with self._lock:
+            return self._open.get(key)
+
+    def take_in(self, ladder: Ladder, viewer: str) -> None:
+        """Open a ladder that a viewer has refined, and let go of the one that it has had refined before: nobody keeps
+        the others waiting for more than one."""
+        with self._lock:
+            before = self._open.get(self._refines.get(viewer, ""))
+            self._refines[viewer] = ladder.id
+        if before and before.id != ladder.id:
+            self.let_go(before.id, viewer)
+        self._enter(ladder)
+
+    def let_go(self, key: str, viewer: str) -> None:
+        """A viewer waits for nothing of a ladder any more."""
+        with self._lock:
+            ladder = self._open.get(key)
+            jobs = list(ladder.jobs.values()) if ladder else []
+        for job in jobs:
+            job.let_go(viewer)
+
+    def _enter(self, made: Ladder) -> Ladder:
+        """A ladder among those that are open, with whatever frames are on disk; the one that is there already."""
+        key, ladder = made.id, made
+        with self._lock:
+            known = self._open.get(key) is made
+        if not known:
             for maps, frame in self._cache.load(key):
-                if (rate := source.codec.axis.at(frame.at)) is not None:
-                    ladder.add(rate, maps, frame)
+                if (rate := made.source.codec.axis.at(frame.at)) is not None:
+                    made.add(rate, maps, frame)
+            if made.frames:
+                made.recall(partial(self._cache.read, key))
         with self._lock:
             if (there := self._open.get(key)) and not there.error:
                 ladder = there
@@ -155,6 +217,7 @@ class Ladders:
             self._open.clear()
             self._wishes.clear()
             self._shown.clear()
+            self._refines.clear()
 
     def open(self, picture: Image.Image, name: str, start: AnyRate | None = None) -> Ladder:
         """Like `offer`, with the missing frames on their way: ``start`` or the grid's point nearest to it first.
@@ -177,7 +240,7 @@ class Ladders:
             self._open.move_to_end(key)
         if not self._cache.show(key):
             self._forget_lost(ladder)
-        if key in self._shown.get(viewer, (key,)):
+        if self._may_ask(ladder, viewer):
             asked = [rate for rate in map(ladder.source.codec.axis.at, at) if rate is not None]
             new = not (ladder.frames or ladder.jobs)
             self._look(viewer, ladder, asked)
@@ -186,12 +249,19 @@ class Ladders:
         with self._lock:
             return ladder.listing()
 
+    def _may_ask(self, ladder: Ladder, viewer: str) -> bool:
+        """Whether a viewer's question starts work: of what it shows, and of refinements of the latest."""
+        with self._lock:
+            return ladder.root in self._shown.get(viewer, (ladder.root,)) and (
+                not ladder.of or self._refines.get(viewer) == ladder.id
+            )
+
     def show(self, viewer: str, keys: Iterable[str]) -> None:
         """A viewer turns to these ladders: what it waits for of others it lets go, and starts no more of, so that
         theirs comes at once."""
         with self._lock:
             shown = self._shown[viewer] = set(keys)
-            left = [job for key, ladder in self._open.items() if key not in shown for job in ladder.jobs.values()]
+            left = [job for one in self._open.values() if one.root not in shown for job in one.jobs.values()]
         for job in left:
             job.let_go(viewer)
 
@@ -298,11 +368,19 @@ class Ladders:
                 return known
             job = ladder.jobs.get(rate)
             if job and job.want(wanted_s, who):
-                computing.shared().hurry(job, urgency)
+                if not ladder.patient:
+                    computing.shared().hurry(job, urgency)
                 return job
             large = ladder.picture.width * ladder.picture.height > SCRUBBED_PIXELS
             job = computing.shared().submit(
-                self._make, ladder, rate, urgency=urgency, large=large, wanted_s=wanted_s, who=who
+                self._make,
+                ladder,
+                rate,
+                urgency=computing.SOON if ladder.patient else urgency,
+                large=large,
+                patient=ladder.patient,
+                wanted_s=wanted_s,
+                who=who,
             )
             ladder.jobs = {rate: job for rate, job in ladder.jobs.items() if not job.done()} | {rate: job}
             return job
@@ -335,7 +413,7 @@ class Ladders:
         if isinstance(ladder.source.codec.axis, LambdaAxis):
             with self._lock:
                 self.model_calls += 1
-        maps, frame, files = compute(ladder.picture, ladder.source, rate, progress)
+        maps, frame, files = ladder.compute(rate, progress, partial(self._cache.put, ladder.id))
         self._cache.keep(ladder.id, rate, maps, frame, files)
         return maps, frame
 
@@ -343,8 +421,7 @@ class Ladders:
         """Frames whose files somebody has deleted are not there."""
         there = self._cache.names(ladder.id)
         with self._lock:
-            for rate in [rate for rate, frame in ladder.frames.items() if not there.issuperset(frame.files)]:
-                del ladder.frames[rate]
+            ladder.forget(there)
 
 
 @lru_cache

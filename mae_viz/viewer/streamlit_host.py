@@ -1,4 +1,5 @@
-"""The viewer in a Streamlit page: a component that gets the manifest alone, and the routes that its frames come from.
+"""The viewer in a Streamlit page: a component that gets the manifest alone, and the routes that its frames come from,
+those of refinements among them.
 
 The app's launcher hands the routes to the server, ``app = st.App("script.py", routes=streamlit_host.routes())``; a page
 calls `viewer`. What travels through Streamlit is the manifest (a few kB) one way, and λ and the panes the other way,
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -17,7 +19,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mae_viz import viewer as the_viewer
-from mae_viz.ladders import ladder
+from mae_viz.ladders import ladder, refinement
 from mae_viz.rates import Rate
 
 PREFIX = "mae-viz"
@@ -28,6 +30,10 @@ SESSION = "X-Mae-Viz-Session"
 
 _RATES = 4  # as many as panes
 _KINDS = {".webp": "image/webp", ".png": "image/png"}
+_MASK_BYTES = 2 << 20  # more than the largest picture that is scrubbed has pixels
+_NOT_OURS = {"error": "frames are made for open pages of this app: reload the page"}
+_GONE = {"error": "this picture is not open any more: the page opens it again"}
+_NOW = {"Cache-Control": "no-store"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -35,7 +41,9 @@ def routes() -> list[Route]:
     """What the server must hand out beside the page: the script, the lists of frames, the frames."""
     return [
         Route(path("viewer-{version}.js"), _script),
-        Route(path("ladder/{key}"), _listing),
+        Route(path("ladder/{key}"), _listing, methods=["GET"]),
+        Route(path("ladder/{key}"), _let_go, methods=["DELETE"]),
+        Route(path("ladder/{key}/refined"), _refine, methods=["POST"]),
         Route(path("ladder/{key}/{file}"), _file),
     ]
 
@@ -88,19 +96,51 @@ def _script(request: Request) -> Response:
     return Response(the_viewer.script(), media_type="text/javascript", headers=_FOREVER)
 
 
-def _listing(request: Request) -> Response:
-    """The list of a ladder's frames. Asking for it starts work: only pages may, by the session that shows them."""
+def _visit(request: Request) -> str | None:
+    """The session that shows the page which asks, None where there is none: only pages may start or stop work."""
     session = request.headers.get(SESSION, "")
-    if not (runtime.exists() and runtime.get_instance().is_active_session(session)):
-        return JSONResponse({"error": "frames are made for open pages of this app: reload the page"}, 403)
+    return session if runtime.exists() and runtime.get_instance().is_active_session(session) else None
+
+
+def _listing(request: Request) -> Response:
+    """The list of a ladder's frames. Asking for it starts work."""
+    session = _visit(request)
+    if session is None:
+        return JSONResponse(_NOT_OURS, 403)
     try:
         at = [float(part) for part in request.query_params.get("at", "").split(",") if part]
     except ValueError:
         return JSONResponse({"error": "at: rates are numbers"}, 400)
     listing = ladder.shared().listing(request.path_params["key"], at[:_RATES], session)
-    if listing is None:
-        return JSONResponse({"error": "this picture is not open any more: the page opens it again"}, 404)
-    return JSONResponse(listing, headers={"Cache-Control": "no-store"})
+    return JSONResponse(_GONE, 404) if listing is None else JSONResponse(listing, headers=_NOW)
+
+
+async def _refine(request: Request) -> Response:
+    """Have a ladder's picture refined at the rate ``at``, where a mask in the body says: the ladder of that, whose list
+    is asked for like any other."""
+    session = _visit(request)
+    if session is None:
+        return JSONResponse(_NOT_OURS, 403)
+    mask = bytearray()
+    async for chunk in request.stream():
+        mask += chunk
+        if len(mask) > _MASK_BYTES:
+            return JSONResponse({"error": "the mask is too large"}, 413)
+    try:
+        at, key = float(request.query_params.get("at", "")), request.path_params["key"]
+        made = await run_in_threadpool(refinement.start, ladder.shared(), key, at, bytes(mask), session)
+    except ValueError as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse(_GONE, 404) if made is None else JSONResponse({"ladder": made}, headers=_NOW)
+
+
+def _let_go(request: Request) -> Response:
+    """The page waits for nothing of a ladder any more."""
+    session = _visit(request)
+    if session is None:
+        return JSONResponse(_NOT_OURS, 403)
+    ladder.shared().let_go(request.path_params["key"], session)
+    return Response(status_code=204)
 
 
 def _file(request: Request) -> Response:

@@ -12,14 +12,164 @@ var panes_default = {
   }
 };
 
+// mae_viz/viewer/js/brush.js
+var TINT = "#ff2ea6";
+var COVER = 0.42;
+var PAINTED = 128;
+var SIZES = { least: 0.02, most: 0.5, first: 0.12 };
+var Brush = class {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.on = false;
+    this.size = SIZES.first;
+    this.marks = [];
+    this.stroke = null;
+  }
+  /** Another picture: what was painted on the one before goes with it. */
+  forget() {
+    const { width, height, codecs } = this.viewer.manifest;
+    const key = codecs.find((codec) => codec.axis === "none").ladder;
+    if (this.key === key) return;
+    this.key = key;
+    this.on = false;
+    this.marks = [];
+    this.canvas = new OffscreenCanvas(width, height);
+    this.draw();
+  }
+  /** Across, in the picture's pixels. */
+  get width() {
+    const { width, height } = this.viewer.manifest;
+    return Math.max(2, this.size * Math.min(width, height));
+  }
+  turn(on = !this.on) {
+    const changed = this.on !== on;
+    this.on = on;
+    this.stroke = null;
+    this.viewer.schedule();
+    return changed;
+  }
+  // hands
+  begin(canvas, point) {
+    this.stroke = { width: this.width, points: [this.spot(canvas, point)] };
+    this.marks.push(this.stroke);
+    this.add(this.stroke);
+  }
+  extend(canvas, points2) {
+    const { stroke } = this;
+    const from = stroke.points.length - 1;
+    stroke.points.push(...points2.map((point) => this.spot(canvas, point)));
+    this.add({ ...stroke, points: stroke.points.slice(from) });
+  }
+  end() {
+    if (!this.stroke) return;
+    this.stroke = null;
+    this.draw();
+    this.measure();
+  }
+  /** A second finger has come: the two move the picture, and what the first one began was none. */
+  cancel() {
+    if (!this.stroke) return;
+    this.marks.pop();
+    this.stroke = null;
+    this.draw();
+    this.measure();
+  }
+  undo() {
+    this.marks.pop();
+    this.draw();
+    this.measure();
+  }
+  clear() {
+    this.marks = [];
+    this.draw();
+    this.measure();
+  }
+  /** The part of the picture that can be seen now. False where that is all of it. */
+  markSeen() {
+    const canvas = this.viewer.leading;
+    const [left, top] = this.spot(canvas, [0, 0]).map((v) => Math.max(0, Math.round(v)));
+    const { width, height } = this.viewer.manifest;
+    const ends2 = this.spot(canvas, [canvas.width, canvas.height]);
+    const [right, bottom] = [Math.min(width, Math.round(ends2[0])), Math.min(height, Math.round(ends2[1]))];
+    if (right - left >= width && bottom - top >= height) return false;
+    this.marks.push({ box: [left, top, right - left, bottom - top] });
+    this.add(this.marks.at(-1));
+    this.measure();
+    return true;
+  }
+  spot(canvas, [x, y]) {
+    const { scale: scale2, left, top } = this.viewer.view.place(canvas);
+    return [(x - left) / scale2, (y - top) / scale2];
+  }
+  // what is painted
+  draw() {
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    for (const mark of this.marks) this.add(mark);
+    this.viewer.schedule();
+  }
+  add({ box, width, points: points2 }) {
+    const { context } = this;
+    Object.assign(context, { strokeStyle: TINT, fillStyle: TINT, lineCap: "round", lineJoin: "round" });
+    if (box) context.fillRect(...box);
+    else {
+      context.lineWidth = width;
+      context.beginPath();
+      for (const point of points2) context.lineTo(...point);
+      context.lineTo(...points2.at(-1));
+      context.stroke();
+    }
+    this.viewer.schedule();
+  }
+  /** Importance of each pixel, a byte, row by row. */
+  get bytes() {
+    const { width, height } = this.canvas;
+    const { data } = this.context.getImageData(0, 0, width, height);
+    const out = new Uint8Array(width * height);
+    for (let i = 0; i < out.length; i++) out[i] = data[4 * i + 3];
+    return out;
+  }
+  measure() {
+    const { bytes } = this;
+    this.share = bytes.reduce((sum, alpha) => sum + (alpha >= PAINTED), 0) / bytes.length;
+    this.viewer.schedule();
+  }
+  /** {bytes, share} of what is painted; null where nothing is. */
+  mask() {
+    return this.marks.length && this.share > 0 ? { bytes: this.bytes, share: this.share } : null;
+  }
+  /** The tint over a picture on a canvas, and around the cursor how wide the brush is. */
+  paint(context, { left, top, scale: scale2 }) {
+    if (!this.on || this.viewer.whole) return;
+    const { width, height } = this.canvas;
+    context.globalAlpha = COVER;
+    context.imageSmoothingEnabled = true;
+    context.drawImage(this.canvas, left, top, width * scale2, height * scale2);
+    context.globalAlpha = 1;
+    const { cursor } = this.viewer;
+    if (!cursor) return;
+    const [x, y] = cursor.map((v, i) => [left, top][i] + (v + 0.5) * scale2);
+    for (const [colour, wide] of [
+      ["#000", 3],
+      ["#fff", 1.5]
+    ]) {
+      context.strokeStyle = colour;
+      context.lineWidth = wide;
+      context.beginPath();
+      context.arc(x, y, this.width * scale2 / 2, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  }
+};
+
 // mae_viz/viewer/js/dom.js
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "text") element.textContent = value;
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== void 0) element.setAttribute(name, value);
+  for (const [name2, value] of Object.entries(attributes)) {
+    if (name2.startsWith("on")) element.addEventListener(name2.slice(2), value);
+    else if (name2 === "text") element.textContent = value;
+    else if (value === true) element.setAttribute(name2, "");
+    else if (value !== false && value !== null && value !== void 0) element.setAttribute(name2, value);
   }
   element.append(...children);
   return element;
@@ -38,6 +188,63 @@ function fill(select, options, value) {
   }
   if (select.value !== String(value)) select.value = String(value);
   select.hidden = select.parentElement.hidden = !options.length;
+}
+
+// mae_viz/viewer/js/plot.js
+var space;
+function drawing(tag, attributes = {}, ...children) {
+  space ??= Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
+  const element = document.createElementNS(space, tag);
+  for (const [name2, value] of Object.entries(attributes)) element.setAttribute(name2, value);
+  element.append(...children);
+  return element;
+}
+var label = (x, y, anchor, words) => drawing("text", { x, y, "text-anchor": anchor }, words);
+var points = (spots) => spots.map((spot) => spot.map((v) => v.toFixed(1)).join()).join(" ");
+function moveDot(dot, spot, colour) {
+  dot.style.display = spot ? "" : "none";
+  if (!spot) return;
+  dot.setAttribute("cx", spot[0]);
+  dot.setAttribute("cy", spot[1]);
+  dot.setAttribute("fill", colour);
+}
+
+// mae_viz/viewer/js/inset.js
+var SHARE = [0.36, 0.52];
+var FILLED = 0.6;
+var LEAST = [90, 40];
+var MOST = 60;
+function inset(curves, trails, corner, room) {
+  const [wide, high] = room.map((side, i) => Math.round(side * SHARE[i]));
+  const spots = trails.flatMap((trail) => trail.spots);
+  if (wide < LEAST[0] || high < LEAST[1] || !spots.length) return [];
+  const [xs, ys] = [0, 1].map((axis) => spots.map((spot) => spot[axis]));
+  const span = (values) => Math.max(...values) - Math.min(...values);
+  const middle = (values) => (Math.max(...values) + Math.min(...values)) / 2;
+  const times = Math.min(MOST, FILLED * wide / span(xs), FILLED * high / span(ys));
+  if (times < 2) return [];
+  const at = ([x, y]) => [wide / 2 + (x - middle(xs)) * times, high / 2 + (y - middle(ys)) * times];
+  const [left, top] = [corner[0] - wide, corner[1] - high];
+  const drawn = drawing("svg", {
+    x: left,
+    y: top,
+    width: wide,
+    height: high,
+    style: `width: ${wide}px; height: ${high}px; overflow: hidden`
+  });
+  drawn.append(drawing("rect", { width: wide, height: high }));
+  for (const { colour, spots: spots2 } of curves)
+    drawn.append(drawing("polyline", { points: points(spots2.map(at)), stroke: colour, fill: "none" }));
+  for (const { colour, spots: spots2 } of trails) {
+    const way = spots2.map(at);
+    const dashed = { points: points(way), stroke: colour, fill: "none", "stroke-dasharray": "3 2" };
+    drawn.append(drawing("polyline", dashed));
+    for (const [cx, cy] of way) drawn.append(drawing("circle", { cx, cy, r: 2.4, fill: colour }));
+    const d = `M${way.at(-1).join()}m0-6l6 6-6 6-6-6z`;
+    drawn.append(drawing("path", { d, fill: colour }));
+  }
+  drawn.append(label(wide - 5, high - 5, "end", `× ${times.toFixed(0)}`));
+  return [drawn];
 }
 
 // mae_viz/viewer/js/numbers.js
@@ -68,7 +275,7 @@ function csv(picture, panes, further = []) {
     const shown = new Set(panes.filter((p) => p.codec === codec).map((p) => p.frame?.at));
     for (const f of [...ladder.frames].sort((a, b) => a.at - b.at)) {
       const rate = codec.axis === "lmbda" ? f.lmbda : codec.axis === "none" ? "" : f.at;
-      const numbers = [...COLUMNS.map((name) => f[name]), ...further.map((name) => f.further?.[name])];
+      const numbers = [...COLUMNS.map((name2) => f[name2]), ...further.map((name2) => f.further?.[name2])];
       rows.push([picture, codec.title, codec.axis, rate, shown.has(f.at) ? "yes" : "", ...numbers, codec.about]);
     }
   }
@@ -78,25 +285,6 @@ function csv(picture, panes, further = []) {
   };
   return rows.map((row) => `${row.map(cell).join(",")}\r
 `).join("");
-}
-
-// mae_viz/viewer/js/plot.js
-var space;
-function drawing(tag, attributes = {}, ...children) {
-  space ??= Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
-  const element = document.createElementNS(space, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-var label = (x, y, anchor, words) => drawing("text", { x, y, "text-anchor": anchor }, words);
-var points = (spots) => spots.map((spot) => spot.map((v) => v.toFixed(1)).join()).join(" ");
-function moveDot(dot, spot, colour) {
-  dot.style.display = spot ? "" : "none";
-  if (!spot) return;
-  dot.setAttribute("cx", spot[0]);
-  dot.setAttribute("cy", spot[1]);
-  dot.setAttribute("fill", colour);
 }
 
 // mae_viz/viewer/js/curve.js
@@ -114,13 +302,19 @@ var Curve = class {
     );
     this.axes = drawing("g", { class: "axes" });
     this.lines = drawing("g");
+    this.trails = drawing("g", { class: "trails" });
     this.dots = drawing("g");
+    this.marks = drawing("g", { class: "marks" });
+    this.inset = drawing("g", { class: "inset" });
     this.svg = drawing(
       "svg",
       { role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
       this.axes,
       this.lines,
-      this.dots
+      this.trails,
+      this.dots,
+      this.marks,
+      this.inset
     );
     this.readout = h("p", { class: "readoff" });
     this.group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
@@ -152,15 +346,20 @@ var Curve = class {
   /** Called once a drawing frame: the curves are drawn anew only where there are more frames, the dots are moved.
    *  panes: [{codec, ladder, frame}] */
   describe(panes, dragging) {
-    const ladders = new Map(panes.filter((p) => p.codec.axis !== "none").map((p) => [p.codec, p.ladder]));
+    const ladders = new Map(panes.filter((p) => p.codec.axis !== "none").map((p) => [p.plain, p.plainLadder]));
+    const trails = panes.filter((p) => p.refined).map(({ codec, refined }) => ({ codec, trail: refined.told.trail }));
     const curves = [...ladders].map(([codec, ladder]) => {
       const frames = ladder.frames.filter((f) => f.bytes && this.value(f) !== null).sort((a, b) => a.bytes - b.bytes);
       return { codec, ladder, frames };
     }).filter(({ frames }) => frames.length);
     this.element.hidden = !ladders.size;
     if (!curves.length) return;
-    const key = JSON.stringify([this.metric, curves.map(({ ladder, frames }) => [ladder.id, frames.length])]);
-    if (key !== this.key) this.draw(curves);
+    const key = JSON.stringify([
+      this.metric,
+      curves.map(({ ladder, frames }) => [ladder.id, frames.length]),
+      trails.map(({ codec, trail }) => [codec.title, trail.length])
+    ]);
+    if (key !== this.key) this.draw(curves, trails);
     this.key = key;
     const dotted = panes.filter((p) => p.frame?.bytes);
     this.moveDots(dotted.filter((p) => this.value(p.frame) !== null));
@@ -173,9 +372,10 @@ var Curve = class {
     this.svg.setAttribute("aria-label", `Rate and ${METRICS[this.metric]} of this picture. Shown: ${dots.join("; ")}`);
     if (!this.pointed) setText(this.readout, "click a point to go to its rate");
   }
-  draw(curves) {
+  draw(curves, trails) {
     const { wide, high: tall } = this;
-    const frames = curves.flatMap((c) => c.frames);
+    const measured = trails.map(({ codec, trail }) => ({ codec, trail: trail.filter((f) => this.value(f) !== null) }));
+    const frames = [...curves.flatMap((c) => c.frames), ...measured.flatMap((t) => t.trail)];
     const values = frames.map((f) => this.value(f));
     const rates = frames.map((f) => f.bpp);
     const [low, high] = [Math.log2(Math.min(...rates)) - 0.15, Math.log2(Math.max(...rates)) + 0.15];
@@ -203,7 +403,7 @@ var Curve = class {
       label(LEFT, tall - 3, "start", `${METRICS[this.metric]}, dB`)
     );
     this.names.replaceChildren(
-      ...curves.map(({ codec }) => {
+      ...[...curves, ...trails].map(({ codec }) => {
         const swatch = h("i", { class: "swatch", style: `background: ${codec.colour}`, "aria-hidden": "true" });
         return h("li", { "data-codec": codec.id, title: codec.title }, swatch, codec.short);
       })
@@ -218,15 +418,35 @@ var Curve = class {
       }),
       ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour }))
     );
+    const seen = (list) => list.map(({ codec, frames: frames2, trail }) => ({ colour: codec.colour, spots: (frames2 ?? trail).map(this.at) }));
+    const corner = [wide - RIGHT - 4, tall - BOTTOM - 4];
+    this.inset.replaceChildren(
+      ...inset(seen(curves), seen(measured), corner, [wide - LEFT - RIGHT, tall - TOP - BOTTOM])
+    );
+    this.trails.replaceChildren(
+      ...measured.flatMap(({ codec, trail }) => {
+        const spots = trail.map(this.at);
+        const line = { points: points(spots), stroke: codec.colour, fill: "none", "stroke-dasharray": "3 2" };
+        const marks = spots.map(([cx, cy]) => drawing("circle", { cx, cy, r: 1.6, fill: codec.colour }));
+        return [drawing("polyline", { ...line, "data-codec": codec.id }), ...marks];
+      })
+    );
   }
   moveDots(panes) {
-    while (this.dots.children.length > panes.length) this.dots.lastChild.remove();
-    while (this.dots.children.length < panes.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
-    panes.forEach((pane, i) => {
+    const [plain, refined] = [panes.filter((p) => !p.refined), panes.filter((p) => p.refined)];
+    while (this.dots.children.length > plain.length) this.dots.lastChild.remove();
+    while (this.dots.children.length < plain.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
+    plain.forEach((pane, i) => {
       const dot = this.dots.children[i];
       moveDot(dot, this.at(pane.frame), pane.codec.colour);
       dot.dataset.codec = pane.codec.id;
     });
+    this.marks.replaceChildren(
+      ...refined.map(({ frame, codec }) => {
+        const d = `M${this.at(frame).join()}m0-6.5l6.5 6.5-6.5 6.5-6.5-6.5z`;
+        return drawing("path", { d, fill: codec.colour, "data-codec": codec.id });
+      })
+    );
   }
   nearest(event) {
     const box = this.svg.getBoundingClientRect();
@@ -403,7 +623,7 @@ var jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
 var wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
 var move = (dx, dy) => ({ view, active: { canvas } }) => view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
 var zoom = (direction) => ({ view }) => view.zoomBy(direction);
-var mode = (name) => (viewer) => viewer.turnMode(name);
+var mode = (name2) => (viewer) => viewer.turnMode(name2);
 var [lower, higher] = [turn(-1), turn(1)];
 var SLIDER = {
   ArrowLeft: lower,
@@ -445,7 +665,7 @@ var KEYS = {
   n: (viewer) => viewer.nextChannel(1),
   p: (viewer) => viewer.nextChannel(-1),
   "?": ({ controls }) => controls.toggleKeys(),
-  Escape: ({ controls, laboratory }) => controls.toggleKeys(false) || Boolean(laboratory?.restore())
+  Escape: ({ controls, laboratory, brush }) => controls.toggleKeys(false) || Boolean(laboratory?.restore()) || brush.turn(false)
 };
 function listenStage(viewer, stage, canvas) {
   const fingers = /* @__PURE__ */ new Map();
@@ -462,13 +682,17 @@ function listenStage(viewer, stage, canvas) {
     if (event.button || event.target.getAttribute("role") === "slider") return;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, at(event));
+    if (fingers.size > 1) viewer.brush.cancel();
+    else if (viewer.brush.on) viewer.brush.begin(canvas, at(event));
     pinch = fingers.size === 2 ? { apart: apart(fingers), scale: viewer.view.place(canvas).scale } : null;
   });
   stage.addEventListener("pointermove", (event) => {
     const here = at(event);
     const before = fingers.get(event.pointerId);
-    if (!before) return viewer.point(canvas, here);
+    if (!before || viewer.brush.stroke) viewer.point(canvas, here);
+    if (!before) return;
     fingers.set(event.pointerId, here);
+    if (viewer.brush.stroke) return viewer.brush.extend(canvas, all(event).map(at));
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
       const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
@@ -476,10 +700,11 @@ function listenStage(viewer, stage, canvas) {
       pinch.middle = middle;
       viewer.view.pan(middle[0] - x, middle[1] - y, canvas);
       viewer.view.zoomAt(canvas, ...middle, pinch.scale * apart(fingers) / pinch.apart);
-    } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
+    } else if (!viewer.brush.on) viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {
     fingers.delete(event.pointerId);
+    viewer.brush.end();
     if (pinch && fingers.size < 2) {
       pinch = null;
       viewer.view.snap(canvas);
@@ -488,7 +713,9 @@ function listenStage(viewer, stage, canvas) {
   stage.addEventListener("pointerup", up);
   stage.addEventListener("pointercancel", up);
   stage.addEventListener("pointerleave", () => viewer.point());
-  stage.addEventListener("dblclick", (event) => viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1));
+  stage.addEventListener("dblclick", (event) => {
+    if (!viewer.brush.on) viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1);
+  });
   stage.addEventListener(
     "wheel",
     (event) => {
@@ -503,10 +730,241 @@ function listenStage(viewer, stage, canvas) {
     { passive: false }
   );
 }
+var all = (event) => {
+  const found = event.getCoalescedEvents?.() ?? [];
+  return found.length ? found : [event];
+};
 var apart = (fingers) => {
   const [a, b] = [...fingers.values()];
   return Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1]));
 };
+
+// mae_viz/viewer/js/bench.js
+var Bench = class {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.refinements = viewer.refinements;
+    this.brush = viewer.brush;
+    this.pane = null;
+    this.build();
+  }
+  build() {
+    const { refinements, brush, viewer } = this;
+    const button = (text, title, onclick) => h("button", { type: "button", text, title, onclick });
+    const current = () => refinements.current(this.pane);
+    this.said = h("p", { class: "told" });
+    this.hint = h("p", { class: "hint" });
+    this.progress = h("progress", { max: 1, "aria-label": "Steps of the refinement" });
+    this.status = h("span", { class: "status", role: "status" });
+    this.size = h("input", {
+      type: "range",
+      min: SIZES.least,
+      max: SIZES.most,
+      step: 0.01,
+      value: SIZES.first,
+      oninput: () => this.resize()
+    });
+    this.buttons = {
+      refine: button("Refine", "Refine the file for what is painted", () => refinements.start(this.pane)),
+      seen: button("What I see now", "The part of the picture that can be seen is important", () => this.markSeen()),
+      undo: button("Undo", "Take back what was painted last", () => brush.undo()),
+      clear: button("Clear", "Nothing is painted", () => brush.clear()),
+      stop: button("Stop", "Stop here: the best file stays", () => refinements.stop(current())),
+      again: button("Refine here", "Refine the file at this λ", () => refinements.start(this.pane)),
+      back: button("Back", "To the λ of the refined file", () => viewer.step(current().at)),
+      plain: button("Show plain", "The plain file of this λ, and back", () => this.showPlain(current())),
+      compare: button(
+        "Compare at equal bytes",
+        "The plain codec beside it, with a file as long",
+        () => refinements.compare(current())
+      ),
+      bits: button("Bits that moved", "Open the panel Bits", () => viewer.laboratory.bring("bits")),
+      paint: button("Paint importance", "Paint what is important", () => this.paint(this.pane)),
+      save: button("Save .mae", "Save the refined file", () => this.save(current())),
+      close: h("button", { type: "button", class: "close", text: "✕", onclick: () => this.close() })
+    };
+    const tools = h("div", { class: "turns", role: "group", "aria-label": "What can be done" });
+    name(this.buttons.close, "✕", "Close");
+    this.sized = h("label", { class: "sized" }, "Brush", this.size);
+    tools.append(this.sized, ...Object.values(this.buttons));
+    this.element = h("section", { class: "bench", "aria-label": "Refinement", hidden: true });
+    this.element.append(this.said, this.progress, this.hint, tools, this.status);
+  }
+  /** The buttons of a pane's card. */
+  acts(pane) {
+    const refine = h("button", { type: "button", class: "refine", onclick: () => this.refinements.turn(pane) });
+    const paint2 = h("button", { type: "button", class: "paint", text: "Paint", onclick: () => this.paint(pane) });
+    return h("div", { class: "acts", role: "group", "aria-label": "Refine", hidden: true }, refine, paint2);
+  }
+  // what people do
+  open(pane) {
+    this.pane = pane;
+    this.brush.turn(false);
+    this.viewer.schedule();
+  }
+  paint(pane) {
+    const on = !(this.brush.on && this.pane === pane);
+    this.open(pane);
+    this.brush.turn(on);
+  }
+  resize() {
+    this.brush.size = +this.size.value;
+    this.viewer.schedule();
+  }
+  markSeen() {
+    this.allSeen = !this.brush.markSeen();
+    this.viewer.schedule();
+  }
+  showPlain(refinement) {
+    refinement.hidden = !refinement.hidden;
+    this.viewer.changed(false);
+  }
+  async save({ frame, ladder, plain }) {
+    const { host, manifest } = this.viewer;
+    const href = URL.createObjectURL(await host.bytes(ladder.id, frame.stream));
+    h("a", { href, download: `${manifest.title}-${plain.id}-refined-${lambdaText(frame.lmbda)}.mae` }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 1e4);
+  }
+  close() {
+    const focus = this.pane.acts.querySelector("button");
+    this.pane = null;
+    this.brush.turn(false);
+    this.viewer.draw();
+    focus.focus();
+  }
+  // what stands there
+  describeActs(pane) {
+    const { acts } = pane;
+    acts.hidden = !this.refinements.offered(pane);
+    if (acts.hidden || this.viewer.dragging) return;
+    const [refine, paint2] = acts.children;
+    const works = this.refinements.worksIn(pane);
+    const { title } = pane.plain;
+    name(refine, works ? "Stop" : "Refine", works ? "Stop refining: the best file stays" : `Refine ${title} at this λ`);
+    name(paint2, "Paint", `Paint what is important, for ${title}`);
+    paint2.setAttribute("aria-pressed", String(this.brush.on && this.pane === pane));
+  }
+  describe() {
+    const { viewer, refinements, brush, element, buttons } = this;
+    viewer.element.toggleAttribute("data-painting", brush.on && !viewer.whole);
+    if (viewer.dragging) return;
+    if (!viewer.panes.includes(this.pane)) this.pane = null;
+    const offered = Boolean(this.pane && refinements.offered(this.pane));
+    const painting = offered && brush.on;
+    const refinement = offered && !painting ? refinements.current(this.pane) : null;
+    element.hidden = !(painting || refinement);
+    viewer.laboratory.say.hidden = !element.hidden;
+    if (element.hidden) return;
+    const here = refinement?.at === this.pane.at;
+    const there = Boolean(refinement?.frame);
+    const works = Boolean(refinement?.works);
+    const shown = {
+      refine: painting,
+      seen: painting,
+      undo: painting,
+      clear: painting,
+      stop: works,
+      again: refinement && !works,
+      back: there && !here,
+      plain: there && here,
+      compare: there && here && !refinement.hidden,
+      bits: there && here && !viewer.laboratory.kinds.includes("bits"),
+      paint: refinement && !works,
+      save: there && !works,
+      close: true
+    };
+    for (const [key, node] of Object.entries(buttons)) node.hidden = !shown[key];
+    this.sized.hidden = !painting;
+    this.progress.hidden = !works;
+    buttons.refine.disabled = !brush.mask();
+    buttons.undo.disabled = buttons.clear.disabled = !brush.marks.length;
+    const state = painting ? "painting" : stateOf(refinement);
+    Object.assign(element.dataset, { state, here });
+    if (painting) this.describeBrush();
+    else this.describeRefinement(refinement, here);
+    const news = painting ? brush.share : refinement.at;
+    if (this.announced !== `${state} ${news}`) {
+      this.announced = `${state} ${news}`;
+      setText(this.status, this.said.textContent);
+    }
+  }
+  describeBrush() {
+    const { share, marks, stroke } = this.brush;
+    const known = marks.length ? `${percent(share)} of the picture is painted` : "nothing is painted yet";
+    const much = stroke ? "…" : known;
+    const all2 = this.allSeen && !this.viewer.view.zoom ? " All of it can be seen now: zoom in first." : "";
+    setText(this.said, `Paint what is important in the picture: ${much}${stroke ? "" : "."}${all2}`);
+    setText(
+      this.hint,
+      "Drag over it; two fingers move and zoom. Or zoom in and say that it is what you see now. Refine then looks for a file as long as the plain one that spends its bits there."
+    );
+    this.size.setAttribute("aria-valuetext", `${Math.round(this.brush.width)} pixels of the picture`);
+  }
+  describeRefinement(refinement, here) {
+    const { told, at } = refinement;
+    this.progress.value = told && !told.waits ? told.step / told.steps : 0;
+    const where = `λ ${lambdaText(this.viewer.lmbdaAt(at))}`;
+    setText(this.buttons.again, here ? "Refine again" : "Refine here");
+    setText(this.buttons.back, `Back to ${where}`);
+    this.buttons.plain.setAttribute("aria-pressed", String(refinement.hidden));
+    const moved = here ? "" : `Shown is the plain file: the refined one is at ${where}. `;
+    setText(this.said, moved + sentence(refinement, where));
+    setText(this.hint, this.whatToLookFor(refinement, here));
+  }
+  whatToLookFor(refinement, here) {
+    if (refinement.fault) return "";
+    if (!here) return "Each refined file belongs to one λ: go back to it, or have the file of this λ refined too.";
+    const bits = this.viewer.laboratory.kinds.includes("bits") ? "in Bits, orange places have more bits than before and blue ones fewer" : "the panel Bits shows which places gained bits and which lost some";
+    const first = refinement.mask ? "what is painted gains more than the rest, at the same number of bytes" : refinement.works ? "the point leaves the plain curve, to the left or up" : "fewer bytes or more dB than the plain curve has there";
+    return `What to look for now: ${first}; ${bits}. The decoder is the same.`;
+  }
+};
+var signed = (v, digits) => `${v < 0 ? "−" : "+"}${Math.abs(v).toFixed(digits)}`;
+var db = (v) => v === "inf" ? Infinity : v;
+function name(button, text, title) {
+  setText(button, text);
+  if (button.title === title) return;
+  button.title = title;
+  button.setAttribute("aria-label", title);
+}
+function stateOf({ fault, works, told, stopped }) {
+  if (fault) return "failed";
+  if (works) return told?.waits ? "waiting" : "working";
+  return stopped ? "stopped" : "done";
+}
+function sentence(refinement, where) {
+  const { told, fault, frame, works, plain } = refinement;
+  if (fault) return `${plain.title} at ${where} cannot be refined: ${fault}`;
+  if (works && (!told || told.waits)) return `${plain.title} at ${where} is to be refined: ${turn2(told)}.`;
+  if (!frame && works) return `${plain.title} at ${where} is being refined: the first look is coming.`;
+  if (!frame) return `${plain.title} at ${where}: stopped before there was a better file.`;
+  const { bytes, bpp, psnr_db } = frame;
+  const numbers = `${bytesText(bytes)} bytes, ${bpp.toFixed(3)} bpp, ${db(psnr_db).toFixed(2)} dB`;
+  const coded = refinement.mask ? `, coded at λ ${lambdaText(frame.lmbda)}` : "";
+  const against = `${difference(told.trail[0], frame)} against the plain file`;
+  return `${refinement.codec.title}, ${where}: ${numbers}${coded}. ${against} (${stand(refinement)}).${parts(told)}`;
+}
+var turn2 = (told) => {
+  const before = told?.before ?? 0;
+  if (!before) return "it waits for its turn";
+  return before > 1 ? `${before} others come first` : "another one comes first";
+};
+function stand({ works, stopped, told: { step, steps, seconds, seconds_left: left } }) {
+  if (works) return `step ${step} of ${steps}${left === void 0 ? "" : `, ${Math.ceil(left)} s left`}`;
+  if (stopped) return `stopped at step ${step} of ${steps}, the best file stays`;
+  return `${steps} steps in ${seconds.toFixed(0)} s`;
+}
+function difference(plain, file) {
+  const more = file.bytes - plain.bytes;
+  const bytes = `${more < 0 ? "−" : "+"}${bytesText(Math.abs(more))} bytes`;
+  const share = signed(100 * more / plain.bytes, 1);
+  return `${bytes} (${share} %), ${signed(db(file.psnr_db) - db(plain.psnr_db), 2)} dB`;
+}
+function parts({ painted, rest }) {
+  if (!painted) return "";
+  const said = ({ before_db: a, after_db: b }) => `${db(a).toFixed(2)} → ${db(b).toFixed(2)} dB (${signed(db(b) - db(a), 2)})`;
+  return ` Painted: ${said(painted)}; elsewhere: ${said(rest)}.`;
+}
 
 // mae_viz/viewer/colour_maps.json
 var colour_maps_default = {
@@ -532,7 +990,7 @@ var table = (stops) => {
   }
   return out;
 };
-var TABLES = Object.fromEntries(["sequential", "diverging", "negative"].map((name) => [name, table(colour_maps_default[name])]));
+var TABLES = Object.fromEntries(["sequential", "diverging", "negative"].map((name2) => [name2, table(colour_maps_default[name2])]));
 var level = (t) => t <= 0 ? 0 : t >= 1 ? 255 : Math.round(t * 255);
 var gradient = (stops) => `linear-gradient(to right, ${stops.join(", ")})`;
 function range(plane) {
@@ -574,7 +1032,7 @@ function colours(kind, values, top) {
   for (let i = 0; i < values.length; i++) {
     const v = values[i];
     if (kind === "bits") out[i] = sequential[level(v / top)];
-    else if (kind === "y") out[i] = diverging[level(0.5 + v / (2 * top))];
+    else if (kind === "y" || kind === "moved") out[i] = diverging[level(0.5 + v / (2 * top))];
     else if (Number.isNaN(v))
       out[i] = 0;
     else {
@@ -587,6 +1045,8 @@ function colours(kind, values, top) {
 function scale(kind, top) {
   if (kind === "bits") return { css: gradient(colour_maps_default.sequential), labels: ["0", "", `${short(top)} bits`] };
   if (kind === "y") return { css: gradient(colour_maps_default.diverging), labels: [short(-top), "0", short(top)] };
+  if (kind === "moved")
+    return { css: gradient(colour_maps_default.diverging), labels: [`${short(-top)} bits`, "0", `+${short(top)} bits`] };
   const end = 2 ** OCTAVES;
   return {
     css: gradient(colour_maps_default.diverging),
@@ -744,7 +1204,7 @@ function drawPlane(canvas, kind, values, top, columns, rows) {
   const image = new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows);
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
-function difference(canvas, a, b, gain) {
+function difference2(canvas, a, b, gain) {
   const context = canvas.getContext("2d");
   context.globalCompositeOperation = "copy";
   context.drawImage(a, 0, 0);
@@ -774,47 +1234,60 @@ var BitsPanel = class extends Panel {
       const element = h("figure", { class: "map" }, title, plate, h("div", { class: "bars" }, bars), text);
       return { element, canvas, title, bars, text, plate };
     });
+    this.maps = h("div", { class: "maps" }, ...this.views.map((v) => v.element));
+    this.moved = new Moved(this.maps);
     this.bar = h("div", { class: "bar" }, h("i"), h("b", { hidden: true }), h("span"), h("span"), h("span"));
-    this.body.append(h("div", { class: "maps" }, ...this.views.map((v) => v.element)), this.bar);
+    this.body.append(this.maps, this.bar);
   }
   resolve() {
     const { lead, rival } = this.laboratory.pair;
-    const { index } = this.viewer;
+    const { refinements } = this.viewer;
     const wants = [];
-    this.of = [lead, rival].filter(Boolean).map((codec) => {
+    const beside = refinements.shownOf(lead) ? [lead] : [lead, rival];
+    this.of = beside.filter(Boolean).map((codec) => {
       const ladder = this.viewer.ladderOf(codec);
-      const places = take(ladder, "bits", index);
-      const costs = take(ladder, "by_channel", index);
+      const places = refinements.take(codec, "bits");
+      const costs = refinements.take(codec, "by_channel");
       const most = take(ladder, "by_channel", codec.last, void 0, true);
-      const lower2 = below(ladder, costs.frame);
+      const lower2 = costs.plain ? null : below(ladder, costs.frame);
       const before = lower2 && take(ladder, "by_channel", lower2.at, void 0, true);
-      wants.push(places.want, costs.want, most.want);
+      wants.push(...places.wants, ...costs.wants, most.want);
       if (before) wants.push(before.want);
-      return { codec, ladder, places, costs, most: most.asset, before: before?.frame === lower2 ? before : null };
+      return {
+        codec: places.codec,
+        ladder,
+        places,
+        costs,
+        most: most.asset,
+        before: before?.frame === lower2 ? before : null
+      };
     });
     return wants;
   }
   describe() {
-    const tops = this.of.map(({ places }) => places.asset ? range(places.asset)[1] : 0);
+    const tops = this.of.map(({ places: places2 }) => places2.asset ? range(places2.asset)[1] : 0);
     const top = Math.max(1e-9, ...tops);
-    const peak = Math.max(1, ...this.of.map(({ costs, ladder }) => this.spent(costs, ladder)[1]));
+    const peak = Math.max(1, ...this.of.map(({ costs, ladder: ladder2 }) => this.spent(costs, ladder2)[1]));
     this.of.forEach((look, i) => {
       this.describeOne(this.views[i], look, top, peak);
     });
     this.views[1].element.hidden = this.of.length < 2;
+    const [{ places, ladder }] = this.of;
+    this.moved.describe(places, ladder.info?.places);
     const { css, labels } = scale("bits", top);
     const [gradient2, , ...texts] = this.bar.children;
     gradient2.style.background = css;
     for (const [i, node] of texts.entries()) setText(node, labels[i]);
     if (this.viewer.dragging) return;
+    const beside = this.of[0].places.plain ? "beside it what the plain file spends elsewhere" : "both codecs on one scale";
     this.say(
-      "Above: bits of each place, all channels together. Bars: bits of each channel, in the order that the channels have at the highest λ; both codecs on one scale."
+      `Above: bits of each place, all channels together. Bars: bits of each channel, in the order that the channels have at the highest λ; ${beside}.`
     );
   }
   /** Bits of each channel, and the largest of them. */
   spent({ asset }, { info }) {
-    const all = asset ? asset.subarray(0, info.channels) : new Float32Array(0);
-    return [all, all.reduce((a, b) => Math.max(a, b), 0)];
+    const all2 = asset ? asset.subarray(0, info.channels) : new Float32Array(0);
+    return [all2, all2.reduce((a, b) => Math.max(a, b), 0)];
   }
   describeOne({ element, canvas, title, bars, text, plate }, { codec, ladder, places, costs, most, before }, top, peak) {
     element.toggleAttribute("data-empty", !places.asset || !costs.asset);
@@ -823,16 +1296,16 @@ var BitsPanel = class extends Panel {
     setText(title, `${codec.short}, λ ${lambdaText(places.frame.lmbda)}`);
     drawPlane(canvas, "bits", places.asset, top, columns, rows);
     plate.style.setProperty("--shape", `${columns} / ${rows}`);
-    const [all] = this.spent(costs, ladder);
-    const reference = most ? most.subarray(0, ladder.info.channels) : all;
+    const [all2] = this.spent(costs, ladder);
+    const reference = most ? most.subarray(0, ladder.info.channels) : all2;
     const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
-    this.drawBars(bars, order, all, peak, codec.colour);
-    const used = all.filter((v) => v >= OFF).length;
-    setText(text, `${used} of ${all.length} channels are awake (1 bit or more)${waking(all, costs.frame, before)}`);
+    this.drawBars(bars, order, all2, peak, codec.colour);
+    const used = all2.filter((v) => v >= OFF).length;
+    setText(text, `${used} of ${all2.length} channels are awake (1 bit or more)${waking(all2, costs.frame, before)}`);
     canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }
-  drawBars(canvas, order, all, peak, colour) {
+  drawBars(canvas, order, all2, peak, colour) {
     const key = `${this.width} ${this.height} ${this.of.length}`;
     if (canvas.dataset.key !== key) {
       canvas.dataset.key = key;
@@ -846,18 +1319,51 @@ var BitsPanel = class extends Panel {
     context.fillStyle = colour;
     const step = size[0] / order.length;
     order.forEach((channel, i) => {
-      const tall = all[channel] / peak * size[1];
+      const tall = all2[channel] / peak * size[1];
       context.fillRect(i * step, size[1] - tall, Math.max(1, step - (step > 3 ? 1 : 0)), tall);
     });
+  }
+};
+var Moved = class {
+  /** `room`: where it stands, as long as there is something to show. */
+  constructor(room) {
+    this.room = room;
+    this.canvas = h("canvas", { role: "img", "aria-label": "Bits that moved: not there yet" });
+    this.title = h("h3", { text: "Bits that moved: refined − plain" });
+    this.bar = h("div", { class: "bar" }, h("i"), h("b", { hidden: true }), h("span"), h("span"), h("span"));
+    this.text = h("p");
+    this.plate = h("div", { class: "plate" }, this.canvas);
+    this.element = h("figure", { class: "map", "data-map": "moved" });
+    this.element.append(this.title, this.plate, this.bar, this.text);
+  }
+  describe({ asset, plain, frame }, shape) {
+    const there = plain?.asset && plain.frame.at === frame.at;
+    const values = there ? asset.map((bits, i) => bits - plain.asset[i]) : [];
+    const top = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    if (!top) return this.element.remove();
+    if (!this.element.isConnected) this.room.append(this.element);
+    const [rows, columns] = shape;
+    drawPlane(this.canvas, "moved", values, top, columns, rows);
+    this.plate.style.setProperty("--shape", `${columns} / ${rows}`);
+    const { css, labels } = scale("moved", top);
+    const [gradient2, , ...texts] = this.bar.children;
+    gradient2.style.background = css;
+    for (const [i, node] of texts.entries()) setText(node, labels[i]);
+    const sum = (sign) => values.reduce((all2, v) => all2 + (v * sign > 0 ? v : 0), 0);
+    setText(
+      this.text,
+      `orange places have ${short(sum(1))} bits more, blue ones ${short(-sum(-1))} bits fewer`
+    );
+    this.canvas.setAttribute("aria-label", `${this.title.textContent}: ${this.text.textContent}`);
   }
 };
 function below(ladder, frame) {
   const lower2 = ladder.frames.filter((f) => frame && !f.extra && f.at < frame.at);
   return lower2.reduce((a, b) => a && a.at > b.at ? a : b, null);
 }
-function waking(all, frame, before) {
+function waking(all2, frame, before) {
   if (!before?.asset || before.frame.at >= frame.at) return "";
-  const woken = all.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
+  const woken = all2.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
   const grown = frame.bytes / before.frame.bytes - 1;
   const than = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"} than there`;
   return `, ${woken} of them only since λ ${lambdaText(before.frame.lmbda)}; the file is ${than}`;
@@ -918,19 +1424,19 @@ var GainsPanel = class extends Panel {
   get pairs() {
     const layers = this.of[0]?.ladder.info?.layers ?? [];
     return ["", "h"].flatMap((part) => {
-      const [m, d] = ["m", "d"].map((gain) => layers.filter((name) => name.startsWith(`${part}${gain}`)));
-      return m.toReversed().map((name, i) => [`${name}, ${d[i]}`, layers.indexOf(name) + 1, layers.indexOf(d[i]) + 1]);
+      const [m, d] = ["m", "d"].map((gain) => layers.filter((name2) => name2.startsWith(`${part}${gain}`)));
+      return m.toReversed().map((name2, i) => [`${name2}, ${d[i]}`, layers.indexOf(name2) + 1, layers.indexOf(d[i]) + 1]);
     });
   }
   /** The gains of one row and channel over all frames that are here: [{at, lmbda, value}]. */
   over({ ladder }, row, channel) {
-    const all = ladder.frames.filter((f) => ladder.get(f, "by_channel")).map((f) => ({ frame: f, value: ladder.get(f, "by_channel")[row * ladder.info.channels + channel] }));
-    return all.sort((a, b) => a.frame.at - b.frame.at);
+    const all2 = ladder.frames.filter((f) => ladder.get(f, "by_channel")).map((f) => ({ frame: f, value: ladder.get(f, "by_channel")[row * ladder.info.channels + channel] }));
+    return all2.sort((a, b) => a.frame.at - b.frame.at);
   }
   curves() {
     const [lead, rival] = this.of;
     const { pairs } = this;
-    const pair = pairs.find(([name]) => name === this.layer) ?? pairs[0];
+    const pair = pairs.find(([name2]) => name2 === this.layer) ?? pairs[0];
     const { channel } = this.laboratory;
     if (!pair || channel === null) return [];
     const { colour } = lead.codec;
@@ -954,7 +1460,7 @@ var GainsPanel = class extends Panel {
   describe() {
     fill(
       this.layers,
-      this.pairs.map(([name], i) => [name, i ? name : `${name} (bottleneck)`]),
+      this.pairs.map(([name2], i) => [name2, i ? name2 : `${name2} (bottleneck)`]),
       this.layer ?? this.pairs[0]?.[0]
     );
     const curves = this.curves();
@@ -1014,8 +1520,8 @@ var GainsPanel = class extends Panel {
     );
     this.lines.replaceChildren(
       ...curves.map(
-        ({ points: all, colour, dash }) => drawing("polyline", {
-          points: points(all.map(this.at)),
+        ({ points: all2, colour, dash }) => drawing("polyline", {
+          points: points(all2.map(this.at)),
           fill: "none",
           style: `stroke: ${colour}`,
           "stroke-dasharray": dash ?? "none"
@@ -1024,7 +1530,7 @@ var GainsPanel = class extends Panel {
     );
     this.names.replaceChildren(
       ...curves.map(
-        ({ name, colour, dash }) => h("li", {}, h("i", { class: "line", style: `border-top: 2px ${dash ? "dashed" : "solid"} ${colour}` }), name)
+        ({ name: name2, colour, dash }) => h("li", {}, h("i", { class: "line", style: `border-top: 2px ${dash ? "dashed" : "solid"} ${colour}` }), name2)
       )
     );
   }
@@ -1097,28 +1603,28 @@ function stretches(first, rival, measure) {
 }
 var percent2 = (share) => `${(100 * Math.abs(share)).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
 function clauses(prices) {
-  const parts = [];
+  const parts2 = [];
   const [beyond] = Object.values(prices).filter((found) => found?.least !== void 0);
   const better = Object.keys(prices).filter((measure) => prices[measure]?.least !== void 0);
   if (beyond)
-    parts.push(
-      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed(beyond.share)})`
+    parts2.push(
+      `cannot go this low in ${better.map((m) => MEASURES[m]).join(" and ")}: its smallest file has ${bytesText(beyond.least)} bytes (${signed2(beyond.share)})`
     );
   for (const [measure, found] of Object.entries(prices)) {
-    const name = MEASURES[measure];
+    const name2 = MEASURES[measure];
     if (!found || better.includes(measure)) continue;
-    if (found.poorer) parts.push(`never reaches this ${name}`);
-    else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
+    if (found.poorer) parts2.push(`never reaches this ${name2}`);
+    else if (Math.abs(found.share) < EQUAL) parts2.push(`needs the same bytes for the same ${name2}`);
     else {
       const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent2(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))} bytes)`;
-      const last = parts.at(-1);
-      parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
+      const what = `${percent2(found.share)} for the same ${name2} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const last = parts2.at(-1);
+      parts2.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
   }
-  return parts.join(" and ");
+  return parts2.join(" and ");
 }
-var signed = (share) => `${share < 0 ? "−" : "+"}${percent2(share)}`;
+var signed2 = (share) => `${share < 0 ? "−" : "+"}${percent2(share)}`;
 function headline(first, rival, file, rate) {
   const prices = Object.fromEntries(Object.keys(MEASURES).map((m) => [m, price(file, rival.frames, m)]));
   const said = clauses(prices);
@@ -1126,29 +1632,29 @@ function headline(first, rival, file, rate) {
   return { text: `${first.title} at ${rate}: ${bytesText(file.bytes)} bytes. ${rival.title} ${said}.`, prices };
 }
 function balance(first, rival) {
-  const said = Object.entries(MEASURES).map(([measure, name]) => {
+  const said = Object.entries(MEASURES).map(([measure, name2]) => {
     const found = stretches(first.frames, rival.frames, measure);
     if (!found.length) return null;
     const verb = ({ pays: pays2 }) => pays2 ? "pays" : "saves";
     const [one, two] = found;
-    if (!two) return `${name}: ${rival.short} ${verb(one)} at every rate compared, up to ${percent2(one.most)}.`;
+    if (!two) return `${name2}: ${rival.short} ${verb(one)} at every rate compared, up to ${percent2(one.most)}.`;
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
       const [low, high] = found.map((part) => `${verb(part)} up to ${percent2(part.most)}`);
-      return `${name}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
+      return `${name2}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
-      const parts = found.filter((part) => part.pays === is);
-      const count = parts.reduce((sum, part) => sum + part.count, 0);
-      return `at ${count} rate${count > 1 ? "s" : ""}, up to ${percent2(Math.max(...parts.map((part) => part.most)))}`;
+      const parts2 = found.filter((part) => part.pays === is);
+      const count = parts2.reduce((sum, part) => sum + part.count, 0);
+      return `at ${count} rate${count > 1 ? "s" : ""}, up to ${percent2(Math.max(...parts2.map((part) => part.most)))}`;
     });
-    return `${name}: ${rival.short} pays ${pays}, and saves ${saves}.`;
+    return `${name2}: ${rival.short} pays ${pays}, and saves ${saves}.`;
   });
   return said.filter(Boolean).join("\n");
 }
 
 // mae_viz/viewer/js/maps_panel.js
-var MOST = 16;
+var MOST2 = 16;
 var THUMB = 42;
 var MapsPanel = class extends Panel {
   constructor(laboratory, kind) {
@@ -1160,14 +1666,14 @@ var MapsPanel = class extends Panel {
       role: "group",
       "aria-label": "Channels with the most bits at the highest λ"
     });
-    this.views = ["y", "lead", "rival"].map((name) => {
+    this.views = ["y", "lead", "rival"].map((name2) => {
       const canvas = h("canvas", { role: "img", "aria-label": "Channel map: not there yet" });
       const value = h("b", { class: "value", hidden: true });
       const [title, text] = [h("h3"), h("p")];
       const bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
       const element = h(
         "figure",
-        { class: "map", "data-map": name },
+        { class: "map", "data-map": name2 },
         title,
         h("div", { class: "plate" }, canvas, value),
         bar,
@@ -1186,27 +1692,26 @@ var MapsPanel = class extends Panel {
   }
   resolve() {
     const { lead, rival } = this.laboratory.pair;
-    const { index } = this.viewer;
+    const { refinements } = this.viewer;
     const channel = this.laboratory.channel;
     const wants = [];
     const of = (codec, c) => {
       if (!codec || c === null) return null;
-      const ladder2 = this.viewer.ladderOf(codec);
-      const [at, base] = [index, this.reference === "last" ? codec.last : codec.first];
-      const now = take(ladder2, "y", at, c);
-      const reference = take(ladder2, "y", base, c, true);
-      wants.push(now.want, reference.want);
-      return { codec, ladder: ladder2, channel: c, now, reference: reference.frame?.at === base ? reference : null };
+      const ladder = this.viewer.ladderOf(codec);
+      const base = this.reference === "last" ? codec.last : codec.first;
+      const now = refinements.take(codec, "y", c);
+      const reference = take(ladder, "y", base, c, true);
+      wants.push(...now.wants, reference.want);
+      return { codec: now.codec, ladder, channel: c, now, reference: reference.frame?.at === base ? reference : null };
     };
     this.lead = of(lead, channel);
     this.rival = of(rival, this.laboratory.partner);
-    const ladder = this.viewer.ladderOf(lead);
-    const costs = take(ladder, "by_channel", index);
-    wants.push(costs.want);
+    const costs = refinements.take(lead, "by_channel");
+    wants.push(...costs.wants);
     this.costs = costs.asset;
-    this.channels = this.laboratory.ranked.slice(0, MOST);
-    this.thumbs = this.channels.length ? { ladder, ...take(ladder, "y", index, this.channels.join()) } : {};
-    if (this.thumbs.want) wants.push(this.thumbs.want);
+    this.channels = this.laboratory.ranked.slice(0, MOST2);
+    this.thumbs = this.channels.length ? refinements.take(lead, "y", this.channels.join()) : {};
+    if (this.thumbs.wants) wants.push(...this.thumbs.wants);
     return wants;
   }
   describe() {
@@ -1324,7 +1829,7 @@ function tint(canvas, colour) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalCompositeOperation = "source-over";
 }
-function mostAlike(plane, all, kept) {
+function mostAlike(plane, all2, kept) {
   const n = plane.length;
   const centred = (values, from) => {
     let mean = 0;
@@ -1339,8 +1844,8 @@ function mostAlike(plane, all, kept) {
   };
   const [a, size] = centred(plane, 0);
   let best = [null, 0];
-  for (let row = 0; row * n < all.length; row++) {
-    const [b, other] = centred(all, row * n);
+  for (let row = 0; row * n < all2.length; row++) {
+    const [b, other] = centred(all2, row * n);
     let sum = 0;
     for (let i = 0; i < n; i++) sum += a[i] * b[i];
     const r = sum / (size * other);
@@ -1368,7 +1873,7 @@ var PricePanel = class extends Panel {
       ...this.dots
     );
     const names = Object.entries(MEASURES).map(
-      ([measure, name]) => h("li", {}, h("i", { class: "line", style: `border-top: 2px solid ${COLOURS[measure]}` }), `equal ${name}`)
+      ([measure, name2]) => h("li", {}, h("i", { class: "line", style: `border-top: 2px solid ${COLOURS[measure]}` }), `equal ${name2}`)
     );
     this.body.append(h("figure", { class: "curve" }, this.svg, h("ul", { class: "names" }, ...names)));
   }
@@ -1377,10 +1882,10 @@ var PricePanel = class extends Panel {
     if (first?.axis !== "lmbda" || !second) return this.say("Choose a codec that follows λ for the first side.");
     const [a, b] = [first, second].map((codec) => this.viewer.ladderOf(codec));
     const key = JSON.stringify([this.width, this.height, a.id, b.id, a.frames.length, b.frames.length]);
-    const { all, text } = this.laboratory.progress(first, second);
+    const { all: all2, text } = this.laboratory.progress(first, second);
     if (key !== this.key) this.draw(first, second, a, b);
-    this.svg.style.display = all ? "" : "none";
-    if (!all) return this.say(`${text} measured so far.`);
+    this.svg.style.display = all2 ? "" : "none";
+    if (!all2) return this.say(`${text} measured so far.`);
     this.key = key;
     const at = this.laboratory.fileOf(first)?.at;
     const x = this.x(this.viewer.index);
@@ -1394,15 +1899,15 @@ var PricePanel = class extends Panel {
     const files = a.frames.filter((f) => f.bytes).sort((one, other) => one.at - other.at);
     this.found = Object.fromEntries(
       Object.keys(MEASURES).map((measure) => {
-        const all = files.map((f) => ({ at: f.at, lmbda: f.lmbda, ...price(f, b.frames, measure) }));
-        return [measure, all.filter((p) => p.bytes !== void 0)];
+        const all2 = files.map((f) => ({ at: f.at, lmbda: f.lmbda, ...price(f, b.frames, measure) }));
+        return [measure, all2.filter((p) => p.bytes !== void 0)];
       })
     );
     const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
     this.box = [wide, high];
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;
-    const shares = Object.values(this.found).flatMap((all) => all.map((p) => p.share));
+    const shares = Object.values(this.found).flatMap((all2) => all2.map((p) => p.share));
     const [low, top] = [Math.min(-0.02, ...shares) * 1.1, Math.max(0.02, ...shares) * 1.1];
     const { last } = this.viewer.manifest.rate;
     this.x = (index) => LEFT3 + index / last * (wide - LEFT3 - RIGHT3);
@@ -1420,26 +1925,26 @@ var PricePanel = class extends Panel {
       ])
     );
     this.lines.replaceChildren(
-      ...Object.entries(this.found).flatMap(([measure, all]) => [
-        drawing("polyline", { points: points(all.map(this.spot)), fill: "none", style: `stroke: ${COLOURS[measure]}` })
+      ...Object.entries(this.found).flatMap(([measure, all2]) => [
+        drawing("polyline", { points: points(all2.map(this.spot)), fill: "none", style: `stroke: ${COLOURS[measure]}` })
       ])
     );
-    const said = Object.entries(this.found).map(([measure, all]) => worth(all, MEASURES[measure])).filter(Boolean);
+    const said = Object.entries(this.found).map(([measure, all2]) => worth(all2, MEASURES[measure])).filter(Boolean);
     this.say(
       `Bytes of ${second.title} against ${first.title} at each λ, of the first; above 0 it pays. ${said.join(" ")}`
     );
     this.svg.setAttribute("aria-label", this.caption.textContent);
   }
 };
-function worth(all, name) {
-  if (!all.length) return "";
-  const pays = all.map((p) => p.share > 0);
-  const turns = all.filter((_, i) => i && pays[i] !== pays[i - 1]);
+function worth(all2, name2) {
+  if (!all2.length) return "";
+  const pays = all2.map((p) => p.share > 0);
+  const turns = all2.filter((_, i) => i && pays[i] !== pays[i - 1]);
   const [low, high] = pays[0] ? ["pays", "saves"] : ["saves", "pays"];
-  if (!turns.length) return `At equal ${name} it ${low} at every λ compared.`;
+  if (!turns.length) return `At equal ${name2} it ${low} at every λ compared.`;
   const count = pays.filter(Boolean).length;
-  if (turns.length > 1) return `At equal ${name} it pays at ${count} of ${all.length} λ and saves at the others.`;
-  return `At equal ${name} it ${low} below λ ${lambdaText(turns[0].lmbda)} and ${high} from there on.`;
+  if (turns.length > 1) return `At equal ${name2} it pays at ${count} of ${all2.length} λ and saves at the others.`;
+  return `At equal ${name2} it ${low} below λ ${lambdaText(turns[0].lmbda)} and ${high} from there on.`;
 }
 
 // mae_viz/viewer/js/laboratory.js
@@ -1459,6 +1964,7 @@ var Laboratory = class {
     this.sentence = h("p", { class: "sentence" });
     this.balance = h("p", { class: "balance" });
     this.say = h("div", { class: "say" }, this.sentence, this.balance);
+    this.bench = new Bench(viewer);
     this.swapSides = controls.button("⇄", "Swap the sides", () => viewer.swapSides());
     this.add = h("select", { class: "add", "aria-label": "Open a panel", onchange: (e) => this.open(e.target.value) });
     this.tabs = h("div", { class: "tabs", role: "group", "aria-label": "Panels" });
@@ -1471,7 +1977,15 @@ var Laboratory = class {
     this.hall = h("div", { class: "hall" }, this.deck, this.side);
     this.bar = h("div", { class: "dock" }, controls.rate, h("div", { class: "choices" }, this.arrangements, this.add));
     this.anchor = h("div", { class: "anchor" }, this.bar);
-    this.element = h("div", { class: "laboratory" }, this.anchor, this.say, this.hall, controls.keys);
+    this.element = h(
+      "div",
+      { class: "laboratory" },
+      this.anchor,
+      this.say,
+      this.bench.element,
+      this.hall,
+      controls.keys
+    );
     this.docking = new IntersectionObserver(
       ([{ intersectionRatio, boundingClientRect: box }]) => {
         const on = intersectionRatio < 1 && box.top < 0;
@@ -1538,6 +2052,12 @@ var Laboratory = class {
     this.setPanels(this.kinds.filter((k) => k !== kind));
     this.viewer.changed();
   }
+  /** A panel in sight, opened where it is not. */
+  bring(kind) {
+    this.fore = kind;
+    if (this.kinds.includes(kind)) this.viewer.schedule();
+    else this.open(kind);
+  }
   enlarge(kind) {
     this.enlarged = this.enlarged === kind ? null : kind;
     this.viewer.schedule();
@@ -1560,7 +2080,7 @@ var Laboratory = class {
     const { manifest, panes } = this.viewer;
     const named = (id) => manifest.codecs.find((c) => c.id === id);
     const [lead, rival] = manifest.laboratory.pair.map(named);
-    return { lead: panes.map((p) => p.codec).find((c) => c.gains && c.axis === "lmbda") ?? lead, rival };
+    return { lead: panes.map((p) => p.plain).find((c) => c.gains && c.axis === "lmbda") ?? lead, rival };
   }
   /** The lead's channels by their bits at the highest λ that there is a frame of. */
   get ranked() {
@@ -1581,13 +2101,13 @@ var Laboratory = class {
     if (!rival || channel === null) return null;
     const [a, b] = [lead, rival].map((codec) => this.viewer.ladderOf(codec));
     const mine = take(a, "y", lead.last, channel, true);
-    const all = take(b, "y", rival.last, "all", true);
-    wants.push(mine.want, all.want);
-    if (mine.frame?.at !== lead.last || all.frame?.at !== rival.last) return null;
+    const all2 = take(b, "y", rival.last, "all", true);
+    wants.push(mine.want, all2.want);
+    if (mine.frame?.at !== lead.last || all2.frame?.at !== rival.last) return null;
     const key = `${a.id} ${channel} ${b.id}`;
     if (this.partnerKey !== key) {
       this.partnerKey = key;
-      [this.found, this.likeness] = mostAlike(mine.asset, all.asset, b.info.kept);
+      [this.found, this.likeness] = mostAlike(mine.asset, all2.asset, b.info.kept);
     }
     return this.found;
   }
@@ -1649,14 +2169,14 @@ var Laboratory = class {
   /** The two codecs that the sentence is about: those on the stage, or the pair where there are not two. */
   get rivals() {
     const { viewer } = this;
-    const coded = [...new Set(viewer.panes.map((p) => p.codec).filter((c) => c.axis !== "none"))];
+    const coded = [...new Set(viewer.panes.map((p) => p.plain).filter((c) => c.axis !== "none"))];
     const { lead, rival } = this.pair;
     const [first, second] = coded.length > 1 ? coded : [lead, rival];
     return [first, second];
   }
   /** The frame of a codec that the stage shows, or would show. */
   fileOf(codec) {
-    const pane = this.viewer.panes.find((p) => p.codec === codec);
+    const pane = this.viewer.panes.find((p) => p.plain === codec && !p.refined);
     return pane?.frame ?? this.viewer.ladderOf(codec).nearest(this.viewer.index);
   }
   /** How much of the files of some codecs is measured: all, or how many of how many. Before that there is no telling
@@ -1899,9 +2419,9 @@ var Controls = class {
     if (this.laboratory) this.laboratory.describe();
     else this.curve.describe(manifest.blind ? [] : panes, viewer.dragging);
     if (viewer.dragging) return;
-    for (const [name, button] of Object.entries(this.modes)) {
-      button.setAttribute("aria-pressed", String(name === mode2));
-      button.disabled = name !== "side" && panes.length < 2;
+    for (const [name2, button] of Object.entries(this.modes)) {
+      button.setAttribute("aria-pressed", String(name2 === mode2));
+      button.disabled = name2 !== "side" && panes.length < 2;
     }
     for (const [zoom2, button] of Object.entries(this.zooms))
       button.setAttribute("aria-pressed", String(+zoom2 === viewer.view.zoom));
@@ -2029,18 +2549,33 @@ var Frames = class {
     }
     return this.ladders.get(id);
   }
+  /** A ladder that is read again, wherever it was left. */
+  wake(id) {
+    const there = this.ladders.get(id);
+    if (!there) return this.ladder(id);
+    there.rests = false;
+    this.poll(there);
+    return there;
+  }
+  /** A ladder that stays as it is: nothing of it is waited for. */
+  rest(ladder) {
+    clearTimeout(ladder.timer);
+    ladder.rests = true;
+    ladder.heard = ++ladder.asked;
+  }
   /** Read a ladder's list of frames until it is complete. */
   async poll(ladder) {
     clearTimeout(ladder.timer);
-    const turn2 = ++ladder.asked;
-    const answer = { heard: turn2 };
+    if (ladder.rests) return;
+    const turn3 = ++ladder.asked;
+    const answer = { heard: turn3 };
     try {
       answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
       answer.error = answer.info.error ?? null;
     } catch (error) {
       answer.error = String(error.message ?? error);
     }
-    if (this.closed || this.ladders.get(ladder.id) !== ladder || turn2 < ladder.heard) return;
+    if (this.closed || this.ladders.get(ladder.id) !== ladder || turn3 < ladder.heard) return;
     Object.assign(ladder, answer);
     ladder.full.clear();
     const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
@@ -2068,8 +2603,8 @@ var Frames = class {
   }
   /** The missing frame to fetch next for a want: the nearest to `at`, else the one farthest from all that are here. */
   next({ ladder, kind, channel, at, alone }) {
-    const name = `${kind} ${channel}`;
-    if (ladder.full.has(name)) return null;
+    const name2 = `${kind} ${channel}`;
+    if (ladder.full.has(name2)) return null;
     const missing = [];
     const here = [];
     let full = true;
@@ -2085,7 +2620,7 @@ var Frames = class {
       if (this.busy.has(source2.key)) here.push(frame2);
       else if (!frame2.extra || frame2.at === at) missing.push([frame2, source2]);
     }
-    if (full && !alone && ladder.frames.length) ladder.full.add(name);
+    if (full && !alone && ladder.frames.length) ladder.full.add(name2);
     if (!missing.length) return null;
     const gap = ([frame2]) => Math.min(...here.map((other) => Math.abs(other.at - frame2.at)));
     const nearest = missing.reduce((a, b) => Math.abs(b[0].at - at) < Math.abs(a[0].at - at) ? b : a);
@@ -2189,6 +2724,7 @@ function paintPane(viewer, pane) {
   const { canvas } = pane;
   const spot = viewer.view.place(canvas);
   paint(pane.context, spot, viewer.picture, viewer.shownIn(pane), viewer);
+  viewer.brush.paint(pane.context, spot);
   placeCross(viewer, pane, spot);
 }
 function placeCross({ cursor, mode: mode2 }, { cross, readout, canvas }, spot) {
@@ -2207,7 +2743,10 @@ function paintShared(viewer) {
     pair: [a, b]
   } = viewer;
   const spot = viewer.view.place(canvas);
-  if (viewer.mode === "blink") return paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
+  if (viewer.mode === "blink") {
+    paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
+    return viewer.brush.paint(context, spot);
+  }
   const { width, height } = canvas;
   const cut = Math.round(viewer.wipe * width);
   for (const [pane, left, right] of [
@@ -2222,6 +2761,7 @@ function paintShared(viewer) {
     paint(context, spot, picture, viewer.shownIn(pane), viewer);
     context.restore();
   }
+  viewer.brush.paint(context, spot);
 }
 
 // mae_viz/viewer/js/choice.js
@@ -2233,9 +2773,9 @@ var SENSES = {
     return fitting.reduce((a, b) => b.bytes > a.bytes ? b : a);
   },
   psnr_db(frames, goal) {
-    const db = (f) => f.psnr_db === "inf" ? Infinity : f.psnr_db;
-    const fitting = frames.filter((f) => db(f) >= goal);
-    if (!fitting.length) return frames.reduce((a, b) => db(b) > db(a) ? b : a);
+    const db2 = (f) => f.psnr_db === "inf" ? Infinity : f.psnr_db;
+    const fitting = frames.filter((f) => db2(f) >= goal);
+    if (!fitting.length) return frames.reduce((a, b) => db2(b) > db2(a) ? b : a);
     return fitting.reduce((a, b) => b.bytes < a.bytes ? b : a);
   }
 };
@@ -2253,29 +2793,37 @@ var Choice = class {
   }
   /** A person's choice: new state for this pane; panes that show one channel go on to the next together. */
   choose(change) {
-    for (const name of ["channel", "base"]) if (name in change) change[name] = +change[name];
+    for (const name2 of ["channel", "base"]) if (name2 in change) change[name2] = +change[name2];
     if ("codec" in change) Object.assign(this.state, { follow: null, own: null, channel: null });
     if (change.follow === "own") change.own ??= this.at ?? null;
     if ("channel" in change) {
       const { channel } = this;
       for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
     }
-    const { axis } = this.codec;
+    const { axis } = this.plain;
     Object.assign(this.state, change);
-    if (this.codec.axis !== axis) this.state.base = 0;
+    if (this.plain.axis !== axis) this.state.base = 0;
     this.viewer.changed();
   }
-  get codec() {
+  /** The codec that was chosen. */
+  get plain() {
     const { codecs } = this.viewer.manifest;
     return codecs.find((c) => c.id === this.state.codec) ?? codecs[0];
   }
+  get plainLadder() {
+    return this.viewer.ladderOf(this.plain);
+  }
+  /** The codec whose file is on show: the chosen one, or that with its latents refined. */
+  get codec() {
+    return this.refined?.codec ?? this.plain;
+  }
   get ladder() {
-    return this.viewer.ladderOf(this.codec);
+    return this.refined?.ladder ?? this.plainLadder;
   }
   get layers() {
-    if (this.codec.axis === "none") return ["picture"];
-    if (!this.codec.maps || this.viewer.whole) return ["picture", "difference"];
-    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
+    if (this.plain.axis === "none") return ["picture"];
+    if (!this.plain.maps || this.viewer.whole) return ["picture", "difference"];
+    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.plain.only.length);
   }
   get layer() {
     return this.layers.includes(this.state.layer) ? this.state.layer : "picture";
@@ -2285,27 +2833,27 @@ var Choice = class {
     return NEEDS[this.layer];
   }
   get follow() {
-    if (this.codec.axis === "none") return "none";
-    return this.state.follow ?? (this.codec.axis === "lmbda" ? "shared" : "bytes");
+    if (this.plain.axis === "none") return "none";
+    return this.state.follow ?? (this.plain.axis === "lmbda" ? "shared" : "bytes");
   }
   /** Whether its rate is chosen for bytes or PSNR that another pane has. */
   get matches() {
     return this.follow in SENSES;
   }
   get channel() {
-    const kept = this.ladder.info?.kept;
+    const kept = this.plainLadder.info?.kept;
     const chosen = this.state.channel ?? this.viewer.channel;
     return kept && !kept.includes(chosen) ? kept[0] : chosen;
   }
   /** The rates that a ratio may divide by, and what each is called: trained λ, or the qualities that a codec lists. */
   get bases() {
-    const { codec, viewer } = this;
+    const { plain: codec, viewer } = this;
     if (codec.axis === "lmbda") return viewer.trainedMarks().map(([index, value]) => [index, `λ ${value}`]);
     return codec.listed.map((at) => [at, `${codec.unit} ${at}`]);
   }
   /** The rate that a ratio divides by. */
   get base() {
-    const { codec, state } = this;
+    const { plain: codec, state } = this;
     return codec.axis === "lmbda" || codec.listed.includes(state.base) ? state.base : codec.listed[0];
   }
   /** The rates that this pane wants exactly, once λ rests. */
@@ -2316,7 +2864,7 @@ var Choice = class {
   }
   /** The rates that there are frames of, in order. */
   rates() {
-    return this.ladder.frames.map((f) => f.at).sort((a, b) => a - b);
+    return this.plainLadder.frames.map((f) => f.at).sort((a, b) => a - b);
   }
   /** The rate that this pane asks for, on its codec's own axis. */
   target() {
@@ -2324,14 +2872,14 @@ var Choice = class {
     if (this.follow === "shared") return this.shared();
     if (this.follow === "own" && this.state.own !== null) return this.state.own;
     const goal = this.viewer.reference(this)?.[this.follow];
-    const { frames } = this.ladder;
-    if (!goal || !frames.length) return this.at ?? this.codec.start ?? 0;
+    const { frames } = this.plainLadder;
+    if (!goal || !frames.length) return this.at ?? this.plain.start ?? 0;
     return SENSES[this.follow](frames, goal).at;
   }
   /** A rate between the frames that lie about what the pane is matched to, where a file may come nearer; none where
    *  they are neighbours. */
   between() {
-    const { follow, ladder, codec } = this;
+    const { follow, plainLadder: ladder, plain: codec } = this;
     const goal = this.viewer.reference(this)?.[follow];
     if (!Number.isFinite(goal) || codec.only.length) return [];
     const sorted = ladder.frames.filter((f) => Number.isFinite(f[follow])).sort((a2, b2) => a2.at - b2.at);
@@ -2345,23 +2893,27 @@ var Choice = class {
   }
   /** λ for all, or of a group of networks for one λ each the nearest. */
   shared() {
-    const { first, last, only } = this.codec;
+    const { first, last, only } = this.plain;
     const { index } = this.viewer;
     if (only.length) return only.reduce((a, b) => Math.abs(b - index) < Math.abs(a - index) ? b : a);
     return Math.min(last, Math.max(first, index));
   }
   /** Decide which frame to show now; returns what must be fetched for it, as `Frames.want` takes it. */
   resolve() {
-    const { ladder, layer, kind, channel } = this;
+    const { plainLadder, layer, kind, channel } = this;
     this.at = this.target();
-    this.frame = ladder.nearest(this.at, (f) => ladder.get(f, kind, channel));
+    const has = (ladder2) => (f) => ladder2.get(f, kind, channel);
+    const refined = this.viewer.refinements?.at(this, this.at);
+    this.refined = refined?.ladder.nearest(this.at, has(refined.ladder)) ? refined : null;
+    const { ladder } = this;
+    this.frame = ladder.nearest(this.at, has(ladder));
     const best = ladder.nearest(this.at);
-    this.waiting = !best || this.frame !== best || !this.viewer.manifest.static && this.exact.some((at) => at !== best.at);
-    const wants = [
-      { ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key }
-    ];
+    this.waiting = !best || this.frame !== best && !refined || !this.viewer.manifest.static && this.exact.some((at) => at !== best.at);
+    const shown = (of) => this.frame && of === ladder && ladder.source(this.frame, kind, channel).key;
+    const wants = [{ ladder: plainLadder, kind, channel, at: this.at, shown: shown(plainLadder) }];
+    if (refined) wants.unshift({ ...wants[0], ladder: refined.ladder, shown: shown(refined.ladder), alone: true });
     if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
-    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.base });
+    if (layer === "ratio") wants.push({ ladder: plainLadder, kind, channel, at: this.base });
     return wants;
   }
 };
@@ -2377,7 +2929,7 @@ var Pane = class extends Choice {
     this.build();
   }
   build() {
-    const select = (name, label2) => h("select", { "aria-label": label2, onchange: (e) => this.choose({ [name]: e.target.value }) });
+    const select = (name2, label2) => h("select", { "aria-label": label2, onchange: (e) => this.choose({ [name2]: e.target.value }) });
     this.selects = {
       codec: select("codec", "Codec"),
       layer: select("layer", "Layer"),
@@ -2394,7 +2946,7 @@ var Pane = class extends Choice {
       oninput: () => this.turn(),
       onchange: () => this.viewer.changed()
     });
-    const wrap = (name) => h("span", { class: "chooser" }, this.selects[name]);
+    const wrap = (name2) => h("span", { class: "chooser" }, this.selects[name2]);
     this.letter = h("strong", { class: "letter" });
     this.swatch = h("i", { class: "swatch", "aria-hidden": "true" });
     this.head = h("div", { class: "head" }, this.letter, this.swatch, ...Object.keys(this.selects).map(wrap), this.own);
@@ -2408,19 +2960,20 @@ var Pane = class extends Choice {
       this.cross,
       this.readout
     );
-    this.numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, h("dd")]));
+    this.numbers = Object.fromEntries(Object.keys(NUMBERS).map((name2) => [name2, h("dd")]));
     const further = this.viewer.manifest.further;
-    this.further = Object.fromEntries(further.map(({ name }) => [name, h("dd")]));
+    this.further = Object.fromEntries(further.map(({ name: name2 }) => [name2, h("dd")]));
     const item = (label2, dd, title = null) => h("div", { title }, h("dt", { text: label2 }), dd);
     const list = [
-      ...Object.entries(NUMBERS).map(([name, label2]) => item(label2, this.numbers[name])),
-      ...further.map(({ name, title, definition }) => item(title, this.further[name], definition))
+      ...Object.entries(NUMBERS).map(([name2, label2]) => item(label2, this.numbers[name2])),
+      ...further.map(({ name: name2, title, definition }) => item(title, this.further[name2], definition))
     ];
     this.note = h("p", { class: "note" });
     this.bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
     this.facts = h("p", { class: "facts" });
     this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
-    this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.acts = this.viewer.laboratory?.bench.acts(this) ?? h("div", { hidden: true });
+    this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note, this.acts);
     this.tag = h("div", { class: "tag" }, this.head, this.foot);
     this.element = h(
       "section",
@@ -2452,8 +3005,9 @@ var Pane = class extends Choice {
     } = ladder.info;
     const map = { kind: layer, plane: scratch, values: asset, ratio: null, rows, columns, stride, ends: null };
     if (layer === "ratio") {
-      const base = ladder.frames.find((f) => f.at === this.base);
-      const divisor = ladder.get(base, kind, channel);
+      const { plainLadder } = this;
+      const base = plainLadder.frames.find((f) => f.at === this.base);
+      const divisor = plainLadder.get(base, kind, channel);
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
       ({ values: map.values, mean: map.top } = map.ratio);
@@ -2469,7 +3023,7 @@ var Pane = class extends Choice {
     const key = `${this.frame.file} ${gain}`;
     if (this.scratchKey !== key) {
       Object.assign(this.scratch, { width: asset.width, height: asset.height });
-      difference(this.scratch, original, asset, gain);
+      difference2(this.scratch, original, asset, gain);
       this.scratchKey = key;
     }
     return { kind: "difference", bitmap: this.scratch };
@@ -2495,7 +3049,7 @@ var Pane = class extends Choice {
     fill(
       selects.codec,
       viewer.manifest.codecs.map((c) => [c.id, c.title]),
-      codec.id
+      this.plain.id
     );
     fill(
       selects.layer,
@@ -2514,7 +3068,7 @@ var Pane = class extends Choice {
         channel
       );
     }
-    fill(selects.base, layer === "ratio" ? this.bases.map(([at, name]) => [at, `over ${name}`]) : [], this.base);
+    fill(selects.base, layer === "ratio" ? this.bases.map(([at, name2]) => [at, `over ${name2}`]) : [], this.base);
     fill(selects.gain, layer === "difference" ? GAINS.map((g) => [g, `× ${g}`]) : [], viewer.gain);
     const rates = codec.axis === "none" ? [] : [
       ["bytes", "same bytes"],
@@ -2529,8 +3083,8 @@ var Pane = class extends Choice {
     setText(numbers.bpp, frame ? frame.bpp === void 0 ? "24" : frame.bpp.toFixed(3) : "…");
     setText(numbers.psnr_db, frame && codec.axis !== "none" ? decibels(frame.psnr_db) : "–");
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
-    for (const [name, dd] of Object.entries(this.further))
-      setText(dd, frame?.further ? score(frame.further[name]) : "–");
+    for (const [name2, dd] of Object.entries(this.further))
+      setText(dd, frame?.further ? score(frame.further[name2]) : "–");
     setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
@@ -2538,6 +3092,8 @@ var Pane = class extends Choice {
     this.swatch.style.background = codec.colour;
     setText(this.letter, viewer.manifest.blind ? this.title : "");
     this.describeMap();
+    viewer.laboratory?.bench.describeActs(this);
+    this.element.toggleAttribute("data-refined", Boolean(this.refined));
     this.element.dataset.at = frame ? frame.at : "";
     this.element.toggleAttribute("data-waiting", this.waiting);
   }
@@ -2568,6 +3124,9 @@ var Pane = class extends Choice {
   /** Why this frame is shown and no other. */
   rule() {
     const { codec, frame, follow, viewer } = this;
+    if (this.refined) return this.refined.codec.title;
+    const other = viewer.refinements.elsewhere(this);
+    if (other) return `the plain file: refined at λ ${lambdaText(viewer.lmbdaAt(other.at))}`;
     const exact = frame.at === this.at;
     if (this.waiting && !exact)
       return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;
@@ -2651,10 +3210,164 @@ var Pane = class extends Choice {
     const { frame, codec } = this;
     if (this.viewer.manifest.blind) return "a codec without its name";
     if (!frame || codec.axis === "none") return codec.about;
-    const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name) => this.numbers[name].textContent);
+    const [rate, bytes, bpp, psnr_db, ms_ssim_db] = Object.keys(NUMBERS).map((name2) => this.numbers[name2].textContent);
     return `${rate} · ${bytes} bytes · ${bpp} bpp · PSNR ${psnr_db} · MS-SSIM ${ms_ssim_db}`;
   }
 };
+
+// mae_viz/viewer/js/refining.js
+var Refinement = class {
+  constructor(pane, mask) {
+    this.pane = pane;
+    this.plain = pane.plain;
+    this.of = pane.plainLadder.id;
+    this.at = pane.target();
+    this.mask = mask;
+    this.ladder = null;
+    this.error = null;
+    this.stopped = false;
+    this.hidden = false;
+  }
+  /** What its listing says of it, null before there is one. */
+  get told() {
+    return this.ladder?.info?.refinement ?? null;
+  }
+  /** The best file so far; null as long as that is the plain one. */
+  get frame() {
+    return this.told?.step ? this.ladder.frames[0] : null;
+  }
+  get done() {
+    return Boolean(this.ladder?.info?.complete && this.told.step === this.told.steps && this.frame);
+  }
+  get works() {
+    return !(this.done || this.stopped || this.fault);
+  }
+  get fault() {
+    return this.error ?? this.ladder?.info?.error ?? null;
+  }
+  /** The codec that panes name: the plain one's facts under a title of its own. */
+  get codec() {
+    const { told, plain, at, ladder } = this;
+    if (!told) return plain;
+    this.named ??= { ...plain, ladder: ladder.id, first: at, last: at, start: at, listed: [at] };
+    const far = this.done ? "" : ` (${told.step} of ${told.steps})`;
+    const painted = this.mask ? ", for what is painted" : "";
+    const { id, colour, title, short: short2 } = told.codec;
+    const said = { title: `${title}${far}${painted}`, short: `${short2}${far}`, about: `${title}${far}${painted}` };
+    return Object.assign(this.named, { id, colour, between: "", only: [] }, said);
+  }
+};
+var Refinements = class {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.all = [];
+  }
+  // what panes and panels ask
+  /** Whether a pane's file can be refined here. */
+  offered({ plain }) {
+    const { laboratory, host, whole, manifest } = this.viewer;
+    return Boolean(laboratory && host.refine && !whole && !manifest.blind && plain.refinable);
+  }
+  /** The refinement that belongs to what a pane stands at, whether or not it has a frame yet. */
+  at(pane, at) {
+    if (this.viewer.whole) return null;
+    const of = pane.plainLadder.id;
+    return this.all.findLast((r) => r.pane === pane && r.of === of && r.at === at && r.frame && !r.hidden) ?? null;
+  }
+  /** One of a pane's codec and picture at another λ. */
+  elsewhere(pane) {
+    const of = pane.plainLadder.id;
+    return this.all.findLast((r) => r.pane === pane && r.of === of && r.at !== pane.at && r.frame) ?? null;
+  }
+  /** What is on show of a codec at λ: its refinement, where its pane shows that; null where it is the plain file. */
+  shownOf(codec) {
+    const { panes, index } = this.viewer;
+    return panes.find((p) => p.plain === codec && p.refined && p.at === index)?.refined ?? null;
+  }
+  /** Of a codec at λ what there is to show as `kind`, as `take` says: of the refined file, of the plain one until that
+   *  is here. */
+  take(codec, kind, channel) {
+    const { index } = this.viewer;
+    const ladder = this.viewer.ladderOf(codec);
+    const plain = { ...take(ladder, kind, index, channel), ladder, codec };
+    const refinement = this.shownOf(codec);
+    if (!refinement) return { ...plain, wants: [plain.want] };
+    const found = take(refinement.ladder, kind, index, channel, true);
+    const wants = [found.want, plain.want];
+    if (!found.asset) return { ...plain, wants };
+    return { ...found, ladder: refinement.ladder, codec: refinement.codec, wants, plain };
+  }
+  /** The ladders to keep: those of refinements of what is on show. */
+  keep(ids) {
+    const gone = this.all.filter((r) => !ids.has(r.of));
+    this.all = this.all.filter((r) => ids.has(r.of));
+    for (const refinement of gone) this.drop(refinement);
+    return this.all.map((r) => r.ladder?.id).filter(Boolean);
+  }
+  // what people do
+  async start(pane) {
+    const mask = this.viewer.brush.mask();
+    for (const other of this.all) if (other.works) this.stop(other);
+    const made = new Refinement(pane, mask);
+    const same = (r) => r.pane === pane && r.of === made.of && r.at === made.at;
+    for (const other of this.all.filter(same)) this.drop(other);
+    this.all = [...this.all.filter((r) => !same(r)), made];
+    this.viewer.laboratory.bench.open(pane);
+    try {
+      const id = await this.viewer.host.refine(made.of, made.at, mask && await packed(mask));
+      if (!made.stopped) made.ladder = this.viewer.frames.wake(id);
+    } catch (error) {
+      made.error = String(error.message ?? error);
+    }
+    this.viewer.schedule();
+  }
+  /** It ends where it is: the best file so far stays. */
+  stop(refinement) {
+    refinement.stopped = true;
+    if (refinement.ladder) {
+      this.viewer.frames.rest(refinement.ladder);
+      this.viewer.host.letGo(refinement.ladder.id);
+    }
+    this.viewer.schedule();
+  }
+  drop(refinement) {
+    if (refinement.works) this.stop(refinement);
+    if (refinement.pane.refined === refinement) refinement.pane.refined = null;
+  }
+  /** Stop what is at work in a pane, or start: for what is painted, where something is. */
+  turn(pane) {
+    const works = this.worksIn(pane);
+    if (works) this.stop(works);
+    else this.start(pane);
+  }
+  worksIn(pane) {
+    return this.all.findLast((r) => r.pane === pane && r.works) ?? null;
+  }
+  /** The refinement that there is to say something about in a pane: where λ is, else in work, else the latest. */
+  current(pane) {
+    const mine = this.all.filter((r) => r.pane === pane && r.of === pane.plainLadder.id);
+    return mine.findLast((r) => r.at === pane.at) ?? mine.find((r) => r.works) ?? mine.at(-1) ?? null;
+  }
+  /** The plain codec beside it under the wipe, at the λ whose file is as long. */
+  compare({ pane, plain }) {
+    this.viewer.besides(pane, { codec: plain.id, layer: "picture", follow: "bytes" });
+  }
+  /** Of earlier moments nothing needs to stay in memory. */
+  trim() {
+    for (const { ladder } of this.all) {
+      if (!ladder) continue;
+      const files = ladder.frames.flatMap((f) => [f.file, f.y, f.bits, f.by_channel]);
+      for (const key of [...ladder.assets.keys()]) if (!files.includes(key.split("/")[0])) ladder.drop(key);
+    }
+  }
+  close() {
+    for (const refinement of this.all) if (refinement.works) this.stop(refinement);
+  }
+};
+async function packed({ bytes }) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
 
 // mae_viz/viewer/js/saving.js
 function sheet(tiles, style) {
@@ -2684,18 +3397,18 @@ function sheet(tiles, style) {
   });
   return out;
 }
-function save(blob, name) {
+function save(blob, name2) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = name;
+  link.download = name2;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
 }
-function savePng(tiles, style, name) {
-  sheet(tiles, style).toBlob((blob) => save(blob, `${name}.png`), "image/png");
+function savePng(tiles, style, name2) {
+  sheet(tiles, style).toBlob((blob) => save(blob, `${name2}.png`), "image/png");
 }
-function saveCsv(text, name) {
-  save(new Blob(["\uFEFF", text], { type: "text/csv" }), `${name}.csv`);
+function saveCsv(text, name2) {
+  save(new Blob(["\uFEFF", text], { type: "text/csv" }), `${name2}.csv`);
 }
 
 // mae_viz/viewer/js/viewer.js
@@ -2718,6 +3431,8 @@ var Viewer = class {
     this.gain = 8;
     this.lockRange = false;
     this.panes = [];
+    this.refinements = new Refinements(this);
+    this.brush = new Brush(this);
     this.frames = new Frames(
       host,
       () => this.schedule(),
@@ -2741,7 +3456,7 @@ var Viewer = class {
   /** New picture, codecs, rate or panes from the host; what a person chose stays unless the host changed it too. */
   update(manifest) {
     const before = this.manifest;
-    const same = (name) => before && JSON.stringify(before[name]) === JSON.stringify(manifest[name]);
+    const same = (name2) => before && JSON.stringify(before[name2]) === JSON.stringify(manifest[name2]);
     const current = (manifest.answers ?? this.serial) >= this.serial;
     this.manifest = manifest;
     if (!before) this.build();
@@ -2777,7 +3492,12 @@ var Viewer = class {
   /** Only the ladders of this picture stay; of the whole one and its part only those on show. */
   forget() {
     const { codecs, whole } = this.manifest;
-    this.frames.forgetAllBut(new Set(this.whole ? Object.values(whole.ladders) : codecs.map((c) => c.ladder)));
+    const plain = codecs.map((c) => c.ladder);
+    const refined = this.refinements.keep(new Set(plain));
+    this.brush.forget();
+    this.frames.forgetAllBut(
+      new Set(this.whole ? [...Object.values(whole.ladders), ...refined] : [...plain, ...refined])
+    );
   }
   // what panes ask of the viewer
   /** What the panes show: the manifest's picture, or the whole one that it is a part of. */
@@ -2838,7 +3558,7 @@ var Viewer = class {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact);
+    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => p.exact);
     return [.../* @__PURE__ */ new Set([...shown, ...this.laboratory?.awaited(ladder) ?? []])];
   }
   // λ
@@ -2860,7 +3580,7 @@ var Viewer = class {
   }
   /** Something was chosen: draw it, fetch what it needs, tell the host. */
   changed(report = true) {
-    for (const ladder of new Set(this.panes.map((p) => p.ladder)))
+    for (const ladder of new Set(this.panes.map((p) => p.plainLadder)))
       if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at)))
         this.frames.poll(ladder);
     this.schedule();
@@ -2883,7 +3603,7 @@ var Viewer = class {
   }
   /** λ to a model's frame; a pane that has a rate of its own, or a classical codec, takes it alone. */
   goTo(codec, frame) {
-    const panes = this.panes.filter((p) => p.codec.id === codec.id);
+    const panes = this.panes.filter((p) => p.plain.id === codec.id);
     if (panes.some((p) => p.follow === "shared")) return this.step(frame.at);
     for (const pane of panes) Object.assign(pane.state, { follow: "own", own: frame.at });
     this.changed();
@@ -2899,9 +3619,7 @@ var Viewer = class {
   }
   resizePanes(count, state) {
     while (this.panes.length > count) {
-      const pane = this.panes.pop();
-      this.sizes.unobserve(pane.canvas);
-      pane.element.remove();
+      this.removePane(this.panes.pop());
     }
     while (this.panes.length < count) {
       this.panes.push(this.newPane(state(this.panes.length)));
@@ -2913,6 +3631,21 @@ var Viewer = class {
     this.sizes.observe(pane.canvas);
     listenStage(this, pane.stage, pane.canvas);
     return pane;
+  }
+  removePane(pane) {
+    this.sizes.unobserve(pane.canvas);
+    pane.element.remove();
+  }
+  /** One pane and another beside it, alone, under the wipe. */
+  besides(pane, state) {
+    const other = this.panes.find((p) => p !== pane) ?? this.newPane(state);
+    for (const one of this.panes) if (one !== pane && one !== other) this.removePane(one);
+    this.panes = [pane, other];
+    this.controls.grid.append(...this.panes.map((p) => p.element));
+    other.assume(state);
+    this.active = pane;
+    this.setMode("wipe");
+    this.changed();
   }
   /** The first two change places. */
   swapSides() {
@@ -2927,7 +3660,7 @@ var Viewer = class {
     if (count < 1 || count > panes_default.most) return;
     const { codecs } = this.manifest;
     this.resizePanes(count, () => ({
-      codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id
+      codec: (codecs.find((c) => !this.panes.some((p) => p.plain === c)) ?? codecs[0]).id
     }));
     if (!this.panes.includes(this.active)) this.active = this.panes[0];
     if (count !== 2) this.setMode("side");
@@ -3062,6 +3795,8 @@ var Viewer = class {
       pane.element.toggleAttribute("data-active", pane === this.active && this.panes.length > 1);
     }
     this.controls.describe();
+    this.refinements.trim();
+    this.laboratory?.bench.describe();
     if (this.cursor && this.mode === "side")
       for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
     const { sharedReadout } = this.controls;
@@ -3073,15 +3808,15 @@ var Viewer = class {
       );
   }
   get fileName() {
-    const name = `${this.manifest.title}-lambda-${lambdaText(this.lmbdaAt(this.index))}`;
-    return name.replace(/[^\p{L}\p{N}.-]+/gu, "-");
+    const name2 = `${this.manifest.title}-lambda-${lambdaText(this.lmbdaAt(this.index))}`;
+    return name2.replace(/[^\p{L}\p{N}.-]+/gu, "-");
   }
   /** The view as it stands: every pane with its title and its numbers. */
   savePng() {
     this.draw();
     const { color: text, fontFamily: font } = getComputedStyle(this.element);
     const background = getComputedStyle(this.controls.help).backgroundColor;
-    const said = (panes, name, between) => panes.map((pane) => pane[name]).join(between);
+    const said = (panes, name2, between) => panes.map((pane) => pane[name2]).join(between);
     const tile = (canvas, panes) => ({
       canvas,
       title: said(panes, "title", " | "),
@@ -3092,8 +3827,14 @@ var Viewer = class {
     savePng(tiles, { background, text, font }, this.fileName);
   }
   saveCsv() {
-    const further = this.manifest.further.map(({ name }) => name);
-    saveCsv(csv(this.manifest.title, this.panes, further), this.fileName);
+    const further = this.manifest.further.map(({ name: name2 }) => name2);
+    const plain = this.panes.map(({ plain: codec, plainLadder: ladder, refined: refined2, frame }) => ({
+      codec,
+      ladder,
+      frame: refined2 ? null : frame
+    }));
+    const refined = this.panes.filter((p) => p.refined).map(({ codec, frame }) => ({ codec, ladder: { frames: [frame] }, frame }));
+    saveCsv(csv(this.manifest.title, [...plain, ...refined], further), this.fileName);
   }
   close() {
     this.closed = true;
@@ -3101,6 +3842,7 @@ var Viewer = class {
     clearTimeout(this.settle);
     this.hands?.abort();
     this.sizes.disconnect();
+    this.refinements.close();
     this.frames.close();
     this.laboratory?.remove();
     this.element?.remove();
@@ -3144,8 +3886,8 @@ var notebook_default = {
         if (!listing) throw new Error("the kernel does not know this picture: run the cell again");
         return listing;
       },
-      async bytes(id, file, parts = null) {
-        const [, [view]] = await ask({ ladder: id, file, parts });
+      async bytes(id, file, parts2 = null) {
+        const [, [view]] = await ask({ ladder: id, file, parts: parts2 });
         return new Blob([view]);
       },
       report(state) {

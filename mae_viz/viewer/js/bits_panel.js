@@ -1,7 +1,7 @@
 // Panel: where the bits of both files go: places of the picture, and channels in one fixed order.
 import { range, scale } from "./colour.js";
 import { h, setText } from "./dom.js";
-import { lambdaText, percent } from "./numbers.js";
+import { lambdaText, percent, short } from "./numbers.js";
 import { OFF, Panel, take } from "./panel.js";
 import { drawPlane } from "./stage.js";
 
@@ -17,24 +17,35 @@ export class BitsPanel extends Panel {
       const element = h("figure", { class: "map" }, title, plate, h("div", { class: "bars" }, bars), text);
       return { element, canvas, title, bars, text, plate };
     });
+    this.maps = h("div", { class: "maps" }, ...this.views.map((v) => v.element));
+    this.moved = new Moved(this.maps);
     this.bar = h("div", { class: "bar" }, h("i"), h("b", { hidden: true }), h("span"), h("span"), h("span"));
-    this.body.append(h("div", { class: "maps" }, ...this.views.map((v) => v.element)), this.bar);
+    this.body.append(this.maps, this.bar);
   }
 
   resolve() {
     const { lead, rival } = this.laboratory.pair;
-    const { index } = this.viewer;
+    const { refinements } = this.viewer;
     const wants = [];
-    this.of = [lead, rival].filter(Boolean).map((codec) => {
+    // beside a refined file stands what has moved in it
+    const beside = refinements.shownOf(lead) ? [lead] : [lead, rival];
+    this.of = beside.filter(Boolean).map((codec) => {
       const ladder = this.viewer.ladderOf(codec);
-      const places = take(ladder, "bits", index);
-      const costs = take(ladder, "by_channel", index);
+      const places = refinements.take(codec, "bits");
+      const costs = refinements.take(codec, "by_channel");
       const most = take(ladder, "by_channel", codec.last, undefined, true);
-      const lower = below(ladder, costs.frame);
+      const lower = costs.plain ? null : below(ladder, costs.frame);
       const before = lower && take(ladder, "by_channel", lower.at, undefined, true);
-      wants.push(places.want, costs.want, most.want);
+      wants.push(...places.wants, ...costs.wants, most.want);
       if (before) wants.push(before.want);
-      return { codec, ladder, places, costs, most: most.asset, before: before?.frame === lower ? before : null };
+      return {
+        codec: places.codec,
+        ladder,
+        places,
+        costs,
+        most: most.asset,
+        before: before?.frame === lower ? before : null,
+      };
     });
     return wants;
   }
@@ -47,14 +58,19 @@ export class BitsPanel extends Panel {
       this.describeOne(this.views[i], look, top, peak);
     });
     this.views[1].element.hidden = this.of.length < 2;
+    const [{ places, ladder }] = this.of;
+    this.moved.describe(places, ladder.info?.places);
     const { css, labels } = scale("bits", top);
     const [gradient, , ...texts] = this.bar.children;
     gradient.style.background = css;
     for (const [i, node] of texts.entries()) setText(node, labels[i]);
     if (this.viewer.dragging) return;
+    const beside = this.of[0].places.plain
+      ? "beside it what the plain file spends elsewhere"
+      : "both codecs on one scale";
     this.say(
       "Above: bits of each place, all channels together. Bars: bits of each channel, in the order that the channels " +
-        "have at the highest λ; both codecs on one scale.",
+        `have at the highest λ; ${beside}.`,
     );
   }
 
@@ -103,6 +119,42 @@ export class BitsPanel extends Panel {
       const tall = (all[channel] / peak) * size[1];
       context.fillRect(i * step, size[1] - tall, Math.max(1, step - (step > 3 ? 1 : 0)), tall);
     });
+  }
+}
+
+/** What has moved in a refined file: its bits of each place less the plain file's. */
+class Moved {
+  /** `room`: where it stands, as long as there is something to show. */
+  constructor(room) {
+    this.room = room;
+    this.canvas = h("canvas", { role: "img", "aria-label": "Bits that moved: not there yet" });
+    this.title = h("h3", { text: "Bits that moved: refined − plain" });
+    this.bar = h("div", { class: "bar" }, h("i"), h("b", { hidden: true }), h("span"), h("span"), h("span"));
+    this.text = h("p");
+    this.plate = h("div", { class: "plate" }, this.canvas);
+    this.element = h("figure", { class: "map", "data-map": "moved" });
+    this.element.append(this.title, this.plate, this.bar, this.text);
+  }
+
+  describe({ asset, plain, frame }, shape) {
+    const there = plain?.asset && plain.frame.at === frame.at; // the plain file of another λ says nothing here
+    const values = there ? asset.map((bits, i) => bits - plain.asset[i]) : [];
+    const top = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    if (!top) return this.element.remove();
+    if (!this.element.isConnected) this.room.append(this.element);
+    const [rows, columns] = shape;
+    drawPlane(this.canvas, "moved", values, top, columns, rows);
+    this.plate.style.setProperty("--shape", `${columns} / ${rows}`);
+    const { css, labels } = scale("moved", top);
+    const [gradient, , ...texts] = this.bar.children;
+    gradient.style.background = css;
+    for (const [i, node] of texts.entries()) setText(node, labels[i]);
+    const sum = (sign) => values.reduce((all, v) => all + (v * sign > 0 ? v : 0), 0);
+    setText(
+      this.text,
+      `orange places have ${short(sum(1))}\u202fbits more, blue ones ${short(-sum(-1))}\u202fbits fewer`,
+    );
+    this.canvas.setAttribute("aria-label", `${this.title.textContent}: ${this.text.textContent}`);
   }
 }
 

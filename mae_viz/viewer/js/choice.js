@@ -41,26 +41,36 @@ export class Choice {
       const { channel } = this;
       for (const pane of this.viewer.panes) if (pane.channel === channel) pane.state.channel = change.channel;
     }
-    const { axis } = this.codec;
+    const { axis } = this.plain;
     Object.assign(this.state, change);
-    if (this.codec.axis !== axis) this.state.base = 0;
+    if (this.plain.axis !== axis) this.state.base = 0;
     this.viewer.changed();
   }
 
-  get codec() {
+  /** The codec that was chosen. */
+  get plain() {
     const { codecs } = this.viewer.manifest;
     return codecs.find((c) => c.id === this.state.codec) ?? codecs[0];
   }
 
+  get plainLadder() {
+    return this.viewer.ladderOf(this.plain);
+  }
+
+  /** The codec whose file is on show: the chosen one, or that with its latents refined. */
+  get codec() {
+    return this.refined?.codec ?? this.plain;
+  }
+
   get ladder() {
-    return this.viewer.ladderOf(this.codec);
+    return this.refined?.ladder ?? this.plainLadder;
   }
 
   get layers() {
-    if (this.codec.axis === "none") return ["picture"];
-    if (!this.codec.maps || this.viewer.whole) return ["picture", "difference"];
+    if (this.plain.axis === "none") return ["picture"];
+    if (!this.plain.maps || this.viewer.whole) return ["picture", "difference"];
     // a ratio of two networks' y says nothing: their channels are not the same
-    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.codec.only.length);
+    return Object.keys(LAYERS).filter((layer) => layer !== "ratio" || !this.plain.only.length);
   }
 
   get layer() {
@@ -73,8 +83,8 @@ export class Choice {
   }
 
   get follow() {
-    if (this.codec.axis === "none") return "none";
-    return this.state.follow ?? (this.codec.axis === "lmbda" ? "shared" : "bytes");
+    if (this.plain.axis === "none") return "none";
+    return this.state.follow ?? (this.plain.axis === "lmbda" ? "shared" : "bytes");
   }
 
   /** Whether its rate is chosen for bytes or PSNR that another pane has. */
@@ -83,21 +93,21 @@ export class Choice {
   }
 
   get channel() {
-    const kept = this.ladder.info?.kept;
+    const kept = this.plainLadder.info?.kept;
     const chosen = this.state.channel ?? this.viewer.channel;
     return kept && !kept.includes(chosen) ? kept[0] : chosen;
   }
 
   /** The rates that a ratio may divide by, and what each is called: trained λ, or the qualities that a codec lists. */
   get bases() {
-    const { codec, viewer } = this;
+    const { plain: codec, viewer } = this;
     if (codec.axis === "lmbda") return viewer.trainedMarks().map(([index, value]) => [index, `λ ${value}`]);
     return codec.listed.map((at) => [at, `${codec.unit} ${at}`]);
   }
 
   /** The rate that a ratio divides by. */
   get base() {
-    const { codec, state } = this;
+    const { plain: codec, state } = this;
     return codec.axis === "lmbda" || codec.listed.includes(state.base) ? state.base : codec.listed[0];
   }
 
@@ -110,7 +120,7 @@ export class Choice {
 
   /** The rates that there are frames of, in order. */
   rates() {
-    return this.ladder.frames.map((f) => f.at).sort((a, b) => a - b);
+    return this.plainLadder.frames.map((f) => f.at).sort((a, b) => a - b);
   }
 
   /** The rate that this pane asks for, on its codec's own axis. */
@@ -119,15 +129,15 @@ export class Choice {
     if (this.follow === "shared") return this.shared();
     if (this.follow === "own" && this.state.own !== null) return this.state.own;
     const goal = this.viewer.reference(this)?.[this.follow];
-    const { frames } = this.ladder;
-    if (!goal || !frames.length) return this.at ?? this.codec.start ?? 0;
+    const { frames } = this.plainLadder;
+    if (!goal || !frames.length) return this.at ?? this.plain.start ?? 0;
     return SENSES[this.follow](frames, goal).at;
   }
 
   /** A rate between the frames that lie about what the pane is matched to, where a file may come nearer; none where
    *  they are neighbours. */
   between() {
-    const { follow, ladder, codec } = this;
+    const { follow, plainLadder: ladder, plain: codec } = this;
     const goal = this.viewer.reference(this)?.[follow];
     if (!Number.isFinite(goal) || codec.only.length) return [];
     const sorted = ladder.frames.filter((f) => Number.isFinite(f[follow])).sort((a, b) => a.at - b.at);
@@ -142,7 +152,7 @@ export class Choice {
 
   /** λ for all, or of a group of networks for one λ each the nearest. */
   shared() {
-    const { first, last, only } = this.codec;
+    const { first, last, only } = this.plain;
     const { index } = this.viewer;
     if (only.length) return only.reduce((a, b) => (Math.abs(b - index) < Math.abs(a - index) ? b : a));
     return Math.min(last, Math.max(first, index));
@@ -150,17 +160,23 @@ export class Choice {
 
   /** Decide which frame to show now; returns what must be fetched for it, as `Frames.want` takes it. */
   resolve() {
-    const { ladder, layer, kind, channel } = this;
+    const { plainLadder, layer, kind, channel } = this;
     this.at = this.target();
-    this.frame = ladder.nearest(this.at, (f) => ladder.get(f, kind, channel));
+    const has = (ladder) => (f) => ladder.get(f, kind, channel);
+    const refined = this.viewer.refinements?.at(this, this.at);
+    this.refined = refined?.ladder.nearest(this.at, has(refined.ladder)) ? refined : null;
+    const { ladder } = this;
+    this.frame = ladder.nearest(this.at, has(ladder));
     const best = ladder.nearest(this.at);
     this.waiting =
-      !best || this.frame !== best || (!this.viewer.manifest.static && this.exact.some((at) => at !== best.at));
-    const wants = [
-      { ladder, kind, channel, at: this.at, shown: this.frame && ladder.source(this.frame, kind, channel).key },
-    ];
+      !best ||
+      (this.frame !== best && !refined) ||
+      (!this.viewer.manifest.static && this.exact.some((at) => at !== best.at));
+    const shown = (of) => this.frame && of === ladder && ladder.source(this.frame, kind, channel).key;
+    const wants = [{ ladder: plainLadder, kind, channel, at: this.at, shown: shown(plainLadder) }];
+    if (refined) wants.unshift({ ...wants[0], ladder: refined.ladder, shown: shown(refined.ladder), alone: true });
     if (layer === "difference") wants.push({ ladder: this.viewer.original, kind: "picture", at: 0 });
-    if (layer === "ratio") wants.push({ ladder, kind, channel, at: this.base });
+    if (layer === "ratio") wants.push({ ladder: plainLadder, kind, channel, at: this.base });
     return wants;
   }
 }

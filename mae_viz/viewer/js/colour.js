@@ -61,14 +61,15 @@ export function ratioOf(a, b, share) {
   return { values, masked: 1 - kept / a.length, negative: kept ? negative / kept : 0, mean, constancy };
 }
 
-/** Colours of a plane as RGBA words; `kind` is "bits" (0 … top), "y" (−top … top) or "ratio" (about its mean). */
+/** Colours of a plane as RGBA words; `kind` is "bits" (0 … top), "y" and "moved" (−top … top) or "ratio" (about its
+ *  mean). */
 export function colours(kind, values, top) {
   const out = new Uint32Array(values.length);
   const { sequential, diverging, negative } = TABLES;
   for (let i = 0; i < values.length; i++) {
     const v = values[i];
     if (kind === "bits") out[i] = sequential[level(v / top)];
-    else if (kind === "y") out[i] = diverging[level(0.5 + v / (2 * top))];
+    else if (kind === "y" || kind === "moved") out[i] = diverging[level(0.5 + v / (2 * top))];
     else if (Number.isNaN(v))
       out[i] = 0; // transparent: the hatching shows through
     else {
@@ -83,6 +84,8 @@ export function colours(kind, values, top) {
 export function scale(kind, top) {
   if (kind === "bits") return { css: gradient(maps.sequential), labels: ["0", "", `${short(top)}\u202fbits`] };
   if (kind === "y") return { css: gradient(maps.diverging), labels: [short(-top), "0", short(top)] };
+  if (kind === "moved")
+    return { css: gradient(maps.diverging), labels: [`${short(-top)}\u202fbits`, "0", `+${short(top)}\u202fbits`] };
   const end = 2 ** OCTAVES;
   return {
     css: gradient(maps.diverging),

@@ -1,6 +1,8 @@
 // The rate-distortion plot of the picture on show: a curve for each codec in the panes, a dot at the rate shown. The
-// curves are the frames that exist; a click on one of their points goes to its rate.
+// curves are the frames that exist; a click on one of their points goes to its rate. A file that was refined is on no
+// curve: its way there from the plain file is dashed, and it has a mark of its own.
 import { h, setText } from "./dom.js";
+import { inset } from "./inset.js";
 import { bytesText, decibels, rateText } from "./numbers.js";
 import { drawing, label, moveDot, points } from "./plot.js";
 
@@ -19,13 +21,19 @@ export class Curve {
     );
     this.axes = drawing("g", { class: "axes" });
     this.lines = drawing("g");
+    this.trails = drawing("g", { class: "trails" });
     this.dots = drawing("g");
+    this.marks = drawing("g", { class: "marks" });
+    this.inset = drawing("g", { class: "inset" });
     this.svg = drawing(
       "svg",
       { role: "img", "aria-label": "Rate and quality of this picture: no file yet" },
       this.axes,
       this.lines,
+      this.trails,
       this.dots,
+      this.marks,
+      this.inset,
     );
     this.readout = h("p", { class: "readoff" });
     this.group = h("div", { class: "set", role: "group", "aria-label": "Quality in the plot" }, ...this.metrics);
@@ -61,7 +69,8 @@ export class Curve {
   /** Called once a drawing frame: the curves are drawn anew only where there are more frames, the dots are moved.
    *  panes: [{codec, ladder, frame}] */
   describe(panes, dragging) {
-    const ladders = new Map(panes.filter((p) => p.codec.axis !== "none").map((p) => [p.codec, p.ladder]));
+    const ladders = new Map(panes.filter((p) => p.codec.axis !== "none").map((p) => [p.plain, p.plainLadder]));
+    const trails = panes.filter((p) => p.refined).map(({ codec, refined }) => ({ codec, trail: refined.told.trail }));
     const curves = [...ladders]
       .map(([codec, ladder]) => {
         const frames = ladder.frames.filter((f) => f.bytes && this.value(f) !== null).sort((a, b) => a.bytes - b.bytes);
@@ -70,8 +79,12 @@ export class Curve {
       .filter(({ frames }) => frames.length);
     this.element.hidden = !ladders.size;
     if (!curves.length) return;
-    const key = JSON.stringify([this.metric, curves.map(({ ladder, frames }) => [ladder.id, frames.length])]);
-    if (key !== this.key) this.draw(curves);
+    const key = JSON.stringify([
+      this.metric,
+      curves.map(({ ladder, frames }) => [ladder.id, frames.length]),
+      trails.map(({ codec, trail }) => [codec.title, trail.length]),
+    ]);
+    if (key !== this.key) this.draw(curves, trails);
     this.key = key;
     const dotted = panes.filter((p) => p.frame?.bytes);
     this.moveDots(dotted.filter((p) => this.value(p.frame) !== null));
@@ -85,9 +98,10 @@ export class Curve {
     if (!this.pointed) setText(this.readout, "click a point to go to its rate");
   }
 
-  draw(curves) {
+  draw(curves, trails) {
     const { wide, high: tall } = this;
-    const frames = curves.flatMap((c) => c.frames);
+    const measured = trails.map(({ codec, trail }) => ({ codec, trail: trail.filter((f) => this.value(f) !== null) }));
+    const frames = [...curves.flatMap((c) => c.frames), ...measured.flatMap((t) => t.trail)];
     const values = frames.map((f) => this.value(f));
     const rates = frames.map((f) => f.bpp);
     const [low, high] = [Math.log2(Math.min(...rates)) - 0.15, Math.log2(Math.max(...rates)) + 0.15];
@@ -115,7 +129,7 @@ export class Curve {
       label(LEFT, tall - 3, "start", `${METRICS[this.metric]}, dB`),
     );
     this.names.replaceChildren(
-      ...curves.map(({ codec }) => {
+      ...[...curves, ...trails].map(({ codec }) => {
         const swatch = h("i", { class: "swatch", style: `background: ${codec.colour}`, "aria-hidden": "true" });
         return h("li", { "data-codec": codec.id, title: codec.title }, swatch, codec.short);
       }),
@@ -130,16 +144,37 @@ export class Curve {
       }),
       ...this.points.map(({ codec, spot: [cx, cy] }) => drawing("circle", { cx, cy, r: 1.8, fill: codec.colour })),
     );
+    const seen = (list) =>
+      list.map(({ codec, frames, trail }) => ({ colour: codec.colour, spots: (frames ?? trail).map(this.at) }));
+    const corner = [wide - RIGHT - 4, tall - BOTTOM - 4];
+    this.inset.replaceChildren(
+      ...inset(seen(curves), seen(measured), corner, [wide - LEFT - RIGHT, tall - TOP - BOTTOM]),
+    );
+    this.trails.replaceChildren(
+      ...measured.flatMap(({ codec, trail }) => {
+        const spots = trail.map(this.at);
+        const line = { points: points(spots), stroke: codec.colour, fill: "none", "stroke-dasharray": "3 2" };
+        const marks = spots.map(([cx, cy]) => drawing("circle", { cx, cy, r: 1.6, fill: codec.colour }));
+        return [drawing("polyline", { ...line, "data-codec": codec.id }), ...marks];
+      }),
+    );
   }
 
   moveDots(panes) {
-    while (this.dots.children.length > panes.length) this.dots.lastChild.remove();
-    while (this.dots.children.length < panes.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
-    panes.forEach((pane, i) => {
+    const [plain, refined] = [panes.filter((p) => !p.refined), panes.filter((p) => p.refined)];
+    while (this.dots.children.length > plain.length) this.dots.lastChild.remove();
+    while (this.dots.children.length < plain.length) this.dots.append(drawing("circle", { r: 5, class: "dot" }));
+    plain.forEach((pane, i) => {
       const dot = this.dots.children[i];
       moveDot(dot, this.at(pane.frame), pane.codec.colour);
       dot.dataset.codec = pane.codec.id;
     });
+    this.marks.replaceChildren(
+      ...refined.map(({ frame, codec }) => {
+        const d = `M${this.at(frame).join()}m0-6.5l6.5 6.5-6.5 6.5-6.5-6.5z`;
+        return drawing("path", { d, fill: codec.colour, "data-codec": codec.id });
+      }),
+    );
   }
 
   nearest(event) {

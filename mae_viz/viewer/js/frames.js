@@ -100,9 +100,26 @@ export class Frames {
     return this.ladders.get(id);
   }
 
+  /** A ladder that is read again, wherever it was left. */
+  wake(id) {
+    const there = this.ladders.get(id);
+    if (!there) return this.ladder(id);
+    there.rests = false;
+    this.poll(there);
+    return there;
+  }
+
+  /** A ladder that stays as it is: nothing of it is waited for. */
+  rest(ladder) {
+    clearTimeout(ladder.timer);
+    ladder.rests = true;
+    ladder.heard = ++ladder.asked; // what is still to be answered comes too late
+  }
+
   /** Read a ladder's list of frames until it is complete. */
   async poll(ladder) {
     clearTimeout(ladder.timer);
+    if (ladder.rests) return;
     const turn = ++ladder.asked;
     const answer = { heard: turn };
     try {

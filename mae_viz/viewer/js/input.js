@@ -117,10 +117,12 @@ const KEYS = {
   n: (viewer) => viewer.nextChannel(1),
   p: (viewer) => viewer.nextChannel(-1),
   "?": ({ controls }) => controls.toggleKeys(),
-  Escape: ({ controls, laboratory }) => controls.toggleKeys(false) || Boolean(laboratory?.restore()),
+  Escape: ({ controls, laboratory, brush }) =>
+    controls.toggleKeys(false) || Boolean(laboratory?.restore()) || brush.turn(false),
 };
 
-/** Mouse and touch on a stage: a drag moves, two fingers move and zoom, Ctrl + wheel zooms by steps. */
+/** Mouse and touch on a stage: a drag moves, or paints where the brush is out; two fingers move and zoom, Ctrl + wheel
+ *  zooms by steps. */
 export function listenStage(viewer, stage, canvas) {
   const fingers = new Map();
   let pinch = null;
@@ -136,13 +138,17 @@ export function listenStage(viewer, stage, canvas) {
     if (event.button || event.target.getAttribute("role") === "slider") return;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, at(event));
+    if (fingers.size > 1) viewer.brush.cancel();
+    else if (viewer.brush.on) viewer.brush.begin(canvas, at(event));
     pinch = fingers.size === 2 ? { apart: apart(fingers), scale: viewer.view.place(canvas).scale } : null;
   });
   stage.addEventListener("pointermove", (event) => {
     const here = at(event);
     const before = fingers.get(event.pointerId);
-    if (!before) return viewer.point(canvas, here);
+    if (!before || viewer.brush.stroke) viewer.point(canvas, here);
+    if (!before) return;
     fingers.set(event.pointerId, here);
+    if (viewer.brush.stroke) return viewer.brush.extend(canvas, all(event).map(at));
     if (pinch && fingers.size === 2) {
       const [a, b] = [...fingers.values()];
       const middle = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
@@ -150,10 +156,11 @@ export function listenStage(viewer, stage, canvas) {
       pinch.middle = middle;
       viewer.view.pan(middle[0] - x, middle[1] - y, canvas);
       viewer.view.zoomAt(canvas, ...middle, (pinch.scale * apart(fingers)) / pinch.apart);
-    } else viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
+    } else if (!viewer.brush.on) viewer.view.pan(here[0] - before[0], here[1] - before[1], canvas);
   });
   const up = (event) => {
     fingers.delete(event.pointerId);
+    viewer.brush.end();
     if (pinch && fingers.size < 2) {
       pinch = null;
       viewer.view.snap(canvas);
@@ -162,7 +169,9 @@ export function listenStage(viewer, stage, canvas) {
   stage.addEventListener("pointerup", up);
   stage.addEventListener("pointercancel", up);
   stage.addEventListener("pointerleave", () => viewer.point());
-  stage.addEventListener("dblclick", (event) => viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1));
+  stage.addEventListener("dblclick", (event) => {
+    if (!viewer.brush.on) viewer.view.zoomAt(canvas, ...at(event), viewer.view.zoom ? 0 : 1);
+  });
   stage.addEventListener(
     "wheel",
     (event) => {
@@ -178,6 +187,12 @@ export function listenStage(viewer, stage, canvas) {
     { passive: false },
   );
 }
+
+/** Where a pointer was since the last event, between two drawing frames too. */
+const all = (event) => {
+  const found = event.getCoalescedEvents?.() ?? [];
+  return found.length ? found : [event];
+};
 
 const apart = (fingers) => {
   const [a, b] = [...fingers.values()];

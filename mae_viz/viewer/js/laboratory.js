@@ -1,5 +1,6 @@
 // The laboratory: the stage and its panels in one window, all driven by one λ; named arrangements; and a sentence on
 // top that is computed from the files of the picture on show.
+import { Bench } from "./bench.js";
 import { BitsPanel } from "./bits_panel.js";
 import { CurvePanel } from "./curve_panel.js";
 import { h, setText } from "./dom.js";
@@ -28,6 +29,7 @@ export class Laboratory {
     this.sentence = h("p", { class: "sentence" });
     this.balance = h("p", { class: "balance" });
     this.say = h("div", { class: "say" }, this.sentence, this.balance);
+    this.bench = new Bench(viewer);
     this.swapSides = controls.button("⇄", "Swap the sides", () => viewer.swapSides());
     this.add = h("select", { class: "add", "aria-label": "Open a panel", onchange: (e) => this.open(e.target.value) });
     this.tabs = h("div", { class: "tabs", role: "group", "aria-label": "Panels" });
@@ -40,7 +42,15 @@ export class Laboratory {
     this.hall = h("div", { class: "hall" }, this.deck, this.side);
     this.bar = h("div", { class: "dock" }, controls.rate, h("div", { class: "choices" }, this.arrangements, this.add));
     this.anchor = h("div", { class: "anchor" }, this.bar);
-    this.element = h("div", { class: "laboratory" }, this.anchor, this.say, this.hall, controls.keys);
+    this.element = h(
+      "div",
+      { class: "laboratory" },
+      this.anchor,
+      this.say,
+      this.bench.element,
+      this.hall,
+      controls.keys,
+    );
     this.docking = new IntersectionObserver(
       ([{ intersectionRatio, boundingClientRect: box }]) => {
         const on = intersectionRatio < 1 && box.top < 0;
@@ -118,6 +128,13 @@ export class Laboratory {
     this.viewer.changed();
   }
 
+  /** A panel in sight, opened where it is not. */
+  bring(kind) {
+    this.fore = kind;
+    if (this.kinds.includes(kind)) this.viewer.schedule();
+    else this.open(kind);
+  }
+
   enlarge(kind) {
     this.enlarged = this.enlarged === kind ? null : kind;
     this.viewer.schedule();
@@ -144,7 +161,7 @@ export class Laboratory {
     const { manifest, panes } = this.viewer;
     const named = (id) => manifest.codecs.find((c) => c.id === id);
     const [lead, rival] = manifest.laboratory.pair.map(named);
-    return { lead: panes.map((p) => p.codec).find((c) => c.gains && c.axis === "lmbda") ?? lead, rival };
+    return { lead: panes.map((p) => p.plain).find((c) => c.gains && c.axis === "lmbda") ?? lead, rival };
   }
 
   /** The lead's channels by their bits at the highest λ that there is a frame of. */
@@ -242,7 +259,7 @@ export class Laboratory {
   /** The two codecs that the sentence is about: those on the stage, or the pair where there are not two. */
   get rivals() {
     const { viewer } = this;
-    const coded = [...new Set(viewer.panes.map((p) => p.codec).filter((c) => c.axis !== "none"))];
+    const coded = [...new Set(viewer.panes.map((p) => p.plain).filter((c) => c.axis !== "none"))];
     const { lead, rival } = this.pair;
     const [first, second] = coded.length > 1 ? coded : [lead, rival];
     return [first, second];
@@ -250,7 +267,7 @@ export class Laboratory {
 
   /** The frame of a codec that the stage shows, or would show. */
   fileOf(codec) {
-    const pane = this.viewer.panes.find((p) => p.codec === codec);
+    const pane = this.viewer.panes.find((p) => p.plain === codec && !p.refined);
     return pane?.frame ?? this.viewer.ladderOf(codec).nearest(this.viewer.index);
   }
 

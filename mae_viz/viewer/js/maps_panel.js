@@ -46,27 +46,26 @@ export class MapsPanel extends Panel {
 
   resolve() {
     const { lead, rival } = this.laboratory.pair;
-    const { index } = this.viewer;
+    const { refinements } = this.viewer;
     const channel = this.laboratory.channel;
     const wants = [];
     const of = (codec, c) => {
       if (!codec || c === null) return null;
       const ladder = this.viewer.ladderOf(codec);
-      const [at, base] = [index, this.reference === "last" ? codec.last : codec.first];
-      const now = take(ladder, "y", at, c);
+      const base = this.reference === "last" ? codec.last : codec.first;
+      const now = refinements.take(codec, "y", c);
       const reference = take(ladder, "y", base, c, true);
-      wants.push(now.want, reference.want);
-      return { codec, ladder, channel: c, now, reference: reference.frame?.at === base ? reference : null };
+      wants.push(...now.wants, reference.want);
+      return { codec: now.codec, ladder, channel: c, now, reference: reference.frame?.at === base ? reference : null };
     };
     this.lead = of(lead, channel);
     this.rival = of(rival, this.laboratory.partner);
-    const ladder = this.viewer.ladderOf(lead);
-    const costs = take(ladder, "by_channel", index);
-    wants.push(costs.want);
+    const costs = refinements.take(lead, "by_channel");
+    wants.push(...costs.wants);
     this.costs = costs.asset;
     this.channels = this.laboratory.ranked.slice(0, MOST);
-    this.thumbs = this.channels.length ? { ladder, ...take(ladder, "y", index, this.channels.join()) } : {};
-    if (this.thumbs.want) wants.push(this.thumbs.want);
+    this.thumbs = this.channels.length ? refinements.take(lead, "y", this.channels.join()) : {};
+    if (this.thumbs.wants) wants.push(...this.thumbs.wants);
     return wants;
   }
 

@@ -5,6 +5,7 @@ export function paintPane(viewer, pane) {
   const { canvas } = pane;
   const spot = viewer.view.place(canvas);
   paint(pane.context, spot, viewer.picture, viewer.shownIn(pane), viewer);
+  viewer.brush.paint(pane.context, spot);
   placeCross(viewer, pane, spot);
 }
 
@@ -26,7 +27,10 @@ export function paintShared(viewer) {
     pair: [a, b],
   } = viewer;
   const spot = viewer.view.place(canvas);
-  if (viewer.mode === "blink") return paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
+  if (viewer.mode === "blink") {
+    paint(context, spot, picture, viewer.shownIn(viewer.flipped ? b : a), viewer);
+    return viewer.brush.paint(context, spot);
+  }
   const { width, height } = canvas;
   const cut = Math.round(viewer.wipe * width);
   for (const [pane, left, right] of [
@@ -41,4 +45,5 @@ export function paintShared(viewer) {
     paint(context, spot, picture, viewer.shownIn(pane), viewer);
     context.restore();
   }
+  viewer.brush.paint(context, spot);
 }

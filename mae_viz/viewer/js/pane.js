@@ -2,7 +2,7 @@
 import { Choice, LAYERS } from "./choice.js";
 import { range, ratioOf, scale } from "./colour.js";
 import { fill, h, setText } from "./dom.js";
-import { bytesText, decibels, percent, rateText, score, short } from "./numbers.js";
+import { bytesText, decibels, lambdaText, percent, rateText, score, short } from "./numbers.js";
 import { difference, drawPlane } from "./stage.js";
 
 const GAINS = [1, 2, 4, 8, 16];
@@ -61,7 +61,8 @@ export class Pane extends Choice {
     this.bar = h("div", { class: "bar" }, h("i"), h("b"), h("span"), h("span"), h("span"));
     this.facts = h("p", { class: "facts" });
     this.legend = h("div", { class: "legend", hidden: true }, this.bar, this.facts);
-    this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note);
+    this.acts = this.viewer.laboratory?.bench.acts(this) ?? h("div", { hidden: true });
+    this.foot = h("div", { class: "foot" }, this.legend, h("dl", {}, ...list), this.note, this.acts);
     this.tag = h("div", { class: "tag" }, this.head, this.foot);
     this.element = h(
       "section",
@@ -96,8 +97,9 @@ export class Pane extends Choice {
     } = ladder.info;
     const map = { kind: layer, plane: scratch, values: asset, ratio: null, rows, columns, stride, ends: null };
     if (layer === "ratio") {
-      const base = ladder.frames.find((f) => f.at === this.base);
-      const divisor = ladder.get(base, kind, channel);
+      const { plainLadder } = this;
+      const base = plainLadder.frames.find((f) => f.at === this.base);
+      const divisor = plainLadder.get(base, kind, channel);
       if (!divisor) return null;
       map.ratio = { ...ratioOf(asset, divisor, this.viewer.manifest.mask_share), base };
       ({ values: map.values, mean: map.top } = map.ratio);
@@ -144,7 +146,7 @@ export class Pane extends Choice {
     fill(
       selects.codec,
       viewer.manifest.codecs.map((c) => [c.id, c.title]),
-      codec.id,
+      this.plain.id,
     );
     fill(
       selects.layer,
@@ -190,6 +192,8 @@ export class Pane extends Choice {
     this.swatch.style.background = codec.colour;
     setText(this.letter, viewer.manifest.blind ? this.title : "");
     this.describeMap();
+    viewer.laboratory?.bench.describeActs(this);
+    this.element.toggleAttribute("data-refined", Boolean(this.refined));
     this.element.dataset.at = frame ? frame.at : "";
     this.element.toggleAttribute("data-waiting", this.waiting);
   }
@@ -223,6 +227,9 @@ export class Pane extends Choice {
   /** Why this frame is shown and no other. */
   rule() {
     const { codec, frame, follow, viewer } = this;
+    if (this.refined) return this.refined.codec.title;
+    const other = viewer.refinements.elsewhere(this);
+    if (other) return `the plain file: refined at λ ${lambdaText(viewer.lmbdaAt(other.at))}`;
     const exact = frame.at === this.at;
     if (this.waiting && !exact)
       return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;

@@ -12,7 +12,7 @@ export default async function ({ parentElement, data, setStateValue, setTriggerV
   // page
   const base = new URL(data.base, document.baseURI).href;
   const { mount } = await import(`${base}/viewer-${version}.js`);
-  const host = hosts.get(parentElement) ?? { ladder, bytes, keep, recalled };
+  const host = hosts.get(parentElement) ?? { ladder, bytes, refine, letGo, keep, recalled };
   hosts.set(parentElement, host);
   const lost = () => setTriggerValue("lost", true);
   Object.assign(host, { base, asking, lost, report: (state) => setStateValue("view", state) });
@@ -67,6 +67,24 @@ async function ladder(id, at) {
     this.lost();
   }
   throw new Error((await answer.json()).error);
+}
+
+/** Have a ladder's picture refined at a rate, where a mask says: the id of the ladder that comes of it. */
+async function refine(id, at, mask) {
+  const { header, session } = this.asking;
+  const question = { method: "POST", headers: { [header]: session }, body: mask };
+  const answer = await fetch(`${this.base}/ladder/${id}/refined?at=${at}`, question);
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.error);
+  return said.ladder;
+}
+
+/** Nothing of a ladder is waited for any more. */
+function letGo(id) {
+  const { header, session } = this.asking;
+  fetch(`${this.base}/ladder/${id}`, { method: "DELETE", headers: { [header]: session }, keepalive: true }).catch(
+    () => {},
+  );
 }
 
 async function bytes(id, file, parts) {

@@ -4,11 +4,15 @@
 //   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
 //   host.bytes(id, file, parts) → Promise of a Blob: these [start, length] one after the other, or the whole file;
 //                        files never change
+//   host.refine(id, at, mask) → Promise of the id of a ladder, of the same picture refined at one rate; `mask`: packed
+//                        bytes or null; host.letGo(id): nothing of it is waited for any more. Without them nothing is
+//                        refined
 //   host.keep(where), host.recalled()   where the viewer looks, whenever that has changed; and where it looked when
 //                        what is now on show was on show before, null where that is not asked for
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
 //                        answers an older serial does not undo what was chosen since
 import limits from "../panes.json" with { type: "json" };
+import { Brush } from "./brush.js";
 import { Controls } from "./controls.js";
 import { setText } from "./dom.js";
 import { Frames } from "./frames.js";
@@ -16,6 +20,7 @@ import { listen, listenStage } from "./input.js";
 import { csv, lambdaText } from "./numbers.js";
 import { paintPane, paintShared } from "./painting.js";
 import { Pane } from "./pane.js";
+import { Refinements } from "./refining.js";
 import { saveCsv, savePng } from "./saving.js";
 import { pixelOf } from "./stage.js";
 import { View } from "./view.js";
@@ -40,6 +45,8 @@ class Viewer {
     this.gain = 8;
     this.lockRange = false;
     this.panes = [];
+    this.refinements = new Refinements(this);
+    this.brush = new Brush(this);
     this.frames = new Frames(
       host,
       () => this.schedule(),
@@ -105,7 +112,12 @@ class Viewer {
   /** Only the ladders of this picture stay; of the whole one and its part only those on show. */
   forget() {
     const { codecs, whole } = this.manifest;
-    this.frames.forgetAllBut(new Set(this.whole ? Object.values(whole.ladders) : codecs.map((c) => c.ladder)));
+    const plain = codecs.map((c) => c.ladder);
+    const refined = this.refinements.keep(new Set(plain));
+    this.brush.forget();
+    this.frames.forgetAllBut(
+      new Set(this.whole ? [...Object.values(whole.ladders), ...refined] : [...plain, ...refined]),
+    );
   }
 
   // what panes ask of the viewer
@@ -182,7 +194,7 @@ class Viewer {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.ladder === ladder).flatMap((p) => p.exact);
+    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => p.exact);
     return [...new Set([...shown, ...(this.laboratory?.awaited(ladder) ?? [])])];
   }
 
@@ -209,7 +221,7 @@ class Viewer {
 
   /** Something was chosen: draw it, fetch what it needs, tell the host. */
   changed(report = true) {
-    for (const ladder of new Set(this.panes.map((p) => p.ladder)))
+    for (const ladder of new Set(this.panes.map((p) => p.plainLadder)))
       if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at)))
         this.frames.poll(ladder);
     this.schedule();
@@ -235,7 +247,7 @@ class Viewer {
 
   /** λ to a model's frame; a pane that has a rate of its own, or a classical codec, takes it alone. */
   goTo(codec, frame) {
-    const panes = this.panes.filter((p) => p.codec.id === codec.id);
+    const panes = this.panes.filter((p) => p.plain.id === codec.id);
     if (panes.some((p) => p.follow === "shared")) return this.step(frame.at);
     for (const pane of panes) Object.assign(pane.state, { follow: "own", own: frame.at });
     this.changed();
@@ -254,9 +266,7 @@ class Viewer {
 
   resizePanes(count, state) {
     while (this.panes.length > count) {
-      const pane = this.panes.pop();
-      this.sizes.unobserve(pane.canvas);
-      pane.element.remove();
+      this.removePane(this.panes.pop());
     }
     while (this.panes.length < count) {
       this.panes.push(this.newPane(state(this.panes.length)));
@@ -269,6 +279,23 @@ class Viewer {
     this.sizes.observe(pane.canvas);
     listenStage(this, pane.stage, pane.canvas);
     return pane;
+  }
+
+  removePane(pane) {
+    this.sizes.unobserve(pane.canvas);
+    pane.element.remove();
+  }
+
+  /** One pane and another beside it, alone, under the wipe. */
+  besides(pane, state) {
+    const other = this.panes.find((p) => p !== pane) ?? this.newPane(state);
+    for (const one of this.panes) if (one !== pane && one !== other) this.removePane(one);
+    this.panes = [pane, other];
+    this.controls.grid.append(...this.panes.map((p) => p.element));
+    other.assume(state);
+    this.active = pane;
+    this.setMode("wipe");
+    this.changed();
   }
 
   /** The first two change places. */
@@ -285,7 +312,7 @@ class Viewer {
     if (count < 1 || count > limits.most) return;
     const { codecs } = this.manifest;
     this.resizePanes(count, () => ({
-      codec: (codecs.find((c) => !this.panes.some((p) => p.codec === c)) ?? codecs[0]).id,
+      codec: (codecs.find((c) => !this.panes.some((p) => p.plain === c)) ?? codecs[0]).id,
     }));
     if (!this.panes.includes(this.active)) this.active = this.panes[0];
     if (count !== 2) this.setMode("side"); // where all of them are seen
@@ -443,6 +470,8 @@ class Viewer {
       pane.element.toggleAttribute("data-active", pane === this.active && this.panes.length > 1);
     }
     this.controls.describe();
+    this.refinements.trim();
+    this.laboratory?.bench.describe();
     if (this.cursor && this.mode === "side")
       for (const pane of this.panes) setText(pane.readout, pane.value(...this.cursor, pixelOf));
     const { sharedReadout } = this.controls;
@@ -477,7 +506,15 @@ class Viewer {
 
   saveCsv() {
     const further = this.manifest.further.map(({ name }) => name);
-    saveCsv(csv(this.manifest.title, this.panes, further), this.fileName);
+    const plain = this.panes.map(({ plain: codec, plainLadder: ladder, refined, frame }) => ({
+      codec,
+      ladder,
+      frame: refined ? null : frame,
+    }));
+    const refined = this.panes
+      .filter((p) => p.refined)
+      .map(({ codec, frame }) => ({ codec, ladder: { frames: [frame] }, frame }));
+    saveCsv(csv(this.manifest.title, [...plain, ...refined], further), this.fileName);
   }
 
   close() {
@@ -486,6 +523,7 @@ class Viewer {
     clearTimeout(this.settle);
     this.hands?.abort();
     this.sizes.disconnect();
+    this.refinements.close();
     this.frames.close();
     this.laboratory?.remove();
     this.element?.remove();
