@@ -6,7 +6,6 @@ The text of all steps is on the page at once; the figures (`mae_viz.app.parts.ho
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -151,9 +150,7 @@ def contents() -> None:
     """A list of the steps, and the way to the one that the address names (``step``)."""
     with st.container(horizontal=True, gap="small"):
         for number, step in enumerate(STEPS, 1):
-            label = f"{number}. {step.title.partition(':')[0]}"
-            turn = partial(address.turn_to, {"step": str(number)})  # a link to its own page leaves no step for Back
-            st.button(label, key=f"to step {number}", type="tertiary", on_click=turn)
+            site.link("how", f"{number}. {step.title.partition(':')[0]}", **address.carried("lambda"), step=number)
     named = address.read("step")
     landing.at(f"step-{named}" if named in map(str, range(1, len(STEPS) + 1)) else None)
 
