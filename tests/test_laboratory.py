@@ -168,12 +168,36 @@ def test_the_address_follows_and_back_restores_the_state_before(page):
     drawn(page, 128)
 
 
+def test_back_and_forward_keep_where_one_looked_before_it_was_drawn(page):
+    page.get_by_role("button", name="λ 256", exact=True).click()
+    in_address(page, **{"lambda": "256"})
+    drawn(page, 256)
+    page.get_by_role("button", name="Zoom 400 %").click()
+    page.locator(".pane").nth(2).locator(".stage").focus()
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    looked = canvases(page)
+    page.keyboard.press("ArrowLeft")
+    painted(page)
+    assert not any(map(np.array_equal, looked, canvases(page)))
+    page.evaluate("() => { [window.draws, window.requestAnimationFrame] = [requestAnimationFrame, () => 0]; }")
+    page.keyboard.press("ArrowRight")
+    page.evaluate("history.back()")
+    in_address(page, **{"lambda": "512"})
+    page.evaluate("() => { window.requestAnimationFrame = window.draws; }")
+    drawn(page, 512)
+    expect(page.get_by_role("button", name="Fit the picture into the pane")).to_have_attribute("aria-pressed", "true")
+    page.go_forward()
+    in_address(page, **{"lambda": "256"})
+    drawn(page, 256)
+    until(page, lambda: all(map(np.array_equal, looked, canvases(page))), "the same part of the same pictures")
+
+
 def test_another_page_and_back_keep_picture_and_rate(page):
     page.get_by_role("button", name="λ 256", exact=True).click()
     in_address(page, **{"lambda": "256"})
     drawn(page, 256)
     page.get_by_role("button", name="Zoom 400 %").click()
-    painted(page)
     page.locator(".pane").nth(2).locator(".stage").focus()
     page.keyboard.press("ArrowRight")
     painted(page)

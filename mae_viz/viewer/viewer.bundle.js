@@ -401,7 +401,7 @@ function onKey(viewer, event) {
 var turn = (direction) => (viewer, { shiftKey }) => viewer.step(viewer.index + direction * (shiftKey ? 1 : viewer.frameStep));
 var jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
 var wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
-var move = (dx, dy) => ({ view, active: { canvas } }) => view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
+var move = (dx, dy) => ({ view, leading: { width, height } }) => view.pan(-dx * 0.1 * width, -dy * 0.1 * height);
 var zoom = (direction) => ({ view }) => view.zoomBy(direction);
 var mode = (name) => (viewer) => viewer.turnMode(name);
 var [lower, higher] = [turn(-1), turn(1)];
@@ -2708,7 +2708,7 @@ var Viewer = class {
     this.view = new View(
       () => this.picture,
       () => this.leading,
-      () => this.schedule()
+      () => this.looked()
     );
     this.whole = false;
     this.channel = null;
@@ -2766,6 +2766,11 @@ var Viewer = class {
   get where() {
     const { zoom: zoom2, x, y } = this.view;
     return { zoom: zoom2, x, y, wipe: this.wipe, active: this.panes.indexOf(this.active) };
+  }
+  /** Someone looks elsewhere: kept at once, for who leaves the page may do so before it is drawn. */
+  looked() {
+    this.host.keep?.(this.where, true);
+    this.schedule();
   }
   lookAt(where) {
     if (!where) return;
@@ -2945,7 +2950,7 @@ var Viewer = class {
     if (this.active === pane) return;
     this.beside = this.active;
     this.active = pane;
-    this.schedule();
+    this.looked();
   }
   /** The pane on whose side of a shared stage a point lies. */
   activateAt(x) {
@@ -2992,7 +2997,7 @@ var Viewer = class {
   }
   moveWipe(share) {
     this.wipe = Math.min(1, Math.max(0, share));
-    this.schedule();
+    this.looked();
   }
   showOriginal(on) {
     if (this.originalShown === on) return;

@@ -66,8 +66,8 @@ const jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
 const wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
 const move =
   (dx, dy) =>
-  ({ view, active: { canvas } }) =>
-    view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
+  ({ view, leading: { width, height } }) =>
+    view.pan(-dx * 0.1 * width, -dy * 0.1 * height);
 const zoom =
   (direction) =>
   ({ view }) =>
