@@ -12,10 +12,10 @@ from test_feature_maps import numbers, pixels, serious, type_in
 
 import mae_viz
 from mae_viz.app.parts import plots
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import load
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import in_bytes
 from mae_viz.rates import Rate
 
 PICTURE = "chelsea"

@@ -15,9 +15,9 @@ from test_golden import GOLDEN
 from test_laboratory import drawn, number, panes
 
 import mae_viz
-from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import grouped, in_bytes
 from mae_viz.rates import Rate
 
 PICTURE = "chelsea"

@@ -12,11 +12,11 @@ from playwright.sync_api import Page, expect
 import mae_viz
 from mae_viz import metrics
 from mae_viz.app import site
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
 from mae_viz.codecs.registry import codec, names
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import in_bytes
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
 from mae_viz.viewer.arrangements import ARRANGEMENTS

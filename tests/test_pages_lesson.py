@@ -21,10 +21,10 @@ from mae_viz.app import computed, lessons
 from mae_viz.app.pages import curves as curves_page
 from mae_viz.app.pages import file as file_page
 from mae_viz.app.parts import how_figures
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
 from mae_viz.measured import collected
+from mae_viz.numbers import in_bytes
 
 PICTURE = "chelsea"
 SMALL = f"image={PICTURE}&lambda=700"

@@ -49,6 +49,11 @@ var bytesText = (n) => n === void 0 ? "–" : group.format(n).replaceAll(",", "�
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
+  if (size && size < 1e-4) {
+    const [digits, power] = v.toExponential(1).split("e");
+    const raised = [...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    return `${digits.replace("-", "−")}·10${raised.join("")}`;
+  }
   const text = size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
   return text.replace("-", "−");
 }
@@ -351,7 +356,7 @@ function nextStep(scale2, fit, direction) {
 // mae_viz/viewer/js/input.js
 var HELP = [
   [", .", "one frame lower / higher λ (with Shift: 1/64 octave)"],
-  ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
+  ["0 1 2 4 8", `fit, ${STEPS.map(percent).join(", ")}`],
   ["+ −", "zoom in, out"],
   ["arrows", "move the picture (on the slider: λ)"],
   ["S W B", "side by side, wipe, blink; W and B again: back"],
@@ -828,7 +833,10 @@ var BitsPanel = class extends Panel {
     const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
     this.drawBars(bars, order, all, peak, codec.colour);
     const used = all.filter((v) => v >= OFF).length;
-    setText(text, `${used} of ${all.length} channels are awake (1 bit or more)${waking(all, costs.frame, before)}`);
+    setText(
+      text,
+      `${used} of ${all.length} channels are awake (1 bit or more)${waking(all, costs.frame, before)}`
+    );
     canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }
@@ -1741,8 +1749,8 @@ var Controls = class {
       [0, ...STEPS].map((s) => [
         s,
         button(
-          s ? `${100 * s} %` : "Fit",
-          s ? `Zoom ${100 * s} %` : "Fit the picture into the pane",
+          s ? percent(s) : "Fit",
+          s ? `Zoom ${percent(s)}` : "Fit the picture into the pane",
           () => viewer.view.zoomTo(s)
         )
       ])

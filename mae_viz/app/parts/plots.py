@@ -13,8 +13,8 @@ from PIL import Image
 from mae_viz import viewer
 from mae_viz.app import computed
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.numbers import NARROW
 from mae_viz.codecs.registry import codec
+from mae_viz.numbers import NARROW, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -139,17 +139,7 @@ def colour_bar(kind: str, labels: list[str], title: str = "") -> str:
 def ratio_bar(mean: float) -> str:
     """The colour bar of a ratio map with this mean, in steps of log₂; empty where it has no values."""
     reach = 2.0 ** MAPS["octaves"]
-    ends = (mean / reach, mean, mean * reach)  # of a channel that is off they have many digits
-    return colour_bar("ratio", [f"{end:.3g}".replace("-", "−") for end in ends]) if np.isfinite(mean) else ""
-
-
-def number(value: float) -> str:
-    """Three significant digits, with a true minus sign."""
-    if not np.isfinite(value):
-        return "n/a" if np.isnan(value) else "∞"
-    size = abs(value)
-    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
-    return text.replace("-", "−")
+    return colour_bar("ratio", [number(end) for end in (mean / reach, mean, mean * reach)]) if np.isfinite(mean) else ""
 
 
 def show(figure: "Figure", key: str, alt: str) -> None:
@@ -175,8 +165,8 @@ def split(figure: "Figure") -> list[tuple[str, "Figure"]]:
     axes = {name: whole.pop(name) for name in list(whole) if name[1:].startswith("axis")}
     legend = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
     made = []
-    for number, title in enumerate(titles, 1):
-        n = "" if number == 1 else str(number)
+    for k, title in enumerate(titles, 1):
+        n = "" if k == 1 else str(k)
         one = go.Figure([trace for trace in figure.data if (trace.xaxis or "x") == f"x{n}"], whole)
         one.update_traces(xaxis="x", yaxis="y")
         one.for_each_trace(lambda trace: trace.update(showlegend=trace.name in legend))  # so all are equally high

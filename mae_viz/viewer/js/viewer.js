@@ -4,9 +4,9 @@
 //   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
 //   host.bytes(id, file, parts) → Promise of a Blob: these [start, length] one after the other, or the whole file;
 //                        files never change
-//   host.keep(where, moved), host.recalled()   where the viewer looks, whenever that may have changed (`moved`: by hand,
-//                        just now); and where it looked when what is now on show was on show before, null where that
-//                        is not asked for
+//   host.keep(where, moved), host.recalled()   where the viewer looks, whenever that may have changed (`moved`: by
+//                        hand, just now); and where it looked when what is now on show was on show before, null where
+//                        that is not asked for
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
 //                        answers an older serial does not undo what was chosen since
 import limits from "../panes.json" with { type: "json" };
