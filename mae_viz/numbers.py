@@ -25,7 +25,7 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return "n/a" if math.isnan(value) else "∞"
     size = abs(value)
-    if 0 < size < 1e-4:
+    if 0 < size < 1e-4 or size >= 1e6:
         return power(value, 2)
     return grouped(value, ",.0f" if size >= 100 else ".1f" if size >= 10 else ".3g")
 

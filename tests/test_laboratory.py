@@ -193,6 +193,20 @@ def test_back_and_forward_keep_where_one_looked_before_it_was_drawn(page):
     until(page, lambda: all(map(np.array_equal, looked, canvases(page))), "the same part of the same pictures")
 
 
+def test_under_the_wipe_cards_stand_above_maps(browser, server):
+    address = f"{server}/?image={PICTURE}&panes=mae:y,bottleneck-scaling:y,original&mode=wipe&panels=maps"
+    with visit(browser, address, viewport=SIZE) as page:
+        drawn(page)
+        for width in (1440, 820, 390):
+            page.set_viewport_size({**SIZE, "width": width})
+            drawn(page)
+            cards = [card.bounding_box() for card in page.locator(".pane .tag").all() if card.is_visible()]
+            stage = page.locator(".shared .stage").bounding_box()
+            assert len(cards) == 2
+            assert max(card["y"] + card["height"] for card in cards) <= stage["y"] + 1
+            assert stage["height"] > 150
+
+
 def test_another_page_and_back_keep_picture_and_rate(page):
     page.get_by_role("button", name="λ 256", exact=True).click()
     in_address(page, **{"lambda": "256"})

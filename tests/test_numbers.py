@@ -120,6 +120,7 @@ def test_the_waking_channels_of_lesson_6(channels):
         (written.number(8622.4), "8\u202f622"),
         (written.number(-0.04251), "−0.0425"),
         (written.number(-2.494e-6), "−2.49·10⁻⁶"),
+        (written.number(445163704499), "4.45·10¹¹"),
         (written.number(float("nan")), "n/a"),
         (written.power(7.4e-8), "7·10⁻⁸"),
         (written.power(1e-5), "10⁻⁵"),

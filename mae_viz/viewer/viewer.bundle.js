@@ -49,7 +49,7 @@ var bytesText = (n) => n === void 0 ? "–" : group.format(n).replaceAll(",", "�
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
-  if (size && size < 1e-4) {
+  if (size && size < 1e-4 || size >= 1e6) {
     const [digits, power] = v.toExponential(1).split("e");
     const raised = [...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
     return `${digits.replace("-", "−")}·10${raised.join("")}`;

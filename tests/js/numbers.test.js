@@ -18,6 +18,7 @@ test("three digits and a true minus sign", () => {
   says(short, [
     [-0.00098765, "−0.00099"],
     [-0.0000024, "−2.4·10⁻⁶"],
+    [445163704499, "4.5·10¹¹"],
     [Infinity, "∞"],
     [-Infinity, "n/a"],
     [NaN, "n/a"],

@@ -189,9 +189,9 @@ def plot(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, 
             )
         )
     figure.update_layout(
-        height=480,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.18, "yanchor": "top"},
+        height=600,  # on a telephone the legend takes a third of it
+        margin=plots.MARGIN,
+        legend={"orientation": "h", "y": -0.15, "yanchor": "top"},
         clickmode="event+select",
         hovermode="closest",
     )
@@ -249,8 +249,8 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
     gains = [getattr(b, column) - getattr(a, column) for a, b in steps]
     steepest = steps[growth.index(max(growth))]
     lines = [
-        f"- **Twice the λ** costs the MAE {100 * min(growth):.0f} to {percent(max(growth))} more bytes (most from "
-        f"λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to "
+        f"- **Twice the λ** costs the MAE {100 * min(growth):.1f} to {percent(max(growth), '.1f')} more bytes (most "
+        f"from λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to "
         f"{number(max(gains))}{NARROW}{unit} of {kind.title}."
     ]
     behind = [

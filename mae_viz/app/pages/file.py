@@ -94,7 +94,8 @@ def show_parts(parts: list[Part], data: bytes) -> None:
         }
         for part in parts
     ]
-    table(rows, numbers=("offset", "bytes"))
+    with st.container(key="anatomy"):
+        table(rows, numbers=("offset", "bytes"))
 
 
 def bar(parts: list[Part], colours: Sequence[str], caption: str) -> str:

@@ -204,14 +204,16 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
         dots = go.Scatter(x=1 / gain, y=inverse, mode="markers", customdata=np.arange(len(gain)), hovertemplate=says)
         dots.marker.update(size=4, color="#c0392b", opacity=0.6)
         figure.add_trace(dots, **place)
+        decades = {"type": "log", "exponentformat": "power", "dtick": -(-np.log10(ends[1] / ends[0]) // 5)}
+        figure.update_xaxes(decades, **place)
+        figure.update_yaxes(decades, **place)
         over = [probe.gains(layer.modulation, sizes) for layer in (m, d)]
         r = [probe.inverse_correlation(*one) for one in zip(*over, strict=True)]
         trained = (probe.gains(layer.modulation, model.lmbdas).T for layer in (m, d))
         undone = sum(probe.inverse_correlation(*one) > 0 for one in zip(*trained, strict=True))
         table.append([f"{short(m)}, {short(d)}", *(grouped(value, ".3f") for value in r), f"{undone} of {len(gain)}"])
         said.append((r[sizes.index(here)], float(np.exp(np.log(gain * inverse).mean())), m, d))
-    figure.update_xaxes(type="log", title="1/m", exponentformat="power", dtick=1)
-    figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    figure.update_xaxes(title="1/m", tickangle=0)
     figure.update_yaxes(title="d", col=1)
     figure.update_layout(height=330, margin={"l": 10, "r": 26, "t": 30, "b": 10}, showlegend=False)
     plots.show(figure, "inverses plot", "d against 1/m, one dot per channel")

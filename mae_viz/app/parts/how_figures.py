@@ -60,7 +60,7 @@ def bargain(look: Look) -> None:
         coded = look.coded("mae", rate)
         about = f"λ = {rate}: <b>{in_bytes(len(coded.stream))}</b>, {decibels(coded.psnr_db)}"
         cells.append(picture(coded.png, f"{look.picture.name} at λ = {rate}", about))
-    st.html(plots.beside(*cells, least=170))
+    st.html(plots.beside(*cells, least=105))
     once = min(look.rate, HIGH.higher(-1))
     twice = once.higher(1)
     a, b = (look.coded("mae", rate) for rate in (once, twice))
@@ -314,9 +314,7 @@ def chart(x: str, y: str) -> "Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    figure.update_layout(
-        height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.25}
-    )
+    figure.update_layout(height=350, margin=plots.MARGIN, legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
     return figure

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
+MARGIN = {"l": 10, "r": 10, "t": 34, "b": 10}
+"""Pixels around a plot: above it is room for plotly's buttons, which telephones always show."""
+
 INK = "#7b8494"
 """Lines that are of no codec: they stand out 3 : 1 from light and dark pages."""
 
@@ -84,6 +87,9 @@ def tiles(maps: np.ndarray, columns: int) -> np.ndarray:
     return full.reshape(-1, columns, h, w, depth).swapaxes(1, 2).reshape(-1, columns * w, depth)
 
 
+GAP = 12
+"""Pixels between what stands side by side."""
+
 HATCH = "repeating-linear-gradient(45deg,{1} 0 3px,{0} 3px 6px)".format(*MAPS["hatch"])
 
 
@@ -117,9 +123,11 @@ def figure(
 
 
 def beside(*cells: str, least: int = 210) -> str:
-    """Cells (HTML) side by side, in as many columns as leave each ``least`` pixels."""
+    """Cells (HTML) side by side, in as many columns as leave each ``least`` pixels; four never as three and one."""
+    if len(cells) == 4:
+        return beside(*(beside(*two, least=least) for two in (cells[:2], cells[2:])), least=2 * least + GAP)
     columns = f"repeat(auto-fit,minmax(min(100%,{least}px),1fr))"
-    return f'<div style="display:grid;gap:0.75rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
+    return f'<div style="display:grid;gap:{GAP}px;grid-template-columns:{columns}">{"".join(cells)}</div>'
 
 
 def colour_bar(kind: str, labels: list[str], title: str = "") -> str:
