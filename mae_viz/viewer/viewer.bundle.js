@@ -54,7 +54,7 @@ function short(v) {
     const raised = [...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
     return `${digits.replace("-", "−")}·10${raised.join("")}`;
   }
-  const text = size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
+  const text = size >= 100 ? bytesText(Math.round(v)) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
   return text.replace("-", "−");
 }
 function percent(share) {
@@ -1434,7 +1434,7 @@ var PricePanel = class extends Panel {
     );
     const said = Object.entries(this.found).map(([measure, all]) => worth(all, MEASURES[measure])).filter(Boolean);
     this.say(
-      `Bytes of ${second.title} against ${first.title} at each λ, of the first; above 0 it pays. ${said.join(" ")}`
+      `What ${second.title} needs for the quality of ${first.title} at each λ: above 0 it pays, with more bytes; below 0 it saves. ${said.join(" ")}`
     );
     this.svg.setAttribute("aria-label", this.caption.textContent);
   }

@@ -9,7 +9,7 @@ const says = (text, cases) => {
 test("three digits and a true minus sign", () => {
   says(short, [
     [0, "0.00"],
-    [1234.6, "1235"],
+    [1234.6, "1\u202f235"],
     [-99.96, "−100.0"],
     [12.34, "12.3"],
     [0.1, "0.10"],

@@ -23,8 +23,8 @@ def page() -> None:
         picture = subject.choose()
     st.title("Where the bits go")
     st.markdown(
-        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, for which "
-        "places and which channels does each model stop paying? The sentences below count both."
+        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: on the way down, for "
+        "which places and channels does each model stop paying? The sentences below count both."
     )
     if picture is None:
         return

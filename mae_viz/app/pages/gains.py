@@ -271,7 +271,7 @@ def verdict(r: float) -> str:
     if r > 0.5:
         return "yes, at large: where the encoder makes a channel small the decoder makes it large again."
     if r < -0.5:
-        return "no, the contrary: a channel that the encoder makes small the decoder makes small too, it is let go."
+        return "no, the opposite: a channel that the encoder makes small, the decoder makes small too: it is let go."
     return "no: the two are hardly related."
 
 

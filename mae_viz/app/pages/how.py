@@ -40,7 +40,7 @@ STEPS = (
     ),
     Step(
         "The encoder: 192 maps of numbers",
-        "Three convolutions with strides 4, 2, 2 turn the picture x into **y: 192 maps, each with one number for "
+        "Three convolutions with strides 4, 2, 2 turn the picture x into **y: 192 maps, each with one number for every "
         "16 × 16 pixels**. Here are the four that cost most bits. Look for what each answers to: brightness, an edge's "
         "direction, a colour.",
         (r"\mathbf{y} = g_a(\mathbf{x};\,\theta)",),
@@ -127,7 +127,7 @@ def page() -> None:
         picture = subject.choose()
     st.title("How it works")
     st.markdown(
-        "Ten steps, for whoever knows what a convolution and an entropy are. Every figure is computed by the real "
+        "Ten steps, for readers who know what convolution and entropy are. Every figure is computed by the real "
         "models on the picture and at the λ chosen here: **change λ, and see which figures answer and which do not.**"
     )
     if picture is None:

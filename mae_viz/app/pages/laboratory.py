@@ -33,7 +33,7 @@ FIRST = next(iter(ARRANGEMENTS.values()))
 QUESTIONS: tuple[tuple[str, str, str, dict[str, str | float]], ...] = (
     ("From which λ on is bottleneck scaling as good as the MAE on this photograph?", "laboratory",
      "Laboratory, panel “Who pays”", {"panels": "price,curve"}),
-    ("Why has the ratio map of bottleneck scaling one colour, and what varies in the MAE's?", "feature-maps",
+    ("Why does the ratio map of bottleneck scaling have one colour, and what varies in the MAE's?", "feature-maps",
      "Feature maps", {"lambda_": 4096}),
     ("Where does the MAE spend its bits at λ = 64?", "laboratory", "Laboratory, “Bits”",
      {"show": "bits", "lambda_": 64}),

@@ -19,7 +19,13 @@ export function short(v) {
     return `${digits.replace("-", "−")}·10${raised.join("")}`;
   }
   const text =
-    size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
+    size >= 100
+      ? bytesText(Math.round(v))
+      : size >= 10
+        ? v.toFixed(1)
+        : size >= 0.1 || !size
+          ? v.toFixed(2)
+          : v.toPrecision(2);
   return text.replace("-", "−");
 }
 
