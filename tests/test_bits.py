@@ -59,6 +59,11 @@ def test_totals_blocks_and_channels(browser, server, picture):
         assert f"{awake.sum()} of the 192 channels of the MAE are awake" in said
         least, most = numbers(re.search(r"grows by (\S+) to (\S+) % a quarter", said)[0])
         assert least < 100 * ((1 + grown / 100) ** 0.25 - 1) < most
+        drawn = page.evaluate(
+            """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap((plot) => plot._fullData)
+                .filter((t) => t.type === "bar" && t.hovertemplate.startsWith("up to λ")).map((t) => [...t.y])[0]"""
+        )
+        assert [min(drawn), max(drawn)] == pytest.approx([least, most], abs=0.051)
         # where, in a sentence: for λ = 64
         length, _, bits = real["mae", 64]
         said = page.get_by_role("listitem").filter(has_text="At λ = 64 the MAE").inner_text()

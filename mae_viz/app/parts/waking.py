@@ -66,7 +66,7 @@ def draw(model: str, rates: list[Rate], awake: np.ndarray, growth: np.ndarray, w
     says = [f"{len(channels)} wake: {listed(channels)}" if len(channels) else "none wakes" for channels in woken]
     bars = go.Bar(
         x=[f"{rate.lmbda:.0f}" for rate in rates[1:]],
-        y=growth,
+        y=100 * growth,
         customdata=says,
         hovertemplate=f"up to λ = %{{x}}: +%{{y:.1f}}{NARROW}%<br>%{{customdata}}<extra></extra>",
         marker={"color": colour},
