@@ -20,10 +20,10 @@ import mae_viz
 from mae_viz import probe
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import plots
-from mae_viz.app.parts.numbers import grouped
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import middle
+from mae_viz.numbers import grouped
 from mae_viz.rates import Rate
 
 ROOT = Path(__file__).parent.parent

@@ -189,7 +189,7 @@ def test_the_command_prints_anchor_overlap_and_method(run):
     table = collected.bd_table("jpeg").set_index("curve")
     row = next(line for line in lines if line.startswith("mae "))
     expected = table.loc["mae"]
-    assert f"{expected.bd_rate_percent:+.1f} %".replace("-", "−") in row
+    assert f"{expected.bd_rate_percent:+.1f}\u202f%".replace("-", "−") in row
     assert f"[{expected.low_percent:+.1f}, {expected.high_percent:+.1f}]".replace("-", "−") in row
     assert f"{expected.from_db:.2f} … {expected.to_db:.2f} dB" in row
     assert "PCHIP" in lines[-2]

@@ -5,17 +5,17 @@ import re
 import numpy as np
 import pytest
 import torch
-from chromium import fits, in_address, settled, visit
+from chromium import fits, in_address, plain, settled, visit
 from playwright.sync_api import Page, expect
 from test_colours import bars_as_in_the_file
 from test_feature_maps import numbers, pixels, serious, type_in
 
 import mae_viz
 from mae_viz.app.parts import plots
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import load
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import in_bytes
 from mae_viz.rates import Rate
 
 PICTURE = "chelsea"
@@ -55,14 +55,20 @@ def test_totals_blocks_and_channels(browser, server, picture):
                 assert off == pytest.approx(100 * (bits.sum() / 8 / length - 1), abs=0.02)
         awake = real["mae", 64][2].sum(axis=(1, 2)) >= 1
         grown = 100 * (doubled / real["mae", 64][0] - 1)
-        said = page.get_by_text(re.compile("A channel that is off is 0 at every place")).inner_text()
+        said = plain(page.get_by_text(re.compile("A channel that is off is 0 at every place")).inner_text())
         assert f"{awake.sum()} of the 192 channels of the MAE are awake" in said
         least, most = numbers(re.search(r"grows by (\S+) to (\S+) % a quarter", said)[0])
         assert least < 100 * ((1 + grown / 100) ** 0.25 - 1) < most
+        drawn = page.evaluate(
+            """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap((plot) => plot._fullData)
+                .filter((t) => t.type === "bar" && t.hovertemplate.startsWith("up to λ")).map((t) => [...t.y])[0]"""
+        )
+        assert [min(drawn), max(drawn)] == pytest.approx([least, most], abs=0.051)
         # where, in a sentence: for λ = 64
         length, _, bits = real["mae", 64]
         said = page.get_by_role("listitem").filter(has_text="At λ = 64 the MAE").inner_text()
         assert f"pays {in_bytes(length)}" in said
+        said = plain(said)
         blocks, channels = bits.sum(axis=0), np.sort(bits.sum(axis=(1, 2)))[::-1]
         half = np.argmax(np.cumsum(np.sort(blocks.ravel())[::-1]) >= bits.sum() / 2) + 1
         assert numbers(re.search(r"lie in (\S+) % of the blocks", said)[1]) == [round(100 * half / blocks.size)]
@@ -71,7 +77,7 @@ def test_totals_blocks_and_channels(browser, server, picture):
         assert f"{np.sum(channels < 1)} channels cost under one bit" in said
         # what doubling costs
         more = 100 * (doubled / length - 1)
-        said = page.get_by_role("listitem").filter(has_text="from λ = 64 to 128").inner_text()
+        said = plain(page.get_by_role("listitem").filter(has_text="from λ = 64 to 128").inner_text())
         assert numbers(said)[2:4] == [length, doubled]
         assert numbers(re.search(r"\((.+) %\)", said)[1].replace("+", "")) == pytest.approx([more], abs=0.51)
         # the map, its colours and the difference

@@ -50,8 +50,12 @@ def serious(page: Page) -> list[str]:
     return [f"{v['help']}: {v['nodes'][0]['html'][:140]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
 def numbers(text: str) -> list[float]:
-    return [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", plain(text).replace("−", "-"))]
+    said = re.sub(r"·10([⁻⁰¹²³⁴-⁹]+)", lambda found: f"e{found[1].translate(RAISED)}", plain(text).replace("−", "-"))
+    return [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", said)]
 
 
 def pixels(page: Page, alt: str) -> np.ndarray:

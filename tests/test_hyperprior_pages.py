@@ -8,16 +8,16 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from chromium import canvas_pixels, fits, in_address, serve, settled, visit
+from chromium import canvas_pixels, fits, in_address, plain, serve, settled, visit
 from playwright.sync_api import expect
 from test_feature_maps import numbers, pixels, ratio, serious
 from test_golden import GOLDEN
 from test_laboratory import drawn, number, panes
 
 import mae_viz
-from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.coding import checkpoints, coder
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import grouped, in_bytes
 from mae_viz.rates import Rate
 
 PICTURE = "chelsea"
@@ -88,7 +88,7 @@ def test_side_information_in_where_the_bits_go(browser, app, coded):
             assert share == pytest.approx(100 * z.sum() / both, abs=0.06)
             saved = 100 * (1 - both / without)
             verdict = f"{saved:.1f} % less" if saved >= 0 else f"{-saved:.1f} % more"
-            assert verdict in said
+            assert verdict in plain(said)
         _, _, symbols, y, z, sigma = coded[HIGH]
         top = int(np.argmax(y.sum(axis=(1, 2))))
         says = page.locator("figcaption").filter(has_text=re.compile("^σ: ")).inner_text()

@@ -12,11 +12,11 @@ from playwright.sync_api import Page, expect
 import mae_viz
 from mae_viz import metrics
 from mae_viz.app import site
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
 from mae_viz.codecs.registry import codec, names
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import in_bytes
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text
 from mae_viz.viewer.arrangements import ARRANGEMENTS
@@ -168,12 +168,50 @@ def test_the_address_follows_and_back_restores_the_state_before(page):
     drawn(page, 128)
 
 
+def test_back_and_forward_keep_where_one_looked_before_it_was_drawn(page):
+    page.get_by_role("button", name="λ 256", exact=True).click()
+    in_address(page, **{"lambda": "256"})
+    drawn(page, 256)
+    page.get_by_role("button", name="Zoom 400 %").click()
+    page.locator(".pane").nth(2).locator(".stage").focus()
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    looked = canvases(page)
+    page.keyboard.press("ArrowLeft")
+    painted(page)
+    assert not any(map(np.array_equal, looked, canvases(page)))
+    page.evaluate("() => { [window.draws, window.requestAnimationFrame] = [requestAnimationFrame, () => 0]; }")
+    page.keyboard.press("ArrowRight")
+    page.evaluate("history.back()")
+    in_address(page, **{"lambda": "512"})
+    page.evaluate("() => { window.requestAnimationFrame = window.draws; }")
+    drawn(page, 512)
+    expect(page.get_by_role("button", name="Fit the picture into the pane")).to_have_attribute("aria-pressed", "true")
+    page.go_forward()
+    in_address(page, **{"lambda": "256"})
+    drawn(page, 256)
+    until(page, lambda: all(map(np.array_equal, looked, canvases(page))), "the same part of the same pictures")
+
+
+def test_under_the_wipe_cards_stand_above_maps(browser, server):
+    address = f"{server}/?image={PICTURE}&panes=mae:y,bottleneck-scaling:y,original&mode=wipe&panels=maps"
+    with visit(browser, address, viewport=SIZE) as page:
+        drawn(page)
+        for width in (1440, 820, 390):
+            page.set_viewport_size({**SIZE, "width": width})
+            drawn(page)
+            cards = [card.bounding_box() for card in page.locator(".pane .tag").all() if card.is_visible()]
+            stage = page.locator(".shared .stage").bounding_box()
+            assert len(cards) == 2
+            assert max(card["y"] + card["height"] for card in cards) <= stage["y"] + 1
+            assert stage["height"] > 150
+
+
 def test_another_page_and_back_keep_picture_and_rate(page):
     page.get_by_role("button", name="λ 256", exact=True).click()
     in_address(page, **{"lambda": "256"})
     drawn(page, 256)
     page.get_by_role("button", name="Zoom 400 %").click()
-    painted(page)
     page.locator(".pane").nth(2).locator(".stage").focus()
     page.keyboard.press("ArrowRight")
     painted(page)

@@ -24,10 +24,10 @@ from playwright.sync_api import expect
 
 import mae_viz
 from mae_viz import rates
-from mae_viz.app.parts.numbers import grouped
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery
 from mae_viz.measured import collected
+from mae_viz.numbers import grouped
 from mae_viz.rates import Rate
 
 FOLDER = Path(__file__).parent.parent / "notebooks"

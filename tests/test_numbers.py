@@ -1,5 +1,7 @@
-"""Numbers in prose: each comes from a card, a result file or the code, and is looked up there again."""
+"""Numbers in prose: each comes from a card, a result file or the code, and is looked up there again. And how pages
+write them."""
 
+import ast
 import json
 import re
 from functools import cache
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 import mae_viz
+from mae_viz import numbers as written
 from mae_viz import probe, rates
 from mae_viz.coding import bitstream, checkpoints
 from mae_viz.images import gallery, open_rgb
@@ -103,3 +106,55 @@ def test_the_papers_points_are_read_as_closely_as_the_readme_says():
 def test_the_waking_channels_of_lesson_6(channels):
     before = json.loads((ROOT / "notebooks" / "before_waking.json").read_text("utf-8"))
     assert len(before["relative_gains"]) == waking()[0] == channels
+
+
+# How pages write them
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (written.grouped(-1234567), "−1\u202f234\u202f567"),
+        (written.grouped(-0.04, "+.1f"), "0.0"),
+        (written.grouped(4748, "+,"), "+4\u202f748"),
+        (written.number(8622.4), "8\u202f622"),
+        (written.number(-0.04251), "−0.0425"),
+        (written.number(-2.494e-6), "−2.49·10⁻⁶"),
+        (written.number(445163704499), "4.45·10¹¹"),
+        (written.number(float("nan")), "n/a"),
+        (written.power(7.4e-8), "7·10⁻⁸"),
+        (written.power(1e-5), "10⁻⁵"),
+        (written.percent(-0.0714, "+.1f"), "−7.1\u202f%"),
+        (written.percent(-0.0004, "+.1f"), "0.0\u202f%"),
+        (written.share(0.004), "under 1\u202f%"),
+        (written.decibels(31.256), "31.26\u202fdB"),
+        (written.in_bpp(0.3), "0.300\u202fbpp"),
+        (written.in_bytes(10751), "10\u202f751\u202fbytes"),
+    ],
+)
+def test_pages_write_numbers(text, expected):
+    assert text == expected
+
+
+def texts(path: Path) -> list[str]:
+    """The texts in a file of Python, without its docstrings; U+FFFC where a text puts a value."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = [part for node in joined for part in node.values]
+    plain = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and n not in [*prose, *parts]]
+    whole = ["".join(p.value if isinstance(p, ast.Constant) else "\ufffc" for p in node.values) for node in joined]
+    return [*whole, *(node.value for node in plain if isinstance(node.value, str))]
+
+
+def test_no_line_of_a_page_is_broken_between_a_number_and_its_unit():
+    package = ROOT / "mae_viz"
+    files = [*package.glob("app/**/*.py"), *package.glob("viewer/*.py"), package / "measured" / "between.py"]
+    broken = re.compile(r"[\d\ufffc}][ \xa0](%|dB|bpp|bits?|bytes|[kKM]B|px)(?!\w)")
+    written_in = {path.name: texts(path) for path in files}
+    for path in package.glob("viewer/js/*.js"):
+        code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        written_in[path.name] = code.splitlines()
+    assert len(written_in) > 50
+    wrong = {name: [text for text in found if broken.search(text)] for name, found in written_in.items()}
+    assert {name: found for name, found in wrong.items() if found} == {}

@@ -22,8 +22,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import mae_viz
-from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.server import door
+from mae_viz.numbers import grouped, in_bytes
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "/user/anna/proxy/8501"

@@ -19,7 +19,6 @@ from torch import nn
 
 import mae_viz
 from mae_viz import cli, viewer
-from mae_viz.app.parts.numbers import grouped
 from mae_viz.codecs import registry
 from mae_viz.codecs.compressai import CompressAICodec
 from mae_viz.codecs.interface import Quality
@@ -27,6 +26,7 @@ from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders import frame
 from mae_viz.ladders.ladder import Ladders
 from mae_viz.measured import collected, evaluate
+from mae_viz.numbers import grouped
 from mae_viz.viewer import html, pane_text
 
 SIZE = (128, 96)

@@ -21,10 +21,10 @@ from mae_viz.app import computed, lessons
 from mae_viz.app.pages import curves as curves_page
 from mae_viz.app.pages import file as file_page
 from mae_viz.app.parts import how_figures
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.coding import bitstream, coder
 from mae_viz.images import ImageError, gallery, open_rgb
 from mae_viz.measured import collected
+from mae_viz.numbers import in_bytes
 
 PICTURE = "chelsea"
 SMALL = f"image={PICTURE}&lambda=700"
@@ -148,7 +148,8 @@ def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp
         header = page.get_by_role("img", name="The header in hexadecimal")
         expect(header).to_have_attribute("aria-label", f"The header in hexadecimal: {data[:35].hex(' ')}")
         for part in bitstream.anatomy(data):
-            expect(page.get_by_role("cell", name=part.value, exact=True).first).to_be_visible()
+            said = in_bytes(part.size) if part.name in ("payload", "escape section") else part.value
+            expect(page.get_by_role("cell", name=said, exact=True).first).to_be_visible()
         settled(page)
         page.get_by_role("button", name="Flip a random bit of the payload").click()
         expect(page.get_by_text("the file is damaged: its checksum does not match")).to_be_visible()

@@ -18,6 +18,7 @@ LIGHT = {
     "formats",
     "images",
     "metrics",
+    "numbers",
     "further",
     "storage",
 }  # no torch when they are imported
@@ -29,6 +30,7 @@ MAY_IMPORT = {
     "apart": set(),
     "images": {"apart", "colour", "formats"},
     "metrics": set(),
+    "numbers": set(),
     "further": set(),
     "storage": set(),
     "computing": set(),

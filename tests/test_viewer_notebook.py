@@ -8,10 +8,10 @@ from chromium import canvas_pixels, jupyterlab, until
 from playwright.sync_api import Page, expect
 
 import mae_viz
-from mae_viz.app.parts.numbers import grouped
 from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Quality
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import grouped
 from mae_viz.rates import Rate
 
 BOX = (100, 40, 196, 104)

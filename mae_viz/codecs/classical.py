@@ -188,7 +188,7 @@ CLASSICAL = {
             "jpeg2000",
             "JPEG 2000",
             "JPEG 2000",
-            _qualities(0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.4, unit="asked bpp"),
+            _qualities(0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.4, unit="target bpp"),
             "bits per pixel asked for (compression ratio 24 / quality)",
             {"subsampling": "4:4:4", "mode": "9/7 wavelet, irreversible colour transform, one layer, JP2 container"},
             _library("OpenJPEG", features.version_codec, "jpg_2000"),

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mae_viz.numbers import percent
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -40,9 +42,8 @@ def between(frame: "pd.DataFrame", codec: str, dataset: str = "kodak") -> "pd.Da
 def sentence(found: "pd.DataFrame", title: str) -> str:
     """The extremes of a table of `between`, in words."""
     worst, growth = found.loc[found["excess_percent"].idxmax()], found["growth_percent"].dropna()
-    text = (
-        f"**{title} at {len(found)} λ**: at most {worst['excess_percent']:+.1f} % above the curve through the trained "
-        f"ones (at λ = {worst['lmbda']:.4g}); from one λ to the next its files grow by {growth.min():.1f} to "
-        f"{growth.max():.1f} %."
+    return (
+        f"**{title} at {len(found)} λ**: at most {percent(worst['excess_percent'] / 100, '+.1f')} above the curve "
+        f"through the trained ones (at λ = {worst['lmbda']:.4g}); from one λ to the next its files grow by "
+        f"{growth.min():.1f} to {percent(growth.max() / 100, '.1f')}."
     )
-    return text.replace("-", "−")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mae_viz import metrics
+from mae_viz import metrics, numbers
 from mae_viz.architectures import FACTS
 from mae_viz.coding import checkpoints
 from mae_viz.further import FURTHER
@@ -378,8 +378,8 @@ def percent(row: object) -> str:
     value, low, high = (getattr(row, name) for name in ("bd_rate_percent", "low_percent", "high_percent"))
     if value != value:
         return "n/a"
-    between = f" [{low:+.1f}, {high:+.1f}]" if low == low else ""
-    return f"{value:+.1f} %{between}".replace("-", "−")
+    between = f" [{numbers.grouped(low, '+.1f')}, {numbers.grouped(high, '+.1f')}]" if low == low else ""
+    return numbers.percent(value / 100, "+.1f") + between
 
 
 def bd_text(anchor: str, dataset: str = "kodak", metric: str = "psnr", frame: "pd.DataFrame | None" = None) -> str:

@@ -18,6 +18,7 @@ from mae_viz.codecs.interface import LambdaAxis
 from mae_viz.codecs.registry import codec
 from mae_viz.ladders.frame import Frame
 from mae_viz.ladders.ladder import Ladder, Ladders
+from mae_viz.numbers import decibels, in_bpp, in_bytes
 from mae_viz.rates import Rate
 
 FRAME_MS = 180
@@ -75,7 +76,10 @@ def _drawn(ladders: Ladders, opened: Sequence[Ladder], rates: Sequence[Rate]) ->
 
 
 def _numbers(frame: Frame) -> str:
-    return f"{frame.bytes:,} bytes   {frame.bpp:.3f} bpp   {frame.psnr_db:.2f} dB"
+    assert frame.bytes is not None
+    assert frame.bpp is not None
+    assert frame.psnr_db is not None  # models' frames have all three
+    return f"{in_bytes(frame.bytes)}   {in_bpp(frame.bpp)}   {decibels(frame.psnr_db)}"
 
 
 def _font(size: int, width: int, bold: bool = False) -> ImageFont.FreeTypeFont:

@@ -256,7 +256,12 @@ var bytesText = (n) => n === void 0 ? "–" : group.format(n).replaceAll(",", "�
 function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
-  const text = size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
+  if (size && size < 1e-4 || size >= 1e6) {
+    const [digits, power] = v.toExponential(1).split("e");
+    const raised = [...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    return `${digits.replace("-", "−")}·10${raised.join("")}`;
+  }
+  const text = size >= 100 ? bytesText(Math.round(v)) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
   return text.replace("-", "−");
 }
 function percent(share) {
@@ -571,7 +576,7 @@ function nextStep(scale2, fit, direction) {
 // mae_viz/viewer/js/input.js
 var HELP = [
   [", .", "one frame lower / higher λ (with Shift: 1/64 octave)"],
-  ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
+  ["0 1 2 4 8", `fit, ${STEPS.map(percent).join(", ")}`],
   ["+ −", "zoom in, out"],
   ["arrows", "move the picture (on the slider: λ)"],
   ["S W B", "side by side, wipe, blink; W and B again: back"],
@@ -621,7 +626,7 @@ function onKey(viewer, event) {
 var turn = (direction) => (viewer, { shiftKey }) => viewer.step(viewer.index + direction * (shiftKey ? 1 : viewer.frameStep));
 var jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
 var wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
-var move = (dx, dy) => ({ view, active: { canvas } }) => view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
+var move = (dx, dy) => ({ view, leading: { width, height } }) => view.pan(-dx * 0.1 * width, -dy * 0.1 * height);
 var zoom = (direction) => ({ view }) => view.zoomBy(direction);
 var mode = (name2) => (viewer) => viewer.turnMode(name2);
 var [lower, higher] = [turn(-1), turn(1)];
@@ -1301,7 +1306,10 @@ var BitsPanel = class extends Panel {
     const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
     this.drawBars(bars, order, all2, peak, codec.colour);
     const used = all2.filter((v) => v >= OFF).length;
-    setText(text, `${used} of ${all2.length} channels are awake (1 bit or more)${waking(all2, costs.frame, before)}`);
+    setText(
+      text,
+      `${used} of ${all2.length} channels are awake (1 bit or more)${waking(all2, costs.frame, before)}`
+    );
     canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }
@@ -1931,7 +1939,7 @@ var PricePanel = class extends Panel {
     );
     const said = Object.entries(this.found).map(([measure, all2]) => worth(all2, MEASURES[measure])).filter(Boolean);
     this.say(
-      `Bytes of ${second.title} against ${first.title} at each λ, of the first; above 0 it pays. ${said.join(" ")}`
+      `What ${second.title} needs for the quality of ${first.title} at each λ: above 0 it pays, with more bytes; below 0 it saves. ${said.join(" ")}`
     );
     this.svg.setAttribute("aria-label", this.caption.textContent);
   }
@@ -2261,8 +2269,8 @@ var Controls = class {
       [0, ...STEPS].map((s) => [
         s,
         button(
-          s ? `${100 * s} %` : "Fit",
-          s ? `Zoom ${100 * s} %` : "Fit the picture into the pane",
+          s ? percent(s) : "Fit",
+          s ? `Zoom ${percent(s)}` : "Fit the picture into the pane",
           () => viewer.view.zoomTo(s)
         )
       ])
@@ -3421,7 +3429,7 @@ var Viewer = class {
     this.view = new View(
       () => this.picture,
       () => this.leading,
-      () => this.schedule()
+      () => this.looked()
     );
     this.whole = false;
     this.channel = null;
@@ -3481,6 +3489,11 @@ var Viewer = class {
   get where() {
     const { zoom: zoom2, x, y } = this.view;
     return { zoom: zoom2, x, y, wipe: this.wipe, active: this.panes.indexOf(this.active) };
+  }
+  /** Someone looks elsewhere: kept at once, for who leaves the page may do so before it is drawn. */
+  looked() {
+    this.host.keep?.(this.where, true);
+    this.schedule();
   }
   lookAt(where) {
     if (!where) return;
@@ -3678,7 +3691,7 @@ var Viewer = class {
     if (this.active === pane) return;
     this.beside = this.active;
     this.active = pane;
-    this.schedule();
+    this.looked();
   }
   /** The pane on whose side of a shared stage a point lies. */
   activateAt(x) {
@@ -3725,7 +3738,7 @@ var Viewer = class {
   }
   moveWipe(share) {
     this.wipe = Math.min(1, Math.max(0, share));
-    this.schedule();
+    this.looked();
   }
   showOriginal(on) {
     if (this.originalShown === on) return;

@@ -9,7 +9,7 @@ const says = (text, cases) => {
 test("three digits and a true minus sign", () => {
   says(short, [
     [0, "0.00"],
-    [1234.6, "1235"],
+    [1234.6, "1\u202f235"],
     [-99.96, "−100.0"],
     [12.34, "12.3"],
     [0.1, "0.10"],
@@ -17,6 +17,8 @@ test("three digits and a true minus sign", () => {
   ]);
   says(short, [
     [-0.00098765, "−0.00099"],
+    [-0.0000024, "−2.4·10⁻⁶"],
+    [445163704499, "4.5·10¹¹"],
     [Infinity, "∞"],
     [-Infinity, "n/a"],
     [NaN, "n/a"],

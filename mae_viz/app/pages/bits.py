@@ -8,9 +8,8 @@ from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, side_information, subject, waking
 from mae_viz.app.parts.controls import title
-from mae_viz.app.parts.numbers import grouped, in_bytes
-from mae_viz.app.parts.plots import number
 from mae_viz.codecs.registry import codec
+from mae_viz.numbers import NARROW, grouped, in_bpp, in_bytes, number, percent
 from mae_viz.rates import Rate
 
 FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
@@ -24,8 +23,8 @@ def page() -> None:
         picture = subject.choose()
     st.title("Where the bits go")
     st.markdown(
-        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: going down, for which "
-        "places and which channels does each model stop paying? The sentences below count both."
+        "Every 16 × 16 block of the picture costs bits in every channel. **Compare the two λ**: on the way down, for "
+        "which places and channels does each model stop paying? The sentences below count both."
     )
     if picture is None:
         return
@@ -39,7 +38,7 @@ def page() -> None:
             "Opacity over the picture",
             *(0, 100),
             step=5,
-            format="%d %%",
+            format=f"%d{NARROW}%%",
             width=200,
             **address.held("opacity", 60, range(101), int),
         )
@@ -84,13 +83,14 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
     flat = contrast.std() == 0 or spent.blocks.std() == 0
     correlation = np.nan if flat else np.corrcoef(contrast.ravel(), spent.blocks.ravel())[0, 1]
     top = int(np.argmax(spent.channels))
-    share, needed = 100 * half / spent.blocks.size, spent.needed(spent.channels, 0.9)
+    needed = spent.needed(spent.channels, 0.9)
     return (
-        f"- **At λ = {spent.rate} the {title(spent.model)}** pays {in_bytes(spent.bytes)} ({spent.bpp:.3f} bpp). "
-        f"Half of the bits lie in {share:.0f} % of the blocks: the standard deviation of luma in these is "
-        f"{number(busy)}, in the others {number(calm)} (its correlation with a block's bits: {number(correlation)}). "
-        f"{needed} of {len(spent.channels)} channels hold 90 % of the bits, channel {top} alone "
-        f"{100 * spent.channels[top] / spent.total:.0f} %; {np.sum(spent.channels < 1)} channels cost under one bit."
+        f"- **At λ = {spent.rate} the {title(spent.model)}** pays {in_bytes(spent.bytes)} ({in_bpp(spent.bpp)}). "
+        f"Half of the bits lie in {percent(half / spent.blocks.size)} of the blocks: the standard deviation of luma in "
+        f"these is {number(busy)}, in the others {number(calm)} (its correlation with a block's bits: "
+        f"{number(correlation)}). {needed} of {len(spent.channels)} channels hold {percent(0.9)} of the bits, channel "
+        f"{top} alone {percent(spent.channels[top] / spent.total)}; "
+        f"{np.sum(spent.channels < 1)} channels cost under one bit."
     )
 
 
@@ -100,11 +100,12 @@ def show_totals(spent: dict, high: Rate, low: Rate) -> None:
     for model in models_in(spent):
         a, b = spent[model, high], spent[model, low]
         for name, s in (("λ₁", a), ("λ₂", b)):
-            off = signed(f"{100 * (s.total / 8 - s.bytes) / s.bytes:+.2f}")
+            off = percent((s.total / 8 - s.bytes) / s.bytes, "+.2f")
             what = f"{title(model)}, {name} = {s.rate}"
-            lines.append(f"| {what} | {grouped(s.bytes)} | {grouped(s.total / 8, ',.0f')} | {off} % | {s.bpp:.4f} |")
-        difference = signed(
-            f"{grouped(a.bytes - b.bytes)} | {grouped((a.total - b.total) / 8, ',.0f')} | | {a.bpp - b.bpp:.4f}"
+            lines.append(f"| {what} | {grouped(s.bytes)} | {grouped(s.total / 8, ',.0f')} | {off} | {s.bpp:.4f} |")
+        difference = (
+            f"{grouped(a.bytes - b.bytes)} | {grouped((a.total - b.total) / 8, ',.0f')} | | "
+            f"{grouped(a.bpp - b.bpp, '.4f')}"
         )
         lines.append(f"| {title(model)}, λ₁ − λ₂ | {difference} |")
     st.markdown("\n".join(lines))
@@ -118,11 +119,6 @@ def models_in(spent: dict) -> list[str]:
     return list(dict.fromkeys(model for model, _ in spent))
 
 
-def signed(text: str) -> str:
-    """Numbers with a true minus sign."""
-    return text.replace("-", "−")
-
-
 def show_blocks(picture: Picture, spent: dict, pair: tuple[Rate, Rate], shown: str, opacity: float) -> None:
     """Bits per block over the picture and as a map, both models in the same colours."""
     st.subheader(f"Per block, {SHOWN[shown]}")
@@ -134,7 +130,7 @@ def show_blocks(picture: Picture, spent: dict, pair: tuple[Rate, Rate], shown: s
     for model, blocks in maps.items():
         rgba = np.repeat(np.repeat(plots.coloured(kind, blocks, top), 16, axis=0), 16, axis=1)
         over = plots.url(rgba[: picture.image.height, : picture.image.width])
-        about = f"{number(blocks.min())} … {number(blocks.max())} bits, mean {number(blocks.mean())}"
+        about = f"{number(blocks.min())} … {number(blocks.max())}{NARROW}bits, mean {number(blocks.mean())}"
         cells.append(plots.figure(source, f"{picture.name} under the bits of {title(model)}", "", over, opacity))
         cells.append(plots.figure(over, f"Bits per block, {title(model)}", f"<b>{title(model)}</b>: {about}"))
     st.html(plots.beside(*cells, least=220))
@@ -165,7 +161,7 @@ def show_channels(spent: dict, pair: tuple[Rate, Rate], shown: str) -> None:
         bar = go.Bar(x=rank, y=bits[order], marker={"color": colour, "line": {"width": 0}}, hovertemplate=says, **look)
         total = 100 * np.cumsum(bits[order]) / bits.sum()
         look["showlegend"] = True
-        line = go.Scatter(x=rank, y=total, line={"color": colour}, hovertemplate=f"{says} %", **look)
+        line = go.Scatter(x=rank, y=total, line={"color": colour}, hovertemplate=f"{says}{NARROW}%", **look)
         figure.add_traces([bar, line], rows=1, cols=[column, 3])
     figure.update_layout(height=340, margin={"l": 10, "r": 10, "t": 30, "b": 10}, bargap=0)
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.25})
@@ -184,10 +180,9 @@ def say_what_doubling_costs(picture: Picture, model: str, high: Rate, low: Rate)
             once, twice = (len(computed.stream(picture, model, k)) for k in (rate, rate.higher(1)))
         lines.append(
             f"- from λ = {rate} to {rate.higher(1)}: {grouped(once)} → {in_bytes(twice)}, "
-            f"**{in_bytes(twice - once, '+,')} ({100 * (twice / once - 1):+.0f} %)**"
+            f"**{in_bytes(twice - once, '+,')} ({percent(twice / once - 1, '+.0f')})**"
         )
-    said = "\n".join(lines).replace("-", "−").replace("− from", "- from")
-    st.markdown(f"Real files of the {title(model)}, this picture:\n\n{said}")
+    st.markdown(f"Real files of the {title(model)}, this picture:\n\n" + "\n".join(lines))
 
 
 def show_prior(picture: Picture, *ranked: Spent) -> None:
@@ -252,8 +247,8 @@ class Drawn:
         else:
             verdict = f"not knowing this picture costs {number(self.cost - self.entropy)}"
         return (
-            f"- λ = {self.rate}: the prior's code costs {number(self.cost)} bits a symbol, the histogram's own "
-            f"entropy is {number(self.entropy)}: {verdict} bits a symbol{beyond}."
+            f"- λ = {self.rate}: the prior's code costs {number(self.cost)}{NARROW}bits a symbol, the histogram's own "
+            f"entropy is {number(self.entropy)}: {verdict}{NARROW}bits a symbol{beyond}."
         )
 
 

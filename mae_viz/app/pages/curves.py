@@ -10,7 +10,6 @@ from mae_viz import metrics
 from mae_viz.app import address, computed, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.architectures import FACTS
 from mae_viz.codecs import palette
@@ -19,6 +18,7 @@ from mae_viz.figures import style
 from mae_viz.further import FURTHER
 from mae_viz.measured import collected, datasets, intervals
 from mae_viz.measured.between import between, rate_at, sentence
+from mae_viz.numbers import NARROW, decibels, grouped, in_bpp, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +163,7 @@ def plot(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, 
     import plotly.graph_objects as go
 
     column = kind.column
-    unit = f" {kind.unit}" if kind.unit else ""
+    unit = f"{NARROW}{kind.unit}" if kind.unit else ""
     figure = go.Figure()
     for curve, title in titles.items():
         points = drawn[drawn["curve"] == curve].sort_values("bpp")
@@ -183,15 +183,15 @@ def plot(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, 
                 marker={"size": 9 if points["kind"].iloc[0] not in ("classical", "published") else 5},
                 customdata=data,
                 text=labels,
-                hovertemplate=f"%{{text}}: %{{x:.4f}} bpp, %{{y:.2f}}{unit}",
+                hovertemplate=f"%{{text}}: %{{x:.4f}}{NARROW}bpp, %{{y:.2f}}{unit}",
                 selected={"marker": {"size": 13}},
                 unselected={"marker": {"opacity": 1}},
             )
         )
     figure.update_layout(
-        height=480,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.18, "yanchor": "top"},
+        height=600,  # on a telephone the legend takes a third of it
+        margin=plots.MARGIN,
+        legend={"orientation": "h", "y": -0.15, "yanchor": "top"},
         clickmode="event+select",
         hovermode="closest",
     )
@@ -231,9 +231,9 @@ def open_point(
     ms_ssim: float | None,
 ) -> None:
     """A point's numbers, and for a model the link to its pictures."""
-    similar = "" if ms_ssim is None else f", MS-SSIM {ms_ssim:.2f} dB (of the images' mean)"
-    similar = similar if psnr is None else f", PSNR {psnr:.2f} dB{similar}"
-    st.markdown(f"**{literal(title)}, {at(lmbda, quality)}**: {bpp:.4f} bpp{similar} (means over the images).")
+    similar = "" if ms_ssim is None else f", MS-SSIM {decibels(ms_ssim)} (of the images' mean)"
+    similar = similar if psnr is None else f", PSNR {decibels(psnr)}{similar}"
+    st.markdown(f"**{literal(title)}, {at(lmbda, quality)}**: {in_bpp(bpp, '.4f')}{similar} (means over the images).")
     if lmbda is not None and not curve.startswith("paper-"):
         site.link("laboratory", f"Open λ = {lmbda:g} in the laboratory", lambda_=f"{lmbda:g}")
 
@@ -245,16 +245,16 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
     if len(ours) < 2:
         return
     steps = list(zip(ours.itertuples(), ours.iloc[1:].itertuples(), strict=False))
-    growth = [100 * (b.bpp / a.bpp - 1) for a, b in steps]
+    growth = [b.bpp / a.bpp - 1 for a, b in steps]
     gains = [getattr(b, column) - getattr(a, column) for a, b in steps]
     steepest = steps[growth.index(max(growth))]
     lines = [
-        f"- **Twice the λ** costs the MAE {number(min(growth))} to {number(max(growth))} % more bytes (most from "
-        f"λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to {number(max(gains))} "
-        f"{unit} of {kind.title}."
+        f"- **Twice the λ** costs the MAE {100 * min(growth):.1f} to {percent(max(growth), '.1f')} more bytes (most "
+        f"from λ = {steepest[0].lmbda:g} to {steepest[1].lmbda:g}) and buys {number(min(gains))} to "
+        f"{number(max(gains))}{NARROW}{unit} of {kind.title}."
     ]
     behind = [
-        f"{100 * (row.bpp / same - 1):+.1f} % at λ = {row.lmbda:g}".replace("-", "−")
+        f"{percent(row.bpp / same - 1, '+.1f')} at λ = {row.lmbda:g}"
         for row in theirs.itertuples()
         if (same := float(rate_at(ours["bpp"], ours[column], getattr(row, column)))) == same
     ]
@@ -262,8 +262,8 @@ def say_what_lambda_buys(drawn: "pd.DataFrame", kind: collected.Metric) -> None:
         low, floor = theirs["bpp"].iloc[0], ours["bpp"].iloc[0]
         lines.append(
             f"- **Bottleneck scaling's** bytes beside the MAE's for the same {kind.title}: {', '.join(behind)}; and "
-            f"its file at λ = {theirs['lmbda'].iloc[0]:g}, {low:.3f} bpp, has {low / floor:.2f} times the bytes of the "
-            f"MAE's ({floor:.3f} bpp)."
+            f"its file at λ = {theirs['lmbda'].iloc[0]:g}, {in_bpp(low)}, has {low / floor:.2f} times the bytes of the "
+            f"MAE's ({in_bpp(floor)})."
         )
     st.markdown("\n".join(lines))
 
@@ -288,9 +288,7 @@ def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
     modulated = frame.loc[frame["architecture"].isin([n for n, f in FACTS.items() if f.modulated]), "curve"]
     lines = [
         f"- **{literal(rows['title'].iloc[0])}** against networks of its kind, one for each rate: "
-        + ", ".join(f"{collected.percent(row)} against {literal(row.peer_title)}" for row in rows.itertuples()).replace(
-            " %", "\u00a0%"
-        )
+        + ", ".join(f"{collected.percent(row)} against {literal(row.peer_title)}" for row in rows.itertuples())
         + "."
         for curve in style.PAPERS
         if len(rows := found[(found["curve"] == curve) & found["curve"].isin(modulated)])
@@ -298,8 +296,8 @@ def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:
     if lines:
         st.markdown("\n".join(lines))
         st.caption(
-            "In brackets the 95 % interval over this project's images alone, for the others are published as means; "
-            "so it is wide. Ballé 2017 has the transform of the models without hyperprior."
+            f"In brackets the {percent(0.95)} interval over this project's images alone, for the others are published "
+            "as means; so it is wide. Ballé 2017 has the transform of the models without hyperprior."
         )
 
 
@@ -312,23 +310,25 @@ def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict
     anchor = st.selectbox("Against", offered, **address.held(f"anchor-{dataset}", first, offered))
     found, kind = bd_rates(frame, titles[anchor], dataset, metric), collected.metric_named(metric)
     common = f"overlap [{kind.unit}]" if kind.unit else "overlap"
+    interval = f"{percent(0.95)} interval"
     rows = []
     for row in found.sort_values("bd_rate_percent").itertuples():
         overlaps = row.bd_rate_percent == row.bd_rate_percent
-        value, *between = collected.percent(row).removesuffix("]").partition(" [")
-        alone = "\u00a0*" if "alone" in row.interval_over else ""
+        low, high = (grouped(end, "+.1f") for end in (row.low_percent, row.high_percent))
+        between = f"{low}{NARROW}…{NARROW}{high}" if row.low_percent == row.low_percent else ""
+        alone = f"{NARROW}*" if "alone" in row.interval_over else ""
         none_common = "none" if not row.interval_over else "other images"
         rows.append(
             {
                 "codec": row.title,
-                "BD-rate": value.replace(" ", "\u00a0"),
-                "95 % interval": "".join(between[1:]).replace(", ", " … ") + alone,
-                common: f"{row.from_db:.1f} … {row.to_db:.1f}" if overlaps else none_common,
+                "BD-rate": collected.percent(row).partition(" [")[0],
+                interval: between + alone,
+                common: f"{row.from_db:.1f}{NARROW}…{NARROW}{row.to_db:.1f}" if overlaps else none_common,
                 "lowest bpp": f"{row.lowest_bpp:.3f}",
             }
         )
     ours = [row.title for row in found.itertuples() if row.curve.split(",")[0] in style.PAPERS]
-    table(rows, numbers=("BD-rate", "95 % interval", common, "lowest bpp"), bold=ours)
+    table(rows, numbers=("BD-rate", interval, common, "lowest bpp"), bold=ours)
     st.caption(
         f"Below 0: fewer bits than {literal(anchor)} at equal quality, here the {kind.averaging}. Models enter with "
         f"the λ that they were trained for; “every λ” is the curve through all that were measured. "
@@ -357,10 +357,10 @@ def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:
     kind = collected.AS_DRAWN.get(metric, collected.AS_DRAWN["ms-ssim"])
     st.subheader("The paper's own points")
     st.markdown(
-        "These were read off the paper's Fig. 3 (to 0.001 bpp and 0.01 dB), which was measured on 44 images of the "
-        "CLIC professional test set. They are never drawn over the curves above: other images need other rates for "
-        "the same quality, so only the *shape* compares: how far bottleneck scaling lies from the MAE, and where it "
-        "ends on the left. "
+        f"These were read off the paper's Fig. 3 (to {in_bpp(0.001)} and {decibels(0.01)}), which was measured on "
+        "44 images of the CLIC professional test set. They are never drawn over the curves above: other images need "
+        "other rates for the same quality, so only the *shape* compares: how far bottleneck scaling lies from the MAE, "
+        "and where it ends on the left. "
         + ("" if kind.column == "psnr_db" else f"Of MS-SSIM {kind.averaging}: no BD-rate is taken on it.")
     )
     drawn = measured(frame, datasets.PAPERS, kind)
@@ -380,7 +380,7 @@ def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:
         st.caption(f"BD-rates against the paper's MAE, with their reading error: {'; '.join(said)}.")
 
 
-def decibels(value: float) -> str:
+def measured_or_not(value: float) -> str:
     return "n/a" if value != value else f"{value:.2f}"
 
 
@@ -395,9 +395,9 @@ def show_numbers(drawn: "pd.DataFrame", dataset: str) -> None:
                 "codec": row.title,
                 "point": at(none(row.lmbda), none(row.quality)),
                 "bpp": f"{row.bpp:.4f}",
-                "PSNR [dB]": decibels(row.psnr_db),
-                "MS-SSIM [dB of mean]": decibels(row.db_of_mean_ms_ssim),
-                "MS-SSIM [mean of dB]": decibels(row.ms_ssim_db),
+                "PSNR [dB]": measured_or_not(row.psnr_db),
+                "MS-SSIM [dB of mean]": measured_or_not(row.db_of_mean_ms_ssim),
+                "MS-SSIM [mean of dB]": measured_or_not(row.ms_ssim_db),
             }
             for row in drawn.itertuples()
         ]

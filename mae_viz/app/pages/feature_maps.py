@@ -12,10 +12,8 @@ from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.contact_sheet import contact_sheet
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.numbers import NARROW, grouped, in_bytes
-from mae_viz.app.parts.plots import number
 from mae_viz.codecs.interface import FRAME_STEP
-from mae_viz.figures import style
+from mae_viz.numbers import decibels, grouped, in_bits, in_bytes, number, percent, power, share
 from mae_viz.rates import LAST_INDEX, Rate
 
 FIRST, SECOND, RATIO = "first", "second", "ratio"
@@ -115,10 +113,8 @@ class Look:
 
     def label(self, channel: int) -> str:
         off = "" if self.alive[1][channel] else ", off at λ₂"
-        share = 100 * self.bits[channel] / self.bits.sum()
-        return (
-            f"channel {channel}: {share:.1f} % of the bits, constancy score {score_text(self.constancy[channel])}{off}"
-        )
+        part = percent(self.bits[channel] / self.bits.sum(), ".1f")
+        return f"channel {channel}: {part} of the bits, constancy score {score_text(self.constancy[channel])}{off}"
 
     def colours(self, channel: int, what: str, scale: str) -> np.ndarray:
         """RGBA of what the sheet calls ``what``."""
@@ -139,7 +135,7 @@ class Look:
 
 
 def score_text(score: float) -> str:
-    return f"{score:.0e}" if 0 < score < 1e-3 else number(score)
+    return power(score) if 0 < score < 1e-3 else number(score)
 
 
 def show_sheet(look: Look, sheet: str, ranking: str, scale: str) -> None:
@@ -210,12 +206,12 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
                 )
             )
         kept = ratio.values[~np.isnan(ratio.values)]
-        negative = f"{style.share(float(np.mean(kept < 0)))} of the others negative" if len(kept) else "none left"
+        negative = f"{share(float(np.mean(kept < 0)))} of the others negative" if len(kept) else "none left"
         cells.append(
             plots.figure(
                 plots.url(look.colours(c, RATIO, scale)),
                 f"{title(model)}, channel {c}: ratio",
-                f"<b>ratio</b>: mean {number(ratio.mean)}; {style.share(ratio.masked_share)} masked, {negative}",
+                f"<b>ratio</b>: mean {number(ratio.mean)}; {share(ratio.masked_share)} masked, {negative}",
                 value=None if look.modulated else number(ratio.mean),
                 bar=plots.ratio_bar(ratio.mean) if look.modulated else "",
             )
@@ -223,7 +219,7 @@ def show_channel(picture: Picture, looked: dict[str, Look], channels: dict[str, 
         st.html(plots.beside(*cells, least=160))
     st.caption(
         "Under a ratio: its mean in the middle, a quarter and four times of it at the ends; lower bar: negative. "
-        f"Hatched: masked, |y(λ₂)| is under {100 * probe.MASK_SHARE:.0f} % of its channel's largest. "
+        f"Hatched: masked, |y(λ₂)| is under {percent(probe.MASK_SHARE)} of its channel's largest. "
         "**Constancy score**: standard deviation over |mean| of the ratio at the other places, weighted by y(λ₂)². "
         f"One place is 16 × 16 pixels of {literal(picture.name)}."
     )
@@ -251,12 +247,14 @@ def describe(look: Look, c: int, ranges: list[tuple[float, float]]) -> str:
     if np.isnan(score):
         verdict = "the channel is off at λ₂: there is nothing to divide by"
     elif not look.modulated:
-        verdict = f"constancy score {score:.0e}: constant by construction (below 1e-5), it is s(λ₁)/s(λ₂)"
+        known = f"constant by construction (below {power(1e-5)}), it is s(λ₁)/s(λ₂)"
+        verdict = f"constancy score {score_text(score)}: {known}"
     else:
-        verdict = f"constancy score {score_text(score)}: the ratio varies by {100 * score:.0f} % of its mean"
+        verdict = f"constancy score {score_text(score)}: the ratio varies by {percent(score)} of its mean"
+    part = percent(look.bits[c] / look.bits.sum(), ".1f")
     return (
-        f"<b>{title(look.model)}, channel {c}</b><br>{grouped(look.bits[c], ',.0f')}{NARROW}bits at λ₁ "
-        f"({100 * look.bits[c] / look.bits.sum():.1f} % of all)<br>range {number(width[0])} at λ₁{wider}<br>{verdict}"
+        f"<b>{title(look.model)}, channel {c}</b><br>{in_bits(look.bits[c])} at λ₁ ({part} of all)<br>"
+        f"range {number(width[0])} at λ₁{wider}<br>{verdict}"
     )
 
 
@@ -302,15 +300,13 @@ def switch_off(picture: Picture, looked: dict[str, Look], channels: dict[str, in
         spent = computed.cost(picture, model, rate).y[channel].sum(dtype=np.float64)
     saved = len(off.before) - len(off.after)
     median = probe.medians(computed.checkpoint(model).model, rate)[channel]
-    change = f"{off.after_db - off.before_db:+.2f} dB".replace("-", "−")
+    change = decibels(off.after_db - off.before_db, "+.2f")
     st.markdown(
         f"{title(model)} at λ = {rate} without channel {channel} (its symbols 0, ŷ = {number(median)}, the "
-        f"prior's median): the real file shrinks by **{in_bytes(saved)}** ({grouped(8 * saved)}{NARROW}bits), from "
-        f"{grouped(len(off.before))} "
-        f"to {grouped(len(off.after))}; by the entropy estimate the channel's symbols cost "
-        f"{grouped(spent, ',.0f')}{NARROW}bits. PSNR changes by "
-        f"**{change}**, from {off.before_db:.2f} to {off.after_db:.2f} dB. Both pictures are what the decoder makes "
-        "of the files."
+        f"prior's median): the real file shrinks by **{in_bytes(saved)}** ({in_bits(8 * saved)}), from "
+        f"{grouped(len(off.before))} to {grouped(len(off.after))}; by the entropy estimate the channel's symbols cost "
+        f"{in_bits(spent)}. PSNR changes by **{change}**, from {off.before_db:.2f} to {decibels(off.after_db)}. "
+        "Both pictures are what the decoder makes of the files."
     )
     difference = off.after_pixels.astype(np.int16) - off.before_pixels
     amplified = np.clip(128 + 4 * difference, 0, 255).astype(np.uint8)

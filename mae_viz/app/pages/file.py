@@ -13,10 +13,10 @@ from mae_viz.app.pages.bits import which_tables
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.controls import title
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.numbers import grouped, in_bytes
 from mae_viz.app.parts.text_table import table
 from mae_viz.coding import bitstream, coder
 from mae_viz.coding.bitstream import Part, StreamError
+from mae_viz.numbers import NARROW, grouped, in_bytes, percent
 from mae_viz.rates import Rate
 
 MEANING = {
@@ -26,7 +26,7 @@ MEANING = {
     "rate index": "λ in steps of 1/64 octave: all that the decoder needs to find gains and entropy tables",
     "width": "pixels",
     "height": "pixels",
-    "payload words": "length of the payload, in words of 4 bytes",
+    "payload words": f"length of the payload, in words of {in_bytes(4)}",
     "escape bytes": "length of the escape section",
     "CRC-32 of the symbols": "what the entropy decoder must arrive at; model, λ and size are part of it",
     "CRC-32 of the file": "over every other byte: a single flipped bit never passes",
@@ -55,8 +55,9 @@ def page() -> None:
         data = computed.stream(picture, model, rate)
     size = picture.image.width * picture.image.height
     st.markdown(
-        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {in_bytes(len(data))}, {8 * len(data) / size:.4f} "
-        f"bits per pixel; uncompressed it has {in_bytes(3 * size)}, {3 * size / len(data):.1f} times as many."
+        f"**{literal(picture.name)}, {title(model)}, λ = {rate}**: {in_bytes(len(data))}, "
+        f"{8 * len(data) / size:.4f}{NARROW}bits per pixel; uncompressed it has {in_bytes(3 * size)}, "
+        f"{3 * size / len(data):.1f} times as many."
     )
     st.download_button(
         "Save this file", data, f"{picture.name}-{model}-{rate}.mae", "application/octet-stream",
@@ -79,27 +80,28 @@ def show_parts(parts: list[Part], data: bytes) -> None:
     header = [part for part in parts if part.name not in ("payload", "escape section")]
     length = sum(part.size for part in header)
     rest = parts[len(header) :]
-    whole = [Part("header", 0, length, f"{length} bytes"), *rest]
+    whole = [Part("header", 0, length, in_bytes(length)), *rest]
     st.html(bar(whole, ["#bcd7ea", "#dfe3e8", "#f2bcb4"], "The whole file, to scale"))
-    st.html(bar(header, COLOURS, f"The header's {length} bytes, to scale"))
+    st.html(bar(header, COLOURS, f"The header's {in_bytes(length)}, to scale"))
     st.html(hexadecimal(header, data, rest[0].size))
     rows = [
         {
-            "offset": str(part.offset),
+            "offset": grouped(part.offset),
             "bytes": grouped(part.size),
             "field": part.name,
-            "value": part.value,
+            "value": part.value if part in header else in_bytes(part.size),
             "meaning": MEANING.get(part.name, ""),
         }
         for part in parts
     ]
-    table(rows, numbers=("offset", "bytes"))
+    with st.container(key="anatomy"):
+        table(rows, numbers=("offset", "bytes"))
 
 
 def bar(parts: list[Part], colours: Sequence[str], caption: str) -> str:
     """Parts side by side (HTML), as wide as they have bytes; what is narrower than a line is drawn as one."""
     cells = "".join(
-        f'<div title="{html.escape(f"{part.name}: {part.value} ({part.size} bytes)")}" style="flex:{part.size} 0 0;'
+        f'<div title="{html.escape(f"{part.name}: {part.value} ({in_bytes(part.size)})")}" style="flex:{part.size} 0 0;'
         f"min-width:2px;background:{colours[i % len(colours)]};color:#14181d;overflow:hidden;white-space:nowrap;"
         f'padding:0.35rem 0;text-indent:0.25rem">{html.escape(part.name)}</div>'
         for i, part in enumerate(parts)
@@ -141,12 +143,14 @@ def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, par
     estimate, side = cost.bits / 8, ""
     if cost.z is not None:
         bits = float(cost.z.sum(dtype="float64"))
-        side = f" (of these {grouped(bits / 8, ',.0f')}, {100 * bits / cost.bits:.1f} %, for the side information z)"
+        side = (
+            f" (of these {grouped(bits / 8, ',.0f')}, {percent(bits / cost.bits, '.1f')}, for the side information z)"
+        )
     coded = sum(part.size for part in parts if part.name in ("payload", "escape section"))
     below, above, weight = probe.prior_mix(computed.checkpoint(model).model, rate)
     st.markdown(
-        f"The model's entropy estimate, −log₂ p of every symbol, is **{in_bytes(estimate, ',.0f')}**{side}; payload "
-        f"and escapes have **{grouped(coded)}** ({100 * (coded / estimate - 1):+.2f} %: the range coder's tables "
+        f"The model's entropy estimate, −log₂ p of every symbol, is **{in_bytes(estimate)}**{side}; payload "
+        f"and escapes have **{grouped(coded)}** ({percent(coded / estimate - 1, '+.2f')}: the range coder's tables "
         f"hold probabilities as 16-bit integers, and its last word is filled up), the header adds {len(data) - coded}. "
         f"{which_tables(model, rate, below, above, weight)}"
     )
@@ -156,7 +160,7 @@ def say_what_it_costs(picture: Picture, model: str, rate: Rate, data: bytes, par
             twice = len(computed.stream(picture, model, once))
         st.markdown(
             f"**Twice the λ**, {once}, makes a file of {in_bytes(twice)}: {in_bytes(twice - len(data), '+,')}, "
-            f"{100 * (twice / len(data) - 1):+.0f} %."
+            f"{percent(twice / len(data) - 1, '+.0f')}."
         )
 
 
@@ -239,7 +243,7 @@ def decode() -> None:
     facts = opened.facts
     st.markdown(
         f"**{literal(file.name)}**: {facts['width']} × {facts['height']} pixels, {title(facts['model'])}, "
-        f"λ = {facts['lmbda']:.1f}, {in_bytes(facts['bytes'])}, {facts['bpp']:.4f} bits per pixel: header "
+        f"λ = {facts['lmbda']:.1f}, {in_bytes(facts['bytes'])}, {facts['bpp']:.4f}{NARROW}bits per pixel: header "
         f"{facts['header_bytes']}, payload {grouped(facts['payload_bytes'])}, escapes {grouped(facts['escape_bytes'])}."
     )
     st.html(

@@ -11,10 +11,10 @@ from mae_viz.app import address, computed, site
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots, subject
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.waking import AWAKE_BITS
 from mae_viz.codecs.registry import codec, names
 from mae_viz.coding.checkpoints import Checkpoint
+from mae_viz.numbers import NARROW, grouped, number
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -204,19 +204,21 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
         dots = go.Scatter(x=1 / gain, y=inverse, mode="markers", customdata=np.arange(len(gain)), hovertemplate=says)
         dots.marker.update(size=4, color="#c0392b", opacity=0.6)
         figure.add_trace(dots, **place)
+        decades = {"type": "log", "exponentformat": "power", "dtick": -(-np.log10(ends[1] / ends[0]) // 5)}
+        figure.update_xaxes(decades, **place)
+        figure.update_yaxes(decades, **place)
         over = [probe.gains(layer.modulation, sizes) for layer in (m, d)]
         r = [probe.inverse_correlation(*one) for one in zip(*over, strict=True)]
         trained = (probe.gains(layer.modulation, model.lmbdas).T for layer in (m, d))
         undone = sum(probe.inverse_correlation(*one) > 0 for one in zip(*trained, strict=True))
-        table.append([f"{short(m)}, {short(d)}", *map(signed, r), f"{undone} of {len(gain)}"])
+        table.append([f"{short(m)}, {short(d)}", *(grouped(value, ".3f") for value in r), f"{undone} of {len(gain)}"])
         said.append((r[sizes.index(here)], float(np.exp(np.log(gain * inverse).mean())), m, d))
-    figure.update_xaxes(type="log", title="1/m", exponentformat="power", dtick=1)
-    figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    figure.update_xaxes(title="1/m", tickangle=0)
     figure.update_yaxes(title="d", col=1)
     figure.update_layout(height=330, margin={"l": 10, "r": 26, "t": 30, "b": 10}, showlegend=False)
     plots.show(figure, "inverses plot", "d against 1/m, one dot per channel")
     lines = [
-        f"- **{short(m)}, {short(d)}: r = {signed(r)}**, mean of m · d {number(product)}: {verdict(r)}"
+        f"- **{short(m)}, {short(d)}: r = {grouped(r, '.3f')}**, mean of m · d {number(product)}: {verdict(r)}"
         for r, product, m, d in said
     ]
     st.markdown(
@@ -242,14 +244,14 @@ def say_awake(checkpoint: Checkpoint, name: str, picture: Picture) -> None:
     groups = {"awake": awake, "asleep": ~awake}
     lines = [
         f"- **{np.sum(which)} channels {state} at λ = {low:g}**: d falls where m rises in {np.sum(r[which] > 0)} of "
-        f"them, r is {signed(float(np.median(r[which])))} at the median: {over_lambda(float(np.median(r[which])))}"
+        f"them, r is {grouped(np.median(r[which]), '.3f')} at the median: {over_lambda(float(np.median(r[which])))}"
         for state, which in groups.items()
         if which.any()
     ]
     st.markdown(
         f"**So is it the inverse or not?** That depends on the channel. Here r is taken over the trained λ, for each "
         f"channel of the bottleneck ({short(m)} and {short(d)}) by itself; {literal(picture.name)} tells which of them "
-        f"a file uses at the lowest λ (awake: {AWAKE_BITS:g} bit or more), and which wake only above:\n\n"
+        f"a file uses at the lowest λ (awake: {AWAKE_BITS:g}{NARROW}bit or more), and which wake only above:\n\n"
         + "\n".join(lines)
     )
     site.link("bits", "At which λ each of them wakes, and what the file grows by there", mae=name)
@@ -269,16 +271,12 @@ def verdict(r: float) -> str:
     if r > 0.5:
         return "yes, at large: where the encoder makes a channel small the decoder makes it large again."
     if r < -0.5:
-        return "no, the contrary: a channel that the encoder makes small the decoder makes small too, it is let go."
+        return "no, the opposite: a channel that the encoder makes small, the decoder makes small too: it is let go."
     return "no: the two are hardly related."
 
 
 def short(layer: probe.Layer) -> str:
     return symbol(layer).partition(" (")[0] + (f" of {layer.part}" if layer.part.startswith("h") else "")
-
-
-def signed(value: float) -> str:
-    return f"{value:.3f}".replace("-", "−")
 
 
 def links(model: str, rate: Rate) -> None:

@@ -6,7 +6,6 @@ The text of all steps is on the page at once; the figures (`mae_viz.app.parts.ho
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -41,7 +40,7 @@ STEPS = (
     ),
     Step(
         "The encoder: 192 maps of numbers",
-        "Three convolutions with strides 4, 2, 2 turn the picture x into **y: 192 maps, each with one number for "
+        "Three convolutions with strides 4, 2, 2 turn the picture x into **y: 192 maps, each with one number for every "
         "16 × 16 pixels**. Here are the four that cost most bits. Look for what each answers to: brightness, an edge's "
         "direction, a colour.",
         (r"\mathbf{y} = g_a(\mathbf{x};\,\theta)",),
@@ -128,7 +127,7 @@ def page() -> None:
         picture = subject.choose()
     st.title("How it works")
     st.markdown(
-        "Ten steps, for whoever knows what a convolution and an entropy are. Every figure is computed by the real "
+        "Ten steps, for readers who know what convolution and entropy are. Every figure is computed by the real "
         "models on the picture and at the λ chosen here: **change λ, and see which figures answer and which do not.**"
     )
     if picture is None:
@@ -151,9 +150,7 @@ def contents() -> None:
     """A list of the steps, and the way to the one that the address names (``step``)."""
     with st.container(horizontal=True, gap="small"):
         for number, step in enumerate(STEPS, 1):
-            label = f"{number}. {step.title.partition(':')[0]}"
-            turn = partial(address.turn_to, {"step": str(number)})  # a link to its own page leaves no step for Back
-            st.button(label, key=f"to step {number}", type="tertiary", on_click=turn)
+            site.link("how", f"{number}. {step.title.partition(':')[0]}", **address.carried("lambda"), step=number)
     named = address.read("step")
     landing.at(f"step-{named}" if named in map(str, range(1, len(STEPS) + 1)) else None)
 

@@ -19,6 +19,7 @@ from mae_viz.codecs.interface import LambdaAxis
 from mae_viz.codecs.registry import codec
 from mae_viz.images import gallery
 from mae_viz.ladders import ladder
+from mae_viz.numbers import NARROW, in_bits, percent
 from mae_viz.rates import Rate
 from mae_viz.viewer import pane_text, streamlit_host
 from mae_viz.viewer.arrangements import ARRANGEMENTS, MODES, PANELS, laboratory
@@ -32,7 +33,7 @@ FIRST = next(iter(ARRANGEMENTS.values()))
 QUESTIONS: tuple[tuple[str, str, str, dict[str, str | float]], ...] = (
     ("From which λ on is bottleneck scaling as good as the MAE on this photograph?", "laboratory",
      "Laboratory, panel “Who pays”", {"panels": "price,curve"}),
-    ("Why has the ratio map of bottleneck scaling one colour, and what varies in the MAE's?", "feature-maps",
+    ("Why does the ratio map of bottleneck scaling have one colour, and what varies in the MAE's?", "feature-maps",
      "Feature maps", {"lambda_": 4096}),
     ("Where does the MAE spend its bits at λ = 64?", "laboratory", "Laboratory, “Bits”",
      {"show": "bits", "lambda_": 64}),
@@ -173,11 +174,11 @@ def explain_numbers() -> None:
     with st.expander("What these numbers are"):
         st.markdown(
             "**λ** weighs the error against the rate: the networks minimise bits per pixel + λ · mean squared error"
-            " of values in [0, 1] (for 0-255 divide λ by 65025). A file names it in steps of 1/64 octave, about 1 "
-            "%: asked for 700, it is 700.9. Each picture is what `decompress(compress(image, λ))` returns, shown "
-            "losslessly. **Bytes** are the length of that file; **bpp** is 8 × bytes over the pixels of the "
-            "original, header included; **saved** is against 24 bits per pixel. **PSNR** and **MS-SSIM** (as −10 "
-            "log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
+            f" of values in [0, 1] (for 0-255 divide λ by 65025). A file names it in steps of 1/64 octave, about "
+            f"{percent(0.01)}: asked for 700, it is 700.9. Each picture is what `decompress(compress(image, λ))` "
+            "returns, shown losslessly. **Bytes** are the length of that file; **bpp** is 8 × bytes over the pixels of "
+            f"the original, header included; **saved** is against {in_bits(24)} per pixel. **PSNR** and **MS-SSIM** "
+            "(as −10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
         )
 
 
@@ -198,7 +199,7 @@ def show_lessons() -> None:
     if made:
         links = " · ".join(
             f'<a href="{lessons.url(name)}" download="{name}.html">{photographs[name].title}</a> '
-            f"({path.stat().st_size / 1e6:.0f} MB)"
+            f"({path.stat().st_size / 1e6:.0f}{NARROW}MB)"
             for name, path in made.items()
         )
         st.html(

@@ -8,11 +8,11 @@ import streamlit as st
 from mae_viz import viewer
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import matching
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.codecs.interface import FRAME_STEP, AnyRate
 from mae_viz.codecs.registry import codec
 from mae_viz.codecs.search import UnreachableError
 from mae_viz.ladders import ladder
+from mae_viz.numbers import decibels, in_bytes, percent
 from mae_viz.rates import Rate
 from mae_viz.viewer import streamlit_host
 
@@ -103,10 +103,10 @@ def reveal(picture: Picture, now: Round) -> None:
         rate = now.rates[name]
         psnr = matching.shown(picture, name, rate).psnr_db
         lines.append(
-            f"**{letter}** was {codec(name).title}, λ = {rate}: {in_bytes(now.bytes[name])}, PSNR {psnr:.2f} dB"
+            f"**{letter}** was {codec(name).title}, λ = {rate}: {in_bytes(now.bytes[name])}, PSNR {decibels(psnr)}"
         )
     most, least = max(now.bytes.values()), min(now.bytes.values())
-    st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {100 * (1 - least / most):.2f} %.")
+    st.success(f"{now.answer}. {'. '.join(lines)}. The two files differ by {percent(1 - least / most, '.2f')}.")
 
 
 def tally() -> None:

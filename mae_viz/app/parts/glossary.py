@@ -2,13 +2,15 @@
 
 import streamlit as st
 
+from mae_viz.numbers import in_bits, percent
+
 WORDS = {
     "λ": "the price of error. The networks minimise bits per pixel + λ · mean squared error of values in [0, 1]. Low: "
     "small file; high: good picture. Trained: 64, 128, … 4096; any number between works, and a file names it in steps "
-    "of 1/64 octave, about 1 %.",
+    f"of 1/64 octave, about {percent(0.01)}.",
     "octave": "a doubling. From λ = 64 to 4096 there are six.",
     "rate, bpp": "bits of the real file, header included, over pixels of the original.",
-    "saved": "what the file lacks of 24 bits per pixel.",
+    "saved": f"what the file lacks of {in_bits(24)} per pixel.",
     "PSNR": "10 log₁₀(255² / mean squared error), in dB, over all three colours. What these models were trained for.",
     "MS-SSIM": "similarity of structure at five scales, here as −10 log₁₀(1 − MS-SSIM) in dB. For pictures of 161 "
     "pixels a side and more.",

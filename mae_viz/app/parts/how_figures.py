@@ -16,11 +16,10 @@ from mae_viz.app.pages.bits import Drawn, which_tables
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.numbers import grouped, in_bytes
-from mae_viz.app.parts.plots import number
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs.registry import codec
 from mae_viz.measured.between import rate_at
+from mae_viz.numbers import NARROW, decibels, grouped, in_bytes, number, percent, power
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -59,16 +58,16 @@ def bargain(look: Look) -> None:
     cells = []
     for rate in dict.fromkeys((LOW, look.rate, HIGH)):
         coded = look.coded("mae", rate)
-        about = f"λ = {rate}: <b>{in_bytes(len(coded.stream))}</b>, {coded.psnr_db:.2f} dB"
+        about = f"λ = {rate}: <b>{in_bytes(len(coded.stream))}</b>, {decibels(coded.psnr_db)}"
         cells.append(picture(coded.png, f"{look.picture.name} at λ = {rate}", about))
-    st.html(plots.beside(*cells, least=170))
+    st.html(plots.beside(*cells, least=105))
     once = min(look.rate, HIGH.higher(-1))
     twice = once.higher(1)
     a, b = (look.coded("mae", rate) for rate in (once, twice))
-    growth = percent(len(b.stream) / len(a.stream) - 1)
+    growth = percent(len(b.stream) / len(a.stream) - 1, "+.0f")
     st.markdown(
         f"**What twice the λ costs here**: from λ = {once} to {twice} the file grows from "
-        f"{grouped(len(a.stream))} to {in_bytes(len(b.stream))} ({growth}), for {b.psnr_db - a.psnr_db:.2f} dB."
+        f"{grouped(len(a.stream))} to {in_bytes(len(b.stream))} ({growth}), for {decibels(b.psnr_db - a.psnr_db)}."
     )
 
 
@@ -155,9 +154,9 @@ def rounding(look: Look) -> None:
     ]
     st.html(plots.beside(*cells, least=200))
     st.markdown(
-        f"Channel {channel}: **{len(counts)} different integers** are left, at least {number(entropy)} bits each "
-        f"({number(entropy * y.size / 8)} bytes for the map); mean squared error of the map "
-        f"{number(float(np.mean((q / scale - y) ** 2)))}."
+        f"Channel {channel}: **{len(counts)} different integers** are left, at least "
+        f"{number(entropy)}{NARROW}bits each ({in_bytes(entropy * y.size / 8)} for the map); mean squared error of the "
+        f"map {number(float(np.mean((q / scale - y) ** 2)))}."
     )
 
 
@@ -181,7 +180,7 @@ def error(look: Look) -> None:
         )
     )
     st.markdown(
-        f"D = {mse:.2e}, {coded.psnr_db:.2f} dB. The bargain here: R + λD = {coded.bpp:.3f} + "
+        f"D = {power(mse, 2)}, {decibels(coded.psnr_db)}. The bargain here: R + λD = {coded.bpp:.3f} + "
         f"{look.rate.lmbda * mse:.3f} = **{coded.bpp + look.rate.lmbda * mse:.3f}**."
     )
 
@@ -232,8 +231,8 @@ def scaling(look: Look) -> None:
     if excess:
         (worst, most), (best, least) = (f(excess, key=lambda pair: pair[1]) for f in (max, min))
         said = (
-            f"**Against a MAE's file of the same PSNR bottleneck scaling's has {percent(most)} bytes at its λ = "
-            f"{worst} and {percent(least)} at its λ = {best}**, the extremes of its files at the trained λ here. "
+            f"**Bottleneck scaling's bytes beside those of a MAE's file of the same PSNR: {percent(most, '+.0f')} at "
+            f"its λ = {worst}, {percent(least, '+.0f')} at its λ = {best}**, the extremes over the trained λ here. "
         )
     said += (
         f"At λ = 64, the smallest, its file has {in_bytes(len(theirs[0].stream))}, the MAE's "
@@ -242,7 +241,7 @@ def scaling(look: Look) -> None:
     at = look.rate
     said += (
         f"y(4096)/y({at}) of its channel {channel} is {number(ratio.mean)} at every place (it varies by "
-        f"{ratio.constancy:.0e} of that): λ chooses how finely a map is rounded, and nothing else."
+        f"{power(ratio.constancy)} of that): λ chooses how finely a map is rounded, and nothing else."
     )
     st.markdown(said)
     st.caption(literal(codec("bottleneck-scaling").history))
@@ -270,7 +269,7 @@ def gains(look: Look) -> None:
     st.markdown(
         f"At λ = 64, {int(np.sum(~alive))} of {len(spent)} channels cost less than one bit for the whole picture: they "
         f"are off. Between λ = 64 and 4096 the maps of the other {int(np.sum(alive))} do not only stretch: "
-        f"y(4096)/y(64) varies over its places by {100 * np.nanmedian(scores):.0f} % of its mean "
+        f"y(4096)/y(64) varies over its places by {percent(float(np.nanmedian(scores)))} of its mean "
         "(the median channel; 0 for bottleneck scaling)."
     )
 
@@ -290,8 +289,8 @@ def between(look: Look) -> None:
     estimate = computed.cost(look.picture, "mae", look.rate).bits / 8
     real = len(computed.stream(look.picture, "mae", look.rate))
     st.markdown(
-        f"At λ = {look.rate} the estimate is {in_bytes(estimate, ',.0f')}, the file has {grouped(real)} "
-        f"({percent(real / estimate - 1, 2)}), header included."
+        f"At λ = {look.rate} the estimate is {in_bytes(estimate)}, the file has {grouped(real)} "
+        f"({percent(real / estimate - 1, '+.2f')}), header included."
     )
 
 
@@ -311,17 +310,11 @@ def decoded(coded: Coded) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(coded.png))).astype(np.int16)
 
 
-def percent(share: float, digits: int = 0) -> str:
-    return f"{100 * share:+.{digits}f} %".replace("-", "−")
-
-
 def chart(x: str, y: str) -> "Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    figure.update_layout(
-        height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.25}
-    )
+    figure.update_layout(height=350, margin=plots.MARGIN, legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
     return figure

@@ -15,11 +15,11 @@ from mae_viz import computing, metrics
 from mae_viz.app import address, computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.numbers import NARROW, grouped, in_bytes
 from mae_viz.codecs.interface import AnyRate, LambdaAxis
 from mae_viz.codecs.registry import ORIGINAL, codec, names
 from mae_viz.codecs.search import Found, Known, UnreachableError, compress_to
 from mae_viz.ladders import ladder
+from mae_viz.numbers import NARROW, decibels, grouped, in_bytes, percent
 from mae_viz.rates import Rate
 
 KINDS = {"bpp": "bits per pixel", "bytes": "bytes", "psnr_db": "dB of PSNR"}
@@ -179,12 +179,12 @@ def winners(rows: list[Row], target: Target) -> str:
         more = f"; next is {title(others[0])} with {grouped(others[0].bytes)}" if others else ""
         return f"{title(first)} has the smallest file that reaches {target}: {in_bytes(first.bytes)}{more}."
     best = max(rows, key=lambda row: row.psnr_db)
-    by_psnr = f"Within {target}, {title(best)} has the highest PSNR, {best.psnr_db:.2f} dB"
+    by_psnr = f"Within {target}, {title(best)} has the highest PSNR, {decibels(best.psnr_db)}"
     if not judged:
         return f"{by_psnr} (the picture is too small for MS-SSIM)."
     sharp = max(judged, key=lambda row: row.ms_ssim_db or 0)
     also = "and also" if sharp is best else title(sharp)
-    return f"{by_psnr}, {also} the highest MS-SSIM, {sharp.ms_ssim_db:.2f} dB."
+    return f"{by_psnr}, {also} the highest MS-SSIM, {decibels(sharp.ms_ssim_db or 0)}."
 
 
 def table(rows: list[Row], target: Target) -> str:
@@ -206,10 +206,10 @@ def table(rows: list[Row], target: Target) -> str:
         cells = [
             codec(row.codec).axis.name(row.rate),
             star(grouped(row.bytes), row.bytes, least),
-            f"+{row.left:.3f} dB" if by_psnr else f"{100 * row.left:.2f} %",
+            decibels(row.left, "+.3f") if by_psnr else percent(row.left, ".2f"),
             f"{row.bpp:.4f}",
-            star(f"{row.psnr_db:.2f} dB", row.psnr_db, most),
-            "n/a" if row.ms_ssim_db is None else star(f"{row.ms_ssim_db:.2f} dB", row.ms_ssim_db, most_ms_ssim),
+            star(decibels(row.psnr_db), row.psnr_db, most),
+            "n/a" if row.ms_ssim_db is None else star(decibels(row.ms_ssim_db), row.ms_ssim_db, most_ms_ssim),
         ]
         unbroken = [cell.replace(" ", chr(0xA0)) for cell in cells]
         lines.append(f"| {_title(row.codec)} | {' | '.join(unbroken)} |")
@@ -219,7 +219,8 @@ def table(rows: list[Row], target: Target) -> str:
 def out_of_reach(found: list[Answer], target: Target) -> str:
     form, unit = FORMS[target.unit], UNITS[target.unit]
     return "\n\n".join(
-        f"{_title(one.codec)} cannot be brought to {target}: it can give {one.low:{form}} … {one.high:{form}} {unit}."
+        f"{_title(one.codec)} cannot be brought to {target}: it can give {grouped(one.low, form)} … "
+        f"{grouped(one.high, form)}{NARROW}{unit}."
         for one in found
         if isinstance(one, OutOfReach)
     )

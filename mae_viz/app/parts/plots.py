@@ -13,13 +13,16 @@ from PIL import Image
 from mae_viz import viewer
 from mae_viz.app import computed
 from mae_viz.app.parts.literal import literal
-from mae_viz.app.parts.numbers import NARROW
 from mae_viz.codecs.registry import codec
+from mae_viz.numbers import NARROW, number
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+MARGIN = {"l": 10, "r": 10, "t": 34, "b": 10}
+"""Pixels around a plot: above it is room for plotly's buttons, which telephones always show."""
 
 INK = "#7b8494"
 """Lines that are of no codec: they stand out 3 : 1 from light and dark pages."""
@@ -84,6 +87,9 @@ def tiles(maps: np.ndarray, columns: int) -> np.ndarray:
     return full.reshape(-1, columns, h, w, depth).swapaxes(1, 2).reshape(-1, columns * w, depth)
 
 
+GAP = 12
+"""Pixels between what stands side by side."""
+
 HATCH = "repeating-linear-gradient(45deg,{1} 0 3px,{0} 3px 6px)".format(*MAPS["hatch"])
 
 
@@ -117,9 +123,11 @@ def figure(
 
 
 def beside(*cells: str, least: int = 210) -> str:
-    """Cells (HTML) side by side, in as many columns as leave each ``least`` pixels."""
+    """Cells (HTML) side by side, in as many columns as leave each ``least`` pixels; four never as three and one."""
+    if len(cells) == 4:
+        return beside(*(beside(*two, least=least) for two in (cells[:2], cells[2:])), least=2 * least + GAP)
     columns = f"repeat(auto-fit,minmax(min(100%,{least}px),1fr))"
-    return f'<div style="display:grid;gap:0.75rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
+    return f'<div style="display:grid;gap:{GAP}px;grid-template-columns:{columns}">{"".join(cells)}</div>'
 
 
 def colour_bar(kind: str, labels: list[str], title: str = "") -> str:
@@ -139,17 +147,7 @@ def colour_bar(kind: str, labels: list[str], title: str = "") -> str:
 def ratio_bar(mean: float) -> str:
     """The colour bar of a ratio map with this mean, in steps of log₂; empty where it has no values."""
     reach = 2.0 ** MAPS["octaves"]
-    ends = (mean / reach, mean, mean * reach)  # of a channel that is off they have many digits
-    return colour_bar("ratio", [f"{end:.3g}".replace("-", "−") for end in ends]) if np.isfinite(mean) else ""
-
-
-def number(value: float) -> str:
-    """Three significant digits, with a true minus sign."""
-    if not np.isfinite(value):
-        return "n/a" if np.isnan(value) else "∞"
-    size = abs(value)
-    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.3g}"
-    return text.replace("-", "−")
+    return colour_bar("ratio", [number(end) for end in (mean / reach, mean, mean * reach)]) if np.isfinite(mean) else ""
 
 
 def show(figure: "Figure", key: str, alt: str) -> None:
@@ -175,8 +173,8 @@ def split(figure: "Figure") -> list[tuple[str, "Figure"]]:
     axes = {name: whole.pop(name) for name in list(whole) if name[1:].startswith("axis")}
     legend = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
     made = []
-    for number, title in enumerate(titles, 1):
-        n = "" if number == 1 else str(number)
+    for k, title in enumerate(titles, 1):
+        n = "" if k == 1 else str(k)
         one = go.Figure([trace for trace in figure.data if (trace.xaxis or "x") == f"x{n}"], whole)
         one.update_traces(xaxis="x", yaxis="y")
         one.for_each_trace(lambda trace: trace.update(showlegend=trace.name in legend))  # so all are equally high

@@ -9,8 +9,7 @@ from mae_viz import probe
 from mae_viz.app import computed
 from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots
-from mae_viz.app.parts.numbers import grouped, in_bytes
-from mae_viz.app.parts.plots import number
+from mae_viz.numbers import grouped, in_bytes, number, percent
 from mae_viz.rates import Rate
 
 Z_BLOCK, Y_BLOCK = 64, 16
@@ -41,12 +40,12 @@ def say_what_it_saves(picture: Picture, model: str, rate: Rate) -> str:
     z = float(cost.z.sum(dtype=np.float64))
     symbols = computed.symbols(picture, model, rate)
     without = float(computed.run(probe.histogram_bits, symbols, large=picture.large).sum())
-    saved = 100 * (1 - cost.bits / without) if without else 0.0
-    verdict = f"{saved:.1f} % less" if saved >= 0 else f"{-saved:.1f} % more: here z does not pay"
+    saved = 1 - cost.bits / without if without else 0.0
+    verdict = f"{percent(saved, '.1f')} less" if saved >= 0 else f"{percent(-saved, '.1f')} more: here z does not pay"
     return (
-        f"- **At λ = {rate} z takes {in_bytes(z / 8, ',.0f')}, {100 * z / cost.bits:.1f} % of the bits**, y "
+        f"- **At λ = {rate} z takes {in_bytes(z / 8)}, {percent(z / cost.bits, '.1f')} of the bits**, y "
         f"{grouped((cost.bits - z) / 8, ',.0f')}. Without z, even a prior that knew each channel's histogram on this "
-        f"very picture would pay {in_bytes(without / 8, ',.0f')} for the symbols of y; "
+        f"very picture would pay {in_bytes(without / 8)} for the symbols of y; "
         f"with z, both together cost {verdict}."
     )
 

@@ -10,6 +10,7 @@ from mae_viz.app.computed import Picture
 from mae_viz.app.parts import controls, plots
 from mae_viz.codecs.registry import codec
 from mae_viz.ladders.frame import middle
+from mae_viz.numbers import NARROW, number, percent
 from mae_viz.rates import Rate
 
 AWAKE_BITS = 1.0
@@ -24,7 +25,7 @@ def show(picture: Picture, model: str) -> None:
     with st.spinner("Coding the picture at 25 λ …", show_time=True):
         steps = computed.over_lambda(shown, model)
     awake = steps.bits >= AWAKE_BITS
-    growth = 100 * (steps.bytes[1:] / steps.bytes[:-1] - 1)
+    growth = steps.bytes[1:] / steps.bytes[:-1] - 1
     woken = [np.flatnonzero(now & ~before) for before, now in pairwise(awake)]
     st.markdown(sentences(model, steps.rates, awake, growth, woken, part is not picture.image))
     draw(model, steps.rates, awake, growth, woken)
@@ -42,10 +43,10 @@ def sentences(
     return (
         f"A channel that is off is 0 at every place: it costs nothing, and the decoder sees the prior's median there. "
         f"{whose} {awake[0].sum()} of the {awake.shape[1]} channels of the {controls.title(model)} are awake (cost "
-        f"{AWAKE_BITS:g} bit or more) at λ = {first}, {awake[-1].sum()} at λ = {last}. "
-        f"The file grows by {growth.min():.1f} to {growth.max():.1f} % a "
+        f"{AWAKE_BITS:g}{NARROW}bit or more) at λ = {first}, {awake[-1].sum()} at λ = {last}. "
+        f"The file grows by {100 * growth.min():.1f} to {percent(growth.max(), '.1f')} a "
         f"quarter octave, most from λ = {rates[most]} to {rates[most + 1]}, where {counts[most]} channels wake{named}. "
-        f"Correlation of the growth with the number that wake: {plots.number(together)}."
+        f"Correlation of the growth with the number that wake: {number(together)}."
     )
 
 
@@ -65,9 +66,9 @@ def draw(model: str, rates: list[Rate], awake: np.ndarray, growth: np.ndarray, w
     says = [f"{len(channels)} wake: {listed(channels)}" if len(channels) else "none wakes" for channels in woken]
     bars = go.Bar(
         x=[f"{rate.lmbda:.0f}" for rate in rates[1:]],
-        y=growth,
+        y=100 * growth,
         customdata=says,
-        hovertemplate="up to λ = %{x}: +%{y:.1f} %<br>%{customdata}<extra></extra>",
+        hovertemplate=f"up to λ = %{{x}}: +%{{y:.1f}}{NARROW}%<br>%{{customdata}}<extra></extra>",
         marker={"color": colour},
     )
     figure.add_trace(bars, row=1, col=1)

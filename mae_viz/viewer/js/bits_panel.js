@@ -97,7 +97,10 @@ export class BitsPanel extends Panel {
     const order = [...reference.keys()].sort((a, b) => reference[b] - reference[a]);
     this.drawBars(bars, order, all, peak, codec.colour);
     const used = all.filter((v) => v >= OFF).length;
-    setText(text, `${used} of ${all.length} channels are awake (1 bit or more)${waking(all, costs.frame, before)}`);
+    setText(
+      text,
+      `${used} of ${all.length} channels are awake (1\u202fbit or more)${waking(all, costs.frame, before)}`,
+    );
     canvas.setAttribute("aria-label", `Bits of each place, ${title.textContent}`);
     bars.setAttribute("aria-label", `Bits of each channel, ${title.textContent}: ${text.textContent}`);
   }

@@ -4,7 +4,7 @@ import { Curve } from "./curve.js";
 import { h, setText } from "./dom.js";
 import { keyList } from "./input.js";
 import { Laboratory } from "./laboratory.js";
-import { lambdaText } from "./numbers.js";
+import { lambdaText, percent } from "./numbers.js";
 import { STEPS } from "./view.js";
 
 export class Controls {
@@ -31,7 +31,7 @@ export class Controls {
     this.zooms = Object.fromEntries(
       [0, ...STEPS].map((s) => [
         s,
-        button(s ? `${100 * s} %` : "Fit", s ? `Zoom ${100 * s} %` : "Fit the picture into the pane", () =>
+        button(s ? percent(s) : "Fit", s ? `Zoom ${percent(s)}` : "Fit the picture into the pane", () =>
           viewer.view.zoomTo(s),
         ),
       ]),

@@ -1,11 +1,12 @@
 // Hands: keys, mouse, touch. Keys act while the focus is inside the viewer, and in the laboratory, which is the page,
 // also where nothing has it; those it takes go no further.
 import { h } from "./dom.js";
+import { percent } from "./numbers.js";
 import { STEPS } from "./view.js";
 
 const HELP = [
   [", .", "one frame lower / higher λ (with Shift: 1/64 octave)"],
-  ["0 1 2 4 8", "fit, 100 %, 200 %, 400 %, 800 %"],
+  ["0 1 2 4 8", `fit, ${STEPS.map(percent).join(", ")}`],
   ["+ −", "zoom in, out"],
   ["arrows", "move the picture (on the slider: λ)"],
   ["S W B", "side by side, wipe, blink; W and B again: back"],
@@ -66,8 +67,8 @@ const jump = (steps) => (viewer) => viewer.step(viewer.index + steps);
 const wipe = (share) => (viewer) => viewer.moveWipe(viewer.wipe + share);
 const move =
   (dx, dy) =>
-  ({ view, active: { canvas } }) =>
-    view.pan(-dx * 0.1 * canvas.width, -dy * 0.1 * canvas.height);
+  ({ view, leading: { width, height } }) =>
+    view.pan(-dx * 0.1 * width, -dy * 0.1 * height);
 const zoom =
   (direction) =>
   ({ view }) =>

@@ -9,12 +9,23 @@ export const decibels = (v) => (v === undefined ? "n/a" : v === "inf" ? "∞" : 
 export const score = (v) => (v === null ? "n/a" : v.toFixed(1).replace("-", "−"));
 export const bytesText = (n) => (n === undefined ? "–" : group.format(n).replaceAll(",", "\u202f"));
 
-/** A number in three digits, with a true minus sign. */
+/** A number in three digits, with a true minus sign; a very small or large one as a power of ten. */
 export function short(v) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "n/a";
   const size = Math.abs(v);
+  if ((size && size < 1e-4) || size >= 1e6) {
+    const [digits, power] = v.toExponential(1).split("e");
+    const raised = [...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    return `${digits.replace("-", "−")}·10${raised.join("")}`;
+  }
   const text =
-    size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1) : size >= 0.1 || !size ? v.toFixed(2) : v.toPrecision(2);
+    size >= 100
+      ? bytesText(Math.round(v))
+      : size >= 10
+        ? v.toFixed(1)
+        : size >= 0.1 || !size
+          ? v.toFixed(2)
+          : v.toPrecision(2);
   return text.replace("-", "−");
 }
 

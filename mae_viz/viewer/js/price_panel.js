@@ -86,7 +86,8 @@ export class PricePanel extends Panel {
       .map(([measure, all]) => worth(all, MEASURES[measure]))
       .filter(Boolean);
     this.say(
-      `Bytes of ${second.title} against ${first.title} at each λ, of the first; above 0 it pays. ${said.join(" ")}`,
+      `What ${second.title} needs for the quality of ${first.title} at each λ: above 0 it pays, with more bytes; ` +
+        `below 0 it saves. ${said.join(" ")}`,
     );
     this.svg.setAttribute("aria-label", this.caption.textContent);
   }

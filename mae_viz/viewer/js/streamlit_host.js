@@ -31,8 +31,10 @@ function remember() {
   return made;
 }
 
+/** What is kept of the address: {address, where}; null where nothing is. */
 function kept() {
-  return JSON.parse(storage()?.getItem(`mae_viz ${location.href}`) ?? null);
+  const where = JSON.parse(storage()?.getItem(`mae_viz ${location.href}`) ?? null);
+  return where && { address: location.href, where };
 }
 
 function storage() {
@@ -43,7 +45,10 @@ function storage() {
   }
 }
 
-function keep(where) {
+function keep(where, moved = false) {
+  if (moved)
+    memory.found = null; // nothing that is still to be recalled undoes it
+  else if (memory.found) return; // Back has changed the address, and what is drawn is still the other's
   const [key, text] = [`mae_viz ${location.href}`, JSON.stringify(where)];
   if (memory.last !== key + text) storage()?.setItem(key, text);
   memory.last = key + text;
@@ -52,7 +57,7 @@ function keep(where) {
 function recalled() {
   const { found } = memory;
   memory.found = null;
-  return found;
+  return found?.address === location.href ? found.where : null; // since Back someone may have gone on by a link
 }
 
 async function ladder(id, at) {

@@ -7,8 +7,9 @@
 //   host.refine(id, at, mask) → Promise of the id of a ladder, of the same picture refined at one rate; `mask`: packed
 //                        bytes or null; host.letGo(id): nothing of it is waited for any more. Without them nothing is
 //                        refined
-//   host.keep(where), host.recalled()   where the viewer looks, whenever that has changed; and where it looked when
-//                        what is now on show was on show before, null where that is not asked for
+//   host.keep(where, moved), host.recalled()   where the viewer looks, whenever that may have changed (`moved`: by
+//                        hand, just now); and where it looked when what is now on show was on show before, null where
+//                        that is not asked for
 //   host.report(state)   called when λ is released or a pane chosen: {index, lmbda, panes, serial}; a manifest that
 //                        answers an older serial does not undo what was chosen since
 import limits from "../panes.json" with { type: "json" };
@@ -35,7 +36,7 @@ class Viewer {
     this.view = new View(
       () => this.picture,
       () => this.leading,
-      () => this.schedule(),
+      () => this.looked(),
     );
     this.whole = false;
     this.channel = null; // what maps show until one is chosen: the costliest where λ was at first
@@ -99,6 +100,12 @@ class Viewer {
   get where() {
     const { zoom, x, y } = this.view;
     return { zoom, x, y, wipe: this.wipe, active: this.panes.indexOf(this.active) };
+  }
+
+  /** Someone looks elsewhere: kept at once, for who leaves the page may do so before it is drawn. */
+  looked() {
+    this.host.keep?.(this.where, true);
+    this.schedule();
   }
 
   lookAt(where) {
@@ -332,7 +339,7 @@ class Viewer {
     if (this.active === pane) return;
     this.beside = this.active; // what a shared stage goes on to show beside the first
     this.active = pane;
-    this.schedule();
+    this.looked();
   }
 
   /** The pane on whose side of a shared stage a point lies. */
@@ -387,7 +394,7 @@ class Viewer {
 
   moveWipe(share) {
     this.wipe = Math.min(1, Math.max(0, share));
-    this.schedule();
+    this.looked();
   }
 
   showOriginal(on) {
