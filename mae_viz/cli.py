@@ -106,12 +106,12 @@ def _refined(model: str, effort: int, objective: str, importance: Path | None) -
         return None
     import numpy as np
 
-    from mae_viz.codecs.refined import RefinedCodec
+    from mae_viz.codecs import registry
     from mae_viz.images import open_rgb
     from mae_viz.refining.effort import STEPS
 
     weights = np.asarray(open_rgb(importance).convert("L"), np.float32) / 255 if importance else None
-    return RefinedCodec(model, STEPS[effort], objective, weights)
+    return registry.codec(model).refined(STEPS[effort], objective, weights)
 
 
 @app.command()

@@ -29,7 +29,6 @@ import numpy as np
 
 import mae_viz
 from mae_viz import probe
-from mae_viz.codecs.refined import RefinedCodec
 from mae_viz.codecs.search import compress_to
 from mae_viz.coding import checkpoints
 from mae_viz.figures.inline import pictures
@@ -50,7 +49,7 @@ COLOUR = mae_viz.codec("mae").colour
 # is written and decoded.
 
 # %%
-moments = list(RefinedCodec("mae", STEPS).moments(original, rate))
+moments = list(mae_viz.codec("mae").refined(STEPS).moments(original, rate))
 plain, best = moments[0].best, moments[-1].best
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 axes[0].plot([STEPS * moment.done for moment in moments], [moment.now.cost for moment in moments], ".-", color=COLOUR)
@@ -146,7 +145,7 @@ print(findings.painted(rows))
 
 # %%
 inner = refinement.middle(*original.size)
-painted = compress_to(original, RefinedCodec("mae", STEPS, importance=inner), bytes=len(plain.stream))
+painted = compress_to(original, mae_viz.codec("mae").refined(STEPS, importance=inner), bytes=len(plain.stream))
 shown = {
     f"one pass\n{len(plain.stream):,} bytes": mae_viz.decompress(plain.stream),
     f"the middle important\n{painted.bytes:,} bytes": mae_viz.decompress(painted.stream),

@@ -304,6 +304,53 @@ def compressai(modules) -> dict[str, CompressAICodec]:
     return {name: CompressAICodec(name, module) for name, module in modules.items()}
 
 
+@pytest.mark.parametrize(
+    ("make", "lmbda"), [("FactorizedPrior", 1), ("ScaleHyperprior", 3000), ("MeanScaleHyperprior", 3000)]
+)
+def test_its_latents_can_be_refined(make, lmbda, photograph):
+    """Prices are the entropy model's, the plain file is the codec's, and the module's own decoder reads the better."""
+    module, picture = weighted(make, 8, 12), photograph.crop((100, 50, 356, 242))
+    codec = mae_viz.register(CompressAICodec("one", module, lmbdas={0: lmbda}))
+    rate = codec.axis.first
+    latents = codec.latents(picture, rate)
+    everywhere = (slice(None), slice(None))
+    assert latents.reach == 2
+    symbols = torch.from_numpy(latents.symbols[None]).float()
+    inspected = codec.inspect_file(codec.encode(picture, rate))
+    assert latents.bits(symbols, everywhere).item() == pytest.approx(inspected.bits.sum(dtype=np.float64), rel=1e-4)
+    *_, last = (moments := list(registry.codec("one-refined-60").moments(picture, rate)))
+    assert moments[0].best.stream == codec.encode(picture, rate)
+    assert last.best.cost < moments[0].best.cost
+    squares = (np.asarray(codec.decode(last.best.stream), float) - np.asarray(picture, float)) ** 2 / 255**2
+    bpp = 8 * len(last.best.stream) / (picture.width * picture.height)
+    assert bpp + lmbda * squares.mean() == pytest.approx(last.best.cost)
+    y = codec.inspect_file(last.best.stream).y - latents.offset[0].numpy()
+    assert np.allclose(y, np.rint(y), atol=1e-3)
+    registry.unregister("one")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [("JointAutoregressiveHierarchicalPriors", "depends on others"), ("ScaleHyperpriorVbr", "other steps than 1")],
+)
+def test_latents_that_cannot_be_refined_are_refused(make, sentence, picture):
+    module = weighted(make, 8, 12) if "Vbr" in make else joint()
+    codec = CompressAICodec("one", module, lmbdas=dict.fromkeys((0, 1.0), 300))
+    with pytest.raises(ValueError, match=sentence):
+        codec.latents(picture, codec.axis.last)
+    with pytest.raises(ValueError, match="effort is for single models"):
+        CompressAICodec("two", module).refined(10)
+
+
+def joint() -> nn.Module:
+    from compressai.models import JointAutoregressiveHierarchicalPriors
+
+    torch.manual_seed(3)
+    model = JointAutoregressiveHierarchicalPriors(8, 12)
+    model.update()
+    return model.eval()
+
+
 @torch.inference_mode()
 def by_hand(module: nn.Module, picture: Image.Image, quality: float) -> tuple[int, Image.Image, float]:
     """Bytes of the strings, the decoded picture and the bits that forward estimates, without the adapter."""

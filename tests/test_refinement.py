@@ -13,7 +13,7 @@ from PIL import Image
 
 import mae_viz
 from mae_viz import computing, metrics, probe
-from mae_viz.codecs.refined import RefinedCodec
+from mae_viz.codecs import registry
 from mae_viz.codecs.registry import codec
 from mae_viz.coding import checkpoints
 from mae_viz.computing import Computing
@@ -72,7 +72,7 @@ def test_at_its_end_it_shows_the_file_that_the_codec_writes(ladders, picture, na
     assert (final["at"], final["lmbda"]) == (RATE.index, RATE.lmbda)
     assert (listing["complete"], told["step"], told["steps"]) == (True, 20, 20)
     assert told["codec"]["title"] == f"{codec(model).title}, refined 20 steps"
-    streams = [moment.best.stream for moment in RefinedCodec(model, 20).moments(picture, RATE)]
+    streams = [moment.best.stream for moment in registry.codec(model).refined(20).moments(picture, RATE)]
     assert [point["bytes"] for point in told["trail"]] == [len(stream) for stream in streams]
     assert streams[0] == mae_viz.compress(picture, model, RATE.lmbda)
     assert final["bytes"] == len(streams[-1])

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 import mae_viz
 from mae_viz import cli, metrics
 from mae_viz.codecs import palette, registry
-from mae_viz.codecs.refined import RefinedCodec
 from mae_viz.codecs.search import compress_to
 from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.measured import collected
@@ -289,7 +288,7 @@ def test_refined_networks_of_one_lambda_make_a_curve_of_their_own(tmp_path, smal
 
 
 def test_a_budget_holds_for_the_refined_file(small):
-    codec = RefinedCodec("mae", 4)
+    codec = registry.codec("mae").refined(4)
     plain = len(mae_viz.compress(small, "mae", 700))
     found = compress_to(small, codec, bytes=plain)
     assert len(found.stream) <= plain
@@ -301,7 +300,7 @@ def test_a_budget_holds_for_the_refined_file(small):
 @pytest.mark.parametrize("left", [0, 1, 5, 9])
 def test_ctrl_c_in_a_search_leaves_a_file_within_the_budget(monkeypatch, small, left):
     """A real signal before the first refined file is there, and while the next ones are refined."""
-    codec, draw = RefinedCodec("mae", 4), sampling.draw
+    codec, draw = registry.codec("mae").refined(4), sampling.draw
     plain = mae_viz.compress(small, "mae", 700)
     missing = left
 

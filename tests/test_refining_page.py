@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 import mae_viz
 from mae_viz import computing, metrics
-from mae_viz.codecs.refined import RefinedCodec
+from mae_viz.codecs import registry
 from mae_viz.ladders.refinement import STEPS
 from mae_viz.rates import Rate
 
@@ -88,7 +88,9 @@ def test_refine_to_the_end_elsewhere_and_back_and_beside_a_plain_file_as_long(pa
     page.locator(".pane").nth(0).get_by_role("button", name="Refine MAE at this λ").click()
     assert "against the plain file" in bench(page, "done")
     stream = saved(page, tmp_path)
-    assert stream == computing.shared().submit(RefinedCodec("mae", STEPS).encode, own, Rate.near(LMBDA)).result(300)
+    assert stream == computing.shared().submit(
+        registry.codec("mae").refined(STEPS).encode, own, Rate.near(LMBDA)
+    ).result(300)
     assert int(number(page, 0, "bytes")) == len(stream)
     decoded = np.asarray(mae_viz.decompress(stream))
     until(page, lambda: np.array_equal(shown(page, 0, own.size), decoded), "the refined file's pixels in the pane")

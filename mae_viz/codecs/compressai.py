@@ -118,6 +118,7 @@ class CompressAICodec(Codec[Quality]):
         self.about = about or f"{type(modules[0]).__name__}, CompressAI {version('compressai')}"
         self.axis = quality_axis(name, numbers, unit or "quality", SingleQualities if by_quality else QualityAxis)
         self.lmbdas = dict(lmbdas or {})
+        self.refinable = bool(self.lmbdas)
         self._arguments = arguments or (lambda quality: {})
         self.multiple: int = multiple if multiple else getattr(modules[0], "downsampling_factor", 64)
         self._lock = threading.Lock()
@@ -211,13 +212,15 @@ class CompressAICodec(Codec[Quality]):
         if "maps" not in self.looks:
             raise ValueError(self.why_not("maps"))
         y, bits = self._latents(picture, self.axis.near(rate.value))
+        return self._inspected(self.encode(picture, rate), y, bits)
+
+    def _inspected(self, data: bytes, y: np.ndarray, bits: dict[str, np.ndarray]) -> Inspected:
         places = np.zeros(y.shape[1:], np.float32)
         for part in bits.values():
             n = y.shape[1] // part.shape[1]
             places += np.kron(part.sum(axis=0), np.full((n, n), n**-2, np.float32))
         missing = ((0, self._channels - len(y)), (0, 0), (0, 0))
-        stream, total = self.encode(picture, rate), sum(float(part.sum(dtype=np.float64)) for part in bits.values())
-        return Inspected(stream, np.pad(y, missing), np.pad(bits["y"], missing), places, total)
+        return Inspected(data, np.pad(y, missing), np.pad(bits["y"], missing), places, _total(bits))
 
     def _latents(self, picture: Image.Image, rate: Quality) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Latents (C, h, w), and the bits (…, h, w) of all kinds of symbols, those of the latents as "y"."""
@@ -232,8 +235,19 @@ class CompressAICodec(Codec[Quality]):
             y = found[0] if found else model.g_a(to_tensor(picture, self.multiple))
             return y[0].numpy(), bits
 
+    def inspect_file(self, data: bytes) -> Inspected:
+        """A file with the maps behind it, ``y`` as the decoder gets it."""
+        if "maps" not in self.looks:
+            raise ValueError(self.why_not("maps"))
+        return self._inspected(data, *self._replayed(data))
+
     def _cost(self, data: bytes) -> float:
-        """Bits of all symbols in a file: what forward says where the latents are those that the decoder finds.
+        """Bits of all symbols in a file."""
+        return _total(self._replayed(data)[1])
+
+    def _replayed(self, data: bytes) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The latents (C, h, w) that the decoder finds in a file, and the bits of all kinds of symbols: what forward
+        says where the latents are these.
 
         Rounding leaves them as they are: they lie on its steps, or less than half a step beside.
         """
@@ -249,7 +263,16 @@ class CompressAICodec(Codec[Quality]):
                 for synthesis, analysis in pairs:
                     stack.enter_context(replace(model, analysis, seen[synthesis]))
                 bits = bits_of(model, to_tensor(Image.new("RGB", file.size), self.multiple), arguments)
-            return sum(float(part.sum(dtype=np.float64)) for part in bits.values())
+            return seen["g_s"][0].numpy(), bits
+
+    def lmbda(self, rate: Quality) -> float:
+        """As ``lmbdas`` says. Raises ValueError for qualities that it does not name."""
+        try:
+            return self.lmbdas[rate.value]
+        except KeyError:
+            raise ValueError(
+                f"{self.title}: what λ {self.axis.unit} {rate} was trained for is not known: name it in lmbdas."
+            ) from None
 
     @contextmanager
     def _working(self, rate: Quality, doing: str) -> Iterator[tuple[Model, dict]]:
@@ -287,6 +310,10 @@ class CompressAICodec(Codec[Quality]):
 
     def _checksum(self, body: bytes) -> int:
         return zlib.crc32(body, zlib.crc32(bytes.fromhex(self._sha256)))
+
+
+def _total(bits: dict[str, np.ndarray]) -> float:
+    return sum(float(part.sum(dtype=np.float64)) for part in bits.values())
 
 
 def _copied(model: Model) -> Model:

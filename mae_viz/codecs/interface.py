@@ -11,13 +11,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from mae_viz.codecs import palette
 from mae_viz.rates import LAST_INDEX, STEPS_PER_OCTAVE, Rate
+
+if TYPE_CHECKING:
+    from mae_viz.codecs.refined import RefinedCodec
+    from mae_viz.refining.latents import Latents
 
 Progress = Callable[[float], None]
 """Called with the fraction done, 0…1; what it raises ends the work."""
@@ -258,7 +262,8 @@ class Codec(ABC, Generic[R]):
     stride: int = 16
     """Pixels to a place of its maps, both ways."""
     refinable: bool = False
-    """Whether latents of its pictures can be refined (`refined`), each by `model_at`."""
+    """Whether latents of its pictures can be refined (`refined`), each by `model_at`. Then it has `latents` and
+    `lmbda`, and with "maps" `inspect_file`."""
     guide: "Codec[R] | None" = None
     """A much quicker codec of the same rates, whose bytes and dB run beside this one's: searches begin there."""
 
@@ -315,16 +320,32 @@ class Codec(ABC, Generic[R]):
         """A picture's file with the maps behind it. Raises ValueError where ``looks`` offers no "maps"."""
         raise ValueError(self.why_not("maps"))
 
+    def inspect_file(self, data: bytes) -> Inspected:
+        """A file with the maps behind it, y as it was coded."""
+        raise ValueError(self.why_not("maps"))
+
+    def latents(self, picture: Image.Image, rate: R) -> "Latents":
+        """An RGB picture's latents, for `mae_viz.refining` to work at. Raises ValueError where there are none."""
+        raise ValueError(f"{self.title} has no latents to refine: effort is for single models.")
+
+    def lmbda(self, rate: R) -> float:
+        """The λ of R + λ·MSE, bits per pixel and values in [0, 1], that files of a rate are made for."""
+        raise ValueError(f"{self.title} is made for no λ.")
+
     def model_at(self, rate: R) -> "Codec[R]":
         """What codes pictures at a rate: itself, of a group one of its models."""
         return self
 
-    def refined(self, steps: int, objective: str = "mse", importance: np.ndarray | None = None) -> "Codec[R]":
+    def refined(self, steps: int, objective: str = "mse", importance: np.ndarray | None = None) -> "RefinedCodec[R]":
         """The codec whose encoder thinks for so many steps (`mae_viz.refining`), where ``importance`` (H, W) says.
 
         Raises ValueError where it cannot.
         """
-        raise ValueError(f"{self.title} has no latents to refine: effort is for single models.")
+        if not self.refinable:
+            raise ValueError(f"{self.title} has no latents to refine: effort is for single models.")
+        from mae_viz.codecs.refined import RefinedCodec
+
+        return RefinedCodec(self, steps, objective, importance)
 
     def why_not(self, look: str) -> str:
         """A sentence on a look that it does not offer."""

@@ -4,7 +4,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
 from mae_viz.codecs import palette
@@ -13,7 +12,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
-    from mae_viz.codecs.refined import RefinedCodec
+    from mae_viz.refining.latents import Latents
 
 
 class ModelCodec(Codec[Rate]):
@@ -94,10 +93,23 @@ class ModelCodec(Codec[Rate]):
         cost = probe.cost(self.checkpoint, encoded.stream)
         return Inspected(encoded.stream, encoded.y, cost.y, cost.places, cost.bits, probe.all_gains(model, rate))
 
-    def refined(self, steps: int, objective: str = "mse", importance: np.ndarray | None = None) -> "RefinedCodec":
-        from mae_viz.codecs.refined import RefinedCodec
+    def inspect_file(self, data: bytes) -> Inspected:
+        from mae_viz import probe
+        from mae_viz.coding import coder
+        from mae_viz.coding.bitstream import parse
 
-        return RefinedCodec(self.model, steps, objective, importance)
+        cost, parsed = probe.cost(self.checkpoint, data), parse(data)
+        y = coder.decode_y_hat(self.checkpoint, parsed)[0].numpy()
+        gains = probe.all_gains(self.checkpoint.model, parsed.rate)
+        return Inspected(data, y, cost.y, cost.places, cost.bits, gains)
+
+    def latents(self, picture: Image.Image, rate: Rate) -> "Latents":
+        from mae_viz.refining.latents import ModelLatents
+
+        return ModelLatents(picture, self.checkpoint, rate)
+
+    def lmbda(self, rate: Rate) -> float:
+        return rate.lmbda
 
 
 class GroupCodec(Codec[Rate]):
@@ -141,6 +153,15 @@ class GroupCodec(Codec[Rate]):
 
     def model_at(self, rate: Rate) -> ModelCodec:
         return self.models[rate]
+
+    def inspect_file(self, data: bytes) -> Inspected:
+        return self._made(data).inspect_file(data)
+
+    def latents(self, picture: Image.Image, rate: Rate) -> "Latents":
+        return self.models[rate].latents(picture, rate)
+
+    def lmbda(self, rate: Rate) -> float:
+        return rate.lmbda
 
     def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
         return self.models[rate].encode(picture, rate, progress)

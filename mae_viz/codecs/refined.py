@@ -6,15 +6,12 @@ Its name is the model's, "-refined-", the number of steps, and the objective whe
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from mae_viz.codecs import palette
-from mae_viz.codecs.interface import Inspected, Progress
-from mae_viz.codecs.neural import ModelCodec
-from mae_viz.rates import Rate
+from mae_viz.codecs.interface import Codec, Inspected, Progress, R
 
 if TYPE_CHECKING:
     from mae_viz.refining.effort import Spent
@@ -30,34 +27,38 @@ ONE_PASS = (
 """What is to be read beside every comparison of a refined model."""
 
 
-class RefinedCodec(ModelCodec):
-    """One model, its latents refined for each picture (`mae_viz.refining`)."""
+class RefinedCodec(Codec[R]):
+    """A codec's files with the latents refined for each picture (`mae_viz.refining`); all else is the codec's own."""
 
-    refinable = False
-    guide: ModelCodec
+    guide: Codec[R]
 
-    def __init__(self, model: str, steps: int, objective: str = "mse", importance: np.ndarray | None = None):
-        """``model``: as `ModelCodec` takes it. ``importance``: see `mae_viz.refining.refine.refine`. Raises ValueError
-        for an objective that there is not, CheckpointError for an unknown model."""
+    def __init__(self, plain: Codec[R], steps: int, objective: str = "mse", importance: np.ndarray | None = None):
+        """``plain``: a codec that is ``refinable``. ``importance``: see `mae_viz.refining.refine.refine`. Raises
+        ValueError for an objective that there is not."""
         from mae_viz.refining import objectives
 
-        super().__init__(model)
+        self.guide = plain
         self.steps, self.objective, self.importance = steps, objectives.named(objective), importance
-        self.guide = ModelCodec(model)
         said = f"refined {steps} step{'s' * (steps > 1)}"
         if objective != "mse":
             said += f" for {self.objective.title}"
-        self.title, self.short = f"{self.guide.title}, {said}", f"{self.guide.short}, {said}"
+        self.title, self.short = f"{plain.title}, {said}", f"{plain.short}, {said}"
         self.about = self.title
-        self.name = f"{self.guide.name}-refined-{steps}{'' if objective == 'mse' else f'-{objective}'}"
+        ending = f"-refined-{steps}{'' if objective == 'mse' else f'-{objective}'}"
+        self.name, self._file_name = plain.name + ending, plain.file_name + ending
+        self.kind, self.axis, self.looks, self.stride = plain.kind, plain.axis, plain.looks, plain.stride
 
     @property
-    def drawing(self) -> palette.Drawing:
-        return palette.drawing(self.name)
+    def file_name(self) -> str:
+        return self._file_name
 
     @property
     def identity(self) -> str:
-        return f"{self.card['sha256']} refined {self.steps} {self.objective.name} {_SEED}"
+        return f"{self.guide.identity} refined {self.steps} {self.objective.name} {_SEED}"
+
+    @property
+    def fingerprint(self) -> str | None:
+        return self.guide.fingerprint
 
     @property
     def settings(self) -> dict:
@@ -65,52 +66,50 @@ class RefinedCodec(ModelCodec):
 
         arithmetic = str(fast_type()).removeprefix("torch.")
         how = {"refined_steps": self.steps, "objective": self.objective.name, "seed": _SEED, "inner_type": arithmetic}
-        return super().settings | how
+        return self.guide.settings | how
 
     @property
     def history(self) -> str:  # type: ignore[override]
         """What its weights began at, and that others' latents were coded as their encoder gave them."""
-        return f"{super().history} {self.title}: {ONE_PASS}".strip()
+        return f"{self.guide.history} {self.title}: {ONE_PASS}".strip()
 
-    def moments(self, picture: Image.Image, rate: Rate) -> "Iterator[Moment]":
+    def moments(self, picture: Image.Image, rate: R) -> "Iterator[Moment]":
         """The way to the file of an RGB picture."""
-        from mae_viz.refining.refine import refine
+        from mae_viz.refining.refine import refine_latents
 
-        return refine(picture, self.checkpoint, rate, self.steps, self.objective, self.importance, _SEED)
+        latents, lmbda = self.guide.latents(picture, rate), self.guide.lmbda(rate)
+        return refine_latents(picture, latents, lmbda, self.steps, self.objective, self.importance, _SEED)
 
-    def spend(self, picture: Image.Image, rate: Rate, tell: Callable[[float, str], None]) -> "Spent":
+    def spend(self, picture: Image.Image, rate: R, tell: Callable[[float, str], None]) -> "Spent":
         """The file of an RGB picture and what it took; Ctrl-C ends the work with the best so far."""
         from mae_viz.refining.effort import spend
 
         return spend(self.moments(picture, rate), self.steps, tell)
 
-    def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
-        stream = b""
-        for moment in self.moments(picture, rate):
-            stream = moment.best.stream
+    def encode(self, picture: Image.Image, rate: R, progress: Progress | None = None) -> bytes:
+        last = None
+        for last in self.moments(picture, rate):
             if progress:
-                progress(moment.done)
-        return stream
+                progress(last.done)
+        assert last
+        return last.best.stream
 
-    def inspect(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> Inspected:
+    def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
+        return self.guide.decode(data, progress)
+
+    def estimated_bits(self, data: bytes) -> float | None:
+        return self.guide.estimated_bits(data)
+
+    def inspect(self, picture: Image.Image, rate: R, progress: Progress | None = None) -> Inspected:
         return self.inspect_file(self.encode(picture, rate, progress))
 
-    def inspect_file(self, stream: bytes) -> Inspected:
-        """A file of this model with the maps behind it, y as it was coded: never anything but integers."""
-        from mae_viz import probe
-        from mae_viz.coding import coder
-        from mae_viz.coding.bitstream import parse
-
-        cost, parsed = probe.cost(self.checkpoint, stream), parse(stream)
-        y = coder.decode_y_hat(self.checkpoint, parsed)[0].numpy()
-        gains = probe.all_gains(self.checkpoint.model, parsed.rate)
-        return Inspected(stream, y, cost.y, cost.places, cost.bits, gains)
+    def inspect_file(self, data: bytes) -> Inspected:
+        return self.guide.inspect_file(data)
 
 
-def refined(name: str) -> RefinedCodec | None:
-    """The codec of a name; None for names that are not of this kind."""
+def parts_of(name: str) -> tuple[str, int, str] | None:
+    """The plain codec, the steps and the objective in the name of a refined one; None for names that are none."""
     found = _NAME.fullmatch(name)
     if not found:
         return None
-    facts: dict[str, Any] = found.groupdict(default="mse")
-    return RefinedCodec(facts["model"], int(facts["steps"]), facts["objective"])
+    return found["model"], int(found["steps"]), found["objective"] or "mse"

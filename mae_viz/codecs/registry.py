@@ -17,7 +17,7 @@ from mae_viz.codecs.classical import CLASSICAL
 from mae_viz.codecs.interface import Codec, NoAxis, Progress, Quality
 from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
-from mae_viz.codecs.refined import ONE_PASS, refined
+from mae_viz.codecs.refined import ONE_PASS, parts_of
 from mae_viz.coding import checkpoints
 
 _ENTRY_POINTS = "mae_viz.codecs"
@@ -73,8 +73,11 @@ def codec(name: str) -> Codec:
         return ORIGINAL
     if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key()).get(name):
         return found
+    if parts := parts_of(name):
+        plain, steps, objective = parts
+        return codec(plain).refined(steps, objective)
     try:
-        return refined(name) or _model(name, checkpoints.card(name)["sha256"])
+        return _model(name, checkpoints.card(name)["sha256"])
     except checkpoints.CheckpointError as error:
         others = [*_own(), *CLASSICAL]
         raise checkpoints.CheckpointError(f"{error} Codecs beside the models: {', '.join(others)}.") from None

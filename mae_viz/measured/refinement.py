@@ -22,7 +22,6 @@ from PIL import Image
 from mae_viz import metrics, probe
 from mae_viz.codecs import registry
 from mae_viz.codecs.interface import Codec
-from mae_viz.codecs.refined import RefinedCodec
 from mae_viz.codecs.search import compress_to
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import open_rgb
@@ -70,7 +69,8 @@ def measure(path: Path) -> list[dict]:
 
 def _codec(name: str, way: str) -> Codec:
     refined = {REFINED: "mse", SIMILAR: "ms-ssim"}
-    return RefinedCodec(name, STEPS, refined[way]) if way in refined else registry.codec(name)
+    plain = registry.codec(name)
+    return plain.refined(STEPS, refined[way]) if way in refined else plain
 
 
 def _judged(picture: Image.Image, stream: bytes, name: str) -> dict:
@@ -94,7 +94,7 @@ def _painted(picture: Image.Image, image: str) -> Iterator[dict]:
     """The plain file, the refined one, and those with an important middle that are as long as each of the two."""
     rate, inner = Rate.near(PAINTED_AT), middle(*picture.size)
     plain = registry.codec("mae").encode(picture, rate)
-    painted = RefinedCodec("mae", STEPS, importance=inner)
+    painted = registry.codec("mae").refined(STEPS, importance=inner)
     found = compress_to(picture, painted, bytes=len(plain))
     for way, stream in ((PLAIN, plain), (PAINTED, found.stream)):
         decoded = np.asarray(registry.codec("mae").decode(stream), np.float64)
