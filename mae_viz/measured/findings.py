@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mae_viz.measured import refinement
 from mae_viz.measured.refinement import LMBDAS, Mean
+from mae_viz.numbers import NARROW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,11 +18,11 @@ TITLES = {"mae": "the MAE", "bottleneck-scaling": "bottleneck scaling", "indepen
 
 def effort(table: "pd.DataFrame") -> str:
     """What refinement saves."""
-    saved = ", ".join(f"{refinement.saved(table, 'mae', lmbda):+.1f} % at λ = {lmbda:g}" for lmbda in LMBDAS)
+    saved = ", ".join(f"{refinement.saved(table, 'mae', lmbda):+.1f}{NARROW}% at λ = {lmbda:g}" for lmbda in LMBDAS)
     pictures = refinement.saved(table, "mae", LMBDAS[0]).pictures
     return (
         f"{refinement.STEPS} steps change the MAE's R + λ·MSE by {saved} "
-        f"(mean of {pictures} Kodak photographs, 95 % interval)."
+        f"(mean of {pictures} Kodak photographs, 95{NARROW}% interval)."
     )
 
 
@@ -43,15 +44,15 @@ def _whose(table: "pd.DataFrame", model: str, lmbda: float) -> str:
         )
     if closed.sign * plain.sign > 0:
         share = 100 * closed.value / plain.value
-        rest = f"{share:.0f} % of what separates them" if share < 100 else "all that separates them"
+        rest = f"{share:.0f}{NARROW}% of what separates them" if share < 100 else "all that separates them"
         return said + f"Better latents close {rest}: so much is the encoder's, the rest the decoder's."
     return said + "Better latents set them further apart: the encoder that is behind is not the reason."
 
 
 def _side(gap: Mean) -> str:
     if not gap.sign:
-        return f"cannot be told from the MAE's ({gap:+.1f} %)"
-    return f"lies {abs(gap.value):.1f} % {'above' if gap.value > 0 else 'below'} the MAE's ({gap:+.1f} %)"
+        return f"cannot be told from the MAE's ({gap:+.1f}{NARROW}%)"
+    return f"lies {abs(gap.value):.1f}{NARROW}% {'above' if gap.value > 0 else 'below'} the MAE's ({gap:+.1f}{NARROW}%)"
 
 
 def waking(table: "pd.DataFrame", model: str) -> str:
@@ -88,7 +89,7 @@ def painted(table: "pd.DataFrame") -> str:
     inside, outside = (refinement.painted(table, where) for where in ("inside", "outside"))
     return (
         f"With the middle fifth important, a file no longer than the plain one at λ = {refinement.PAINTED_AT:g} has "
-        f"{inside:+.2f} dB there and {outside:+.2f} dB elsewhere."
+        f"{inside:+.2f}{NARROW}dB there and {outside:+.2f}{NARROW}dB elsewhere."
     )
 
 

@@ -26,6 +26,7 @@ from mae_viz.codecs.search import compress_to
 from mae_viz.coding.checkpoints import open_checkpoint
 from mae_viz.images import open_rgb
 from mae_viz.measured import intervals, kodak
+from mae_viz.numbers import grouped
 from mae_viz.rates import Rate
 from mae_viz.storage import write_whole
 
@@ -127,7 +128,8 @@ class Mean:
 
     def __format__(self, form: str) -> str:
         """ "+4.1 [+3.8, +4.4]", each number in this form."""
-        return f"{self.value:{form}} [{self.low:{form}}, {self.high:{form}}]".replace("-", "−")
+        value, low, high = (grouped(number, form) for number in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}]"
 
 
 def mean(values: "pd.Series") -> Mean:

@@ -1,4 +1,4 @@
-"""Page *How it works*: the method in ten steps, each with a figure of the chosen picture at the chosen λ.
+"""Page *How it works*: the method in eleven steps, all but the last with a figure of the chosen picture and λ.
 
 The text of all steps is on the page at once; the figures (`mae_viz.app.parts.how_figures`) follow one after the other.
 ``step`` in the address is the step that a link lands on.
@@ -119,6 +119,16 @@ STEPS = (
         how_figures.between,
         {"file": ("The file, byte by byte", {}), "bits": ("Priors between trained λ", {"at": "700"})},
     ),
+    Step(
+        "What the decoder can do, and what the encoder finds",
+        "The encoder treats all pictures alike. For the picture at hand **better integers can be searched by gradient**, "
+        "for the same decoder and the same file format: fewer bits, or less error. That tells two kinds of loss apart: "
+        "if a model's disadvantage goes away when its integers are searched, its encoder was to blame; if it stays, "
+        "its decoder. Look at which of the two it is for bottleneck scaling.",
+        (r"\min_{\mathbf{q}}\; R_\lambda(\mathbf{q}) + \lambda\, D\big(\mathbf{x}, g_s(\mathbf{q};\,\phi)\big)",),
+        how_figures.refined,
+        {"laboratory": ("Press Refine on a pane, and watch", {"panes": "mae,mae:difference"})},
+    ),
 )  # fmt: skip
 
 
@@ -127,8 +137,9 @@ def page() -> None:
         picture = subject.choose()
     st.title("How it works")
     st.markdown(
-        "Ten steps, for readers who know what convolution and entropy are. Every figure is computed by the real "
-        "models on the picture and at the λ chosen here: **change λ, and see which figures answer and which do not.**"
+        "Eleven steps, for readers who know what convolution and entropy are. Every figure but the last is computed by "
+        "the real models on the picture and at the λ chosen here: **change λ, and see which figures answer and which "
+        "do not.**"
     )
     if picture is None:
         return
