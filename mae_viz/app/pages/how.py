@@ -121,10 +121,10 @@ STEPS = (
     ),
     Step(
         "What the decoder can do, and what the encoder finds",
-        "The encoder treats all pictures alike. For the picture at hand **better integers can be searched by gradient**, "
-        "for the same decoder and the same file format: fewer bits, or less error. That tells two kinds of loss apart: "
-        "if a model's disadvantage goes away when its integers are searched, its encoder was to blame; if it stays, "
-        "its decoder. Look at which of the two it is for bottleneck scaling.",
+        "The encoder treats all pictures alike. For the picture at hand **better integers can be searched by "
+        "gradient**, for the same decoder and the same file format: fewer bits, or less error. That tells two kinds of "
+        "loss apart: if a model's disadvantage goes away when its integers are searched, its encoder was to blame; if "
+        "it stays, its decoder. Look at which of the two it is for bottleneck scaling.",
         (r"\min_{\mathbf{q}}\; R_\lambda(\mathbf{q}) + \lambda\, D\big(\mathbf{x}, g_s(\mathbf{q};\,\phi)\big)",),
         how_figures.refined,
         {"laboratory": ("Press Refine on a pane, and watch", {"panes": "mae,mae:difference"})},
