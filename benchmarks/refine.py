@@ -4,9 +4,9 @@
 
 The plain loop is stochastic Gumbel annealing as its authors published it, on the network's own modules: float32,
 autograd through g_s and through the learned prior at every draw. Both take the same steps on the same picture, in turn
-in one run. Beside them stands what the arithmetic alone takes: three passes of g_s. g_s forward and backward is timed in
-float32 and bfloat16 as refinement runs it, and the one that it takes on this machine is named: bfloat16 is quicker only
-where the processor has instructions for it.
+in one run. Beside them stands what the arithmetic alone takes: three passes of g_s. As refinement runs it, g_s forward
+and backward is timed in float32 and bfloat16, and the type that it takes on this machine is named: bfloat16 is quicker
+only where the processor has instructions for it.
 """
 
 import argparse
