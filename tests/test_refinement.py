@@ -3,6 +3,7 @@
 import json
 import threading
 import zlib
+from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
 
@@ -43,11 +44,9 @@ def started(ladders, picture, name="mae", mask=b"", viewer="", steps=20, rate=RA
 
 
 def finished(ladders, made, viewer="") -> dict:
-    """The listing once it is complete; asking for it starts the work."""
-    ladders.listing(made.id, viewer=viewer)
-    for job in list(made.jobs.values()):
-        job.result(300)
-    listing = ladders.listing(made.id, viewer=viewer)
+    """The listing once it is complete; asking for it starts the work and keeps it going."""
+    while not (listing := ladders.listing(made.id, viewer=viewer))["complete"]:
+        wait(made.jobs.values(), timeout=0.5)
     jsonschema.validate(json.loads(json.dumps(listing, allow_nan=False)), SCHEMA)
     return listing
 
@@ -76,6 +75,8 @@ def test_at_its_end_it_shows_the_file_that_the_codec_writes(ladders, picture, na
     assert [point["bytes"] for point in told["trail"]] == [len(stream) for stream in streams]
     assert streams[0] == mae_viz.compress(picture, model, RATE.lmbda)
     assert final["bytes"] == len(streams[-1])
+    kept = {name for frame in listing["frames"] for name in frame.values() if isinstance(name, str)}
+    assert {path.name for path in made.folder.iterdir()} == kept | {f"{RATE.at:.1f}.json", "told.json", ".shown"}
     ladders.close()  # another day: nothing is computed again, and the way to it is known
     again = started(ladders, picture, name)
     assert again is not made
@@ -86,15 +87,16 @@ def test_what_is_stopped_keeps_its_best_file_and_begins_anew(ladders, picture):
     made, moved = started(ladders, picture, steps=4000), threading.Event()
     publish = ladders._cache.put
 
-    def put(key, files):
-        publish(key, files)
+    def put(key, files, gone):
+        publish(key, files, gone)
         if made.moments:
             moved.set()
 
     ladders._cache.put = put
     ladders.listing(made.id, viewer="")
     (job,) = made.jobs.values()
-    assert moved.wait(300)
+    while not moved.wait(0.5):
+        ladders.listing(made.id, viewer="")
     ladders.let_go(made.id, "")
     with pytest.raises(computing.DroppedError):
         job.result(300)

@@ -81,6 +81,11 @@ class Ladder:
     """Whether all other work goes before it."""
 
     @property
+    def held(self) -> int:
+        """Bytes in memory beside its picture."""
+        return 0
+
+    @property
     def root(self) -> str:
         """The ladder that pages name: itself, or what it is a refinement of."""
         return self.of or self.id
@@ -89,9 +94,10 @@ class Ladder:
         self,
         rate: AnyRate,
         progress: Callable[[float], None],
-        publish: Callable[[dict[str, bytes]], None],
+        publish: Callable[[dict[str, bytes], Iterable[str]], None],
     ) -> tuple[Maps | None, Frame, dict[str, bytes]]:
-        """A frame, as `frame.compute` makes it. ``publish``: keeps files that are to be there before it is done."""
+        """A frame, as `frame.compute` makes it. ``publish``: keeps files that are to be there before it is done, and
+        deletes others of the ladder."""
         return compute(self.picture, self.source, rate, progress)
 
     def recall(self, read: Callable[[str], bytes | None]) -> None:
@@ -205,6 +211,7 @@ class Ladders:
         """Of the ladders asked about last those stay that memory has room for."""
         pictures, taken = set(), 0
         for number, (key, ladder) in enumerate(reversed(list(self._open.items()))):
+            taken += ladder.held
             if id(ladder.picture) not in pictures:
                 pictures.add(id(ladder.picture))
                 taken += 4 * math.prod(ladder.picture.size)

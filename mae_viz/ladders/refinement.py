@@ -13,8 +13,9 @@ import json
 import math
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ NEAR = 0.003
 """Files whose bytes differ by this share or less are as long as one another."""
 
 _TOLD = "told.json"
-_IMPORTANT = 0.5  # from here on a place of a mask counts as painted
+_IMPORTANT = 128  # of 255: from here on a place of a mask counts as painted
 
 
 def _number(value: float) -> float | str:
@@ -72,12 +73,27 @@ class Told:
     rest: Part | None = None
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A file as it is shown."""
+
+    stream: bytes
+    maps: Maps | None
+    frame: Frame
+    files: dict[str, bytes]
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(self.files[self.frame.file])))
+
+
 @dataclass
 class Refinement(Ladder):
     """The refinement of a picture at a rate; ``of``: the ladder of the plain codec."""
 
     patient = True
-    importance: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    """uint8 (H, W): what is important; None where all is alike."""
     told: Told = field(default_factory=lambda: Told(1))
     moments: list[Frame] = field(default_factory=list)
     """The latest two, the newer first: a viewer may still be fetching the other."""
@@ -87,53 +103,64 @@ class Refinement(Ladder):
         assert isinstance(self.source.codec, RefinedCodec)
         return self.source.codec
 
+    @property
+    def held(self) -> int:
+        return 0 if self.mask is None else self.mask.nbytes
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps of each pass. With a mask, half of them show first how long its file gets."""
+        steps = self.codec.steps
+        return [steps] if self.mask is None else [max(1, steps // 2), steps]
+
     def compute(
         self,
         rate: AnyRate,
         progress: Callable[[float], None],
-        publish: Callable[[dict[str, bytes]], None],
+        publish: Callable[[dict[str, bytes], Iterable[str]], None],
     ) -> tuple[Maps | None, Frame, dict[str, bytes]]:
         assert isinstance(rate, Rate)
-        self.told = Told(sum(codec.steps for codec in self.passes))
-        self.moments, plain_pixels, at, size, plain_size = [], None, rate, 0, 0
-        maps: Maps | None = None
-        files: dict[str, bytes] = {}
-        for codec in self.passes:
-            if size:  # the file of the first look was so long
-                at = self._as_long(rate, plain_size, size, progress)
-                self.told.trail = self.told.trail[:1]
-            begun, before = time.monotonic(), self.told.step
-            for moment in codec.moments(self.picture, at):
-                step, taken = before + round(moment.done * codec.steps), time.monotonic() - begun
-                if step > self.told.step:
-                    self.told.step_s = taken / (step - self.told.step)
-                self.told.step, self.told.seconds = step, self.told.seconds + taken
-                if moment.done or not size:
-                    frame = self.moments[0] if self.moments else None
-                    if not frame or files.get(str(frame.stream)) != moment.best.stream:
-                        found = codec.inspect_file(moment.best.stream)
-                        maps, frame, files = of_file(self.picture, self.source, at, moment.best.stream, found)
-                        frame = replace(frame, at=rate.at)
-                        publish(files)
-                    pixels = np.asarray(Image.open(io.BytesIO(files[frame.file])))
-                    plain_pixels = pixels if plain_pixels is None else plain_pixels
-                    self._tell(maps, frame, plain_pixels, pixels)
-                progress(self.told.step / self.told.steps)
-                computing.give_way()
-                begun = time.monotonic()
-                plain_size = plain_size or len(moment.best.stream)
-            size = len(moment.best.stream)
-        self.told.step = self.told.steps
-        told = json.dumps(asdict(self.told), allow_nan=False).encode()
-        return maps, self.moments[0], files | {_TOLD: told}
+        told, self.moments = Told(sum(self.steps)), []
+        self.told, plain, last, at = told, None, None, rate
+        for steps in self.steps:
+            if last and plain:
+                at = self._as_long(rate, len(plain.stream), len(last.stream), progress)
+                told.trail = told.trail[:1]
+            for stream in self._pass(steps, at, progress):
+                if last is None or last.stream != stream:
+                    last = self._look(stream, rate, at)
+                    publish(last.files, self._move_on(last.frame))
+                plain = plain or last
+                self._tell(last, plain)
+        assert last  # there is a pass
+        told.step = told.steps
+        return last.maps, last.frame, last.files | {_TOLD: json.dumps(asdict(told), allow_nan=False).encode()}
 
-    @property
-    def passes(self) -> list[RefinedCodec]:
-        """The codecs that refine, one after another. With a mask, half the steps show how long its file gets."""
-        if self.importance is None:
-            return [self.codec]
-        first = self.codec.guide.refined(max(1, self.codec.steps // 2), self.codec.objective.name, self.importance)
-        return [first, self.codec]
+    def _pass(self, steps: int, at: Rate, progress: Callable[[float], None]) -> Iterator[bytes]:
+        """The best file at each look of a refinement at λ; the plain one comes first, where it is that of all."""
+        important = None if self.mask is None else self.mask / 255
+        codec = self.codec.guide.refined(steps, self.codec.objective.name, important)
+        told, before, begun = self.told, self.told.step, time.monotonic()
+        for moment in codec.moments(self.picture, at):
+            step, taken = before + round(moment.done * steps), time.monotonic() - begun
+            if step > told.step:
+                told.step_s = taken / (step - told.step)
+            told.step, told.seconds = step, told.seconds + taken
+            if step or not told.trail:
+                yield moment.best.stream
+            progress(step / told.steps)
+            computing.give_way()
+            begun = time.monotonic()
+
+    def _look(self, stream: bytes, rate: Rate, at: Rate) -> _Look:
+        """A file coded at a λ, in its place on the ladder."""
+        maps, frame, files = of_file(self.picture, self.source, at, stream, self.codec.inspect_file(stream))
+        return _Look(stream, maps, replace(frame, at=rate.at), files)
+
+    def _move_on(self, frame: Frame) -> set[str]:
+        """A frame comes before those that are there; files that nobody needs any more."""
+        self.moments, gone = [frame, *self.moments[:1]], self.moments[1:]
+        return {name for old in gone for name in old.files} - {name for one in self.moments for name in one.files}
 
     def _as_long(self, rate: Rate, plain_size: int, size: int, progress: Callable[[float], None]) -> Rate:
         """The λ to refine at for a file as long as the plain one of a rate, where one refined there takes ``size``: its
@@ -154,19 +181,18 @@ class Refinement(Ladder):
         assert isinstance(found, Rate)
         return found
 
-    def _tell(self, maps: Maps | None, frame: Frame, plain: np.ndarray, pixels: np.ndarray) -> None:
-        numbers = {name: getattr(frame, name) for name in ("bytes", "bpp", "psnr_db", "ms_ssim_db")}
-        told = self.told
+    def _tell(self, look: _Look, plain: _Look) -> None:
+        told, self.maps = self.told, look.maps
+        numbers = {name: getattr(look.frame, name) for name in ("bytes", "bpp", "psnr_db", "ms_ssim_db")}
         told.trail = [*told.trail, {name: _number(value) for name, value in numbers.items() if value is not None}]
-        if self.importance is not None:
-            original, inside = np.asarray(self.picture), self.importance >= _IMPORTANT
+        if self.mask is not None:
+            original, painted = np.asarray(self.picture), self.mask >= _IMPORTANT
             told.painted, told.rest = (
-                Part(*(_number(metrics.psnr_db(each[where][None], original[where][None])) for each in (plain, pixels)))
-                for where in (inside, ~inside)
+                Part(
+                    *(_number(metrics.psnr_db(each.pixels[part][None], original[part][None])) for each in (plain, look))
+                )
+                for part in (painted, ~painted)
             )
-        self.maps = maps
-        if not self.moments or self.moments[0] is not frame:
-            self.moments = [frame, *self.moments[:1]]
 
     def recall(self, read: Callable[[str], bytes | None]) -> None:
         """What the cache has kept of it beside its frame."""
@@ -175,7 +201,7 @@ class Refinement(Ladder):
             parts = {name: Part(**found[name]) for name in ("painted", "rest") if found.get(name)}
             self.told = Told(**(found | parts))
         except (ValueError, TypeError):  # anything may lie there
-            self.told = Told(self.codec.steps, self.codec.steps)
+            self.told = Told(sum(self.steps), sum(self.steps))
 
     def forget(self, there: set[str]) -> None:
         super().forget(there)
@@ -218,20 +244,20 @@ def start(ladders: Ladders, key: str, at: float, mask: bytes, viewer: str, steps
     rate = codec.axis.at(at)
     if not (codec.refinable and plain.source.maps and isinstance(rate, Rate)):
         raise ValueError(f"{codec.title} has no latents to refine here: choose one of the networks, and its λ.")
-    importance = unpacked(mask, *plain.picture.size) if mask else None
-    made = codec.model_at(rate).refined(steps, importance=importance)
+    painted = unpacked(mask, *plain.picture.size) if mask else None
+    made = codec.model_at(rate).refined(steps)
     assert isinstance(made, RefinedCodec)
     what = f"{plain.id} {made.name} {made.identity} {rate} {hashlib.sha256(mask).hexdigest() if mask else ''}"
     name = hashlib.sha256(what.encode()).hexdigest()[:24]
     source = Source(made, (rate,), True, plain.source.metrics)
-    refinement = Refinement(name, plain.picture, source, ladders.folder / name, of=plain.id, importance=importance)
-    refinement.told = Told(sum(codec.steps for codec in refinement.passes))
+    refinement = Refinement(name, plain.picture, source, ladders.folder / name, of=plain.id, mask=painted)
+    refinement.told = Told(sum(refinement.steps))
     ladders.take_in(refinement, viewer)
     return name
 
 
 def unpacked(data: bytes, width: int, height: int) -> np.ndarray:
-    """A mask (H, W) in [0, 1] from what browsers send: a byte for each pixel, row by row, as zlib packs them.
+    """A mask, uint8 (H, W), from what browsers send: a byte for each pixel, row by row, as zlib packs them.
 
     Raises MaskError for anything else, and for a mask that is the same everywhere.
     """
@@ -242,7 +268,7 @@ def unpacked(data: bytes, width: int, height: int) -> np.ndarray:
         raise MaskError("this is no mask: it is not packed as browsers pack.") from None
     if len(values) != width * height or not unpacker.eof:
         raise MaskError(f"the mask must have the picture's {width} × {height} pixels: paint it again.")
-    mask = np.frombuffer(values, np.uint8).reshape(height, width) / 255
+    mask = np.frombuffer(values, np.uint8).reshape(height, width)
     if not (mask >= _IMPORTANT).any() or (mask >= _IMPORTANT).all():
         raise MaskError("all of the picture is painted, or nothing: paint what matters more than the rest.")
     return mask

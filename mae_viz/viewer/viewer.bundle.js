@@ -2576,12 +2576,13 @@ var Frames = class {
     clearTimeout(ladder.timer);
     if (ladder.rests) return;
     const turn3 = ++ladder.asked;
-    const answer = { heard: turn3 };
+    const answer = { heard: turn3, gone: false };
     try {
       answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
       answer.error = answer.info.error ?? null;
     } catch (error) {
       answer.error = String(error.message ?? error);
+      answer.gone = Boolean(error.gone);
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn3 < ladder.heard) return;
     Object.assign(ladder, answer);
@@ -3360,10 +3361,12 @@ var Refinements = class {
   compare({ pane, plain }) {
     this.viewer.besides(pane, { codec: plain.id, layer: "picture", follow: "bytes" });
   }
-  /** Of earlier moments nothing needs to stay in memory. */
+  /** Of earlier moments nothing needs to stay in memory; what the server has lost ends where it is. */
   trim() {
-    for (const { ladder } of this.all) {
+    for (const refinement of this.all) {
+      const { ladder } = refinement;
       if (!ladder) continue;
+      if (ladder.gone && refinement.works) this.stop(refinement);
       const files = ladder.frames.flatMap((f) => [f.file, f.y, f.bits, f.by_channel]);
       for (const key of [...ladder.assets.keys()]) if (!files.includes(key.split("/")[0])) ladder.drop(key);
     }

@@ -178,7 +178,11 @@ def explain_numbers() -> None:
             f"{percent(0.01)}: asked for 700, it is 700.9. Each picture is what `decompress(compress(image, λ))` "
             "returns, shown losslessly. **Bytes** are the length of that file; **bpp** is 8 × bytes over the pixels of "
             f"the original, header included; **saved** is against {in_bits(24)} per pixel. **PSNR** and **MS-SSIM** "
-            "(as −10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB."
+            "(as −10 log₁₀(1 − MS-SSIM); n/a under 161 pixels a side) are taken on 8-bit RGB. **Refine** has a "
+            "network's encoder think longer: the latents of this one picture are moved by gradient until its file is "
+            "smaller or better, for the same decoder. It is a curve of its own and never the network's. Where "
+            "something is painted, errors there count up to ten times as much, and λ is chosen anew so that the file "
+            "is as long as the plain one."
         )
 
 

@@ -121,12 +121,13 @@ export class Frames {
     clearTimeout(ladder.timer);
     if (ladder.rests) return;
     const turn = ++ladder.asked;
-    const answer = { heard: turn };
+    const answer = { heard: turn, gone: false };
     try {
       answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
       answer.error = answer.info.error ?? null;
     } catch (error) {
       answer.error = String(error.message ?? error);
+      answer.gone = Boolean(error.gone); // the server knows it no more
     }
     // a later question may have been answered sooner
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn < ladder.heard) return;

@@ -163,10 +163,12 @@ export class Refinements {
     this.viewer.besides(pane, { codec: plain.id, layer: "picture", follow: "bytes" });
   }
 
-  /** Of earlier moments nothing needs to stay in memory. */
+  /** Of earlier moments nothing needs to stay in memory; what the server has lost ends where it is. */
   trim() {
-    for (const { ladder } of this.all) {
+    for (const refinement of this.all) {
+      const { ladder } = refinement;
       if (!ladder) continue;
+      if (ladder.gone && refinement.works) this.stop(refinement);
       const files = ladder.frames.flatMap((f) => [f.file, f.y, f.bits, f.by_channel]);
       for (const key of [...ladder.assets.keys()]) if (!files.includes(key.split("/")[0])) ladder.drop(key);
     }

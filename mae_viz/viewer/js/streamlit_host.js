@@ -71,7 +71,7 @@ async function ladder(id, at) {
     this.again = performance.now();
     this.lost();
   }
-  throw new Error((await answer.json()).error);
+  throw Object.assign(new Error((await answer.json()).error), { gone: true });
 }
 
 /** Have a ladder's picture refined at a rate, where a mask says: the id of the ladder that comes of it. */
@@ -80,6 +80,7 @@ async function refine(id, at, mask) {
   const question = { method: "POST", headers: { [header]: session }, body: mask };
   const answer = await fetch(`${this.base}/ladder/${id}/refined?at=${at}`, question);
   const said = await answer.json();
+  if (answer.status === 404) this.lost();
   if (!answer.ok) throw new Error(said.error);
   return said.ladder;
 }
