@@ -85,6 +85,8 @@ PAIRS = (
     ("mae", "jpeg"),
     ("mae", "jpeg2000"),
     ("mae, every λ", "mae"),
+    ("mae-refined-80", "mae"),
+    ("mae-refined-80", "published-balle2017"),
     ("bottleneck-scaling", "mae"),
     ("bottleneck-scaling", "independent"),
     ("mae-hyperprior", "mae"),
