@@ -4,6 +4,7 @@ write them."""
 import ast
 import json
 import re
+import warnings
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -46,7 +47,9 @@ def waking() -> list[int]:
 
 
 def most_channels_of_the_published_networks() -> int:
-    from compressai.zoo.image import cfgs
+    with warnings.catch_warnings():  # of CompressAI's dependencies
+        warnings.simplefilter("ignore")
+        from compressai.zoo.image import cfgs
 
     return max(max(widths) for widths in cfgs["bmshj2018-factorized"].values())
 

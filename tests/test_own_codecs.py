@@ -343,7 +343,9 @@ def test_latents_that_cannot_be_refined_are_refused(make, sentence, picture):
 
 
 def joint() -> nn.Module:
-    from compressai.models import JointAutoregressiveHierarchicalPriors
+    with warnings.catch_warnings():  # of CompressAI's dependencies
+        warnings.simplefilter("ignore")
+        from compressai.models import JointAutoregressiveHierarchicalPriors
 
     torch.manual_seed(3)
     model = JointAutoregressiveHierarchicalPriors(8, 12)

@@ -311,7 +311,7 @@ def refined(look: Look) -> None:
     st.markdown("\n".join(f"- {literal(sentence)}" for sentence in said))
     st.caption(
         "Measured on Kodak, whatever picture is chosen here: a search takes some seconds for each file. "
-        "In brackets: 95 % intervals over the photographs. Notebook 7 has the rest."
+        f"In brackets: {percent(0.95)} intervals over the photographs. Notebook 7 has the rest."
     )
 
 
