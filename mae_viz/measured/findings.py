@@ -39,14 +39,20 @@ def _whose(table: "pd.DataFrame", model: str, lmbda: float) -> str:
         f"{_side(refined)}. "
     )
     if not closed.sign:
-        return (
-            said + "Refinement changes nothing that could be seen between the two: what separates them is the decoder."
-        )
-    if closed.sign * plain.sign > 0:
-        share = 100 * closed.value / plain.value
-        rest = f"{share:.0f}{NARROW}% of what separates them" if share < 100 else "all that separates them"
-        return said + f"Better latents close {rest}: so much is the encoder's, the rest the decoder's."
-    return said + "Better latents set them further apart: the encoder that is behind is not the reason."
+        why = ": its loss is its decoder's" if plain.sign > 0 else ""
+        return f"{said}Refinement changes nothing that could be seen between the two{why}."
+    more = "more" if closed.value > 0 else "less"
+    said += f"Better latents help it by {abs(closed.value):.1f} points {more} than the MAE"
+    if not plain.sign:
+        return f"{said}."
+    share = min(closed.value / plain.value, 1.0)
+    part = "all" if share > 0.995 else f"{100 * share:.0f}{NARROW}%"
+    if plain.sign > 0:
+        rest = "" if part == "all" else ", the rest its decoder's"
+        blame = f"{part} of its loss is its encoder's{rest}" if share > 0 else "its loss is its decoder's"
+        return f"{said}: {blame}."
+    lead = f"{part} of its lead is its encoder's" if share > 0 else "its lead grows"
+    return f"{said}: {lead}."
 
 
 def _side(gap: Mean) -> str:
