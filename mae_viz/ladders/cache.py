@@ -22,7 +22,6 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -103,14 +102,8 @@ class Cache:
         entry = json.dumps({"maps": maps and asdict(maps), "frame": frame.to_json()}).encode()
         self.put(key, {**files, _entry(rate): entry})  # the last: it vouches for the others
 
-    def put(self, key: str, files: dict[str, bytes], gone: Iterable[str] = ()) -> None:
-        """Write files of a ladder, in this order, or have them in memory as `keep` says; delete those that are
-        ``gone``."""
-        for name in gone:
-            with suppress(OSError):
-                (self.folder / key / name).unlink()
-            with self._lock:
-                self._memory.pop((key, name), None)
+    def put(self, key: str, files: dict[str, bytes]) -> None:
+        """Write files of a ladder, in this order, or have them in memory as `keep` says."""
         try:
             self._make_room(sum(map(len, files.values())), key)
             self._write(self.folder / key, files)

@@ -94,10 +94,9 @@ class Ladder:
         self,
         rate: AnyRate,
         progress: Callable[[float], None],
-        publish: Callable[[dict[str, bytes], Iterable[str]], None],
+        publish: Callable[[dict[str, bytes]], None],
     ) -> tuple[Maps | None, Frame, dict[str, bytes]]:
-        """A frame, as `frame.compute` makes it. ``publish``: keeps files that are to be there before it is done, and
-        deletes others of the ladder."""
+        """A frame, as `frame.compute` makes it. ``publish``: keeps files that are to be there before it is done."""
         return compute(self.picture, self.source, rate, progress)
 
     def recall(self, read: Callable[[str], bytes | None]) -> None:

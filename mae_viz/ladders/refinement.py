@@ -13,7 +13,7 @@ import json
 import math
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -96,7 +96,8 @@ class Refinement(Ladder):
     """uint8 (H, W): what is important; None where all is alike."""
     told: Told = field(default_factory=lambda: Told(1))
     moments: list[Frame] = field(default_factory=list)
-    """The latest two, the newer first: a viewer may still be fetching the other."""
+    """The latest two, the newer first: the other is shown until a viewer has this one. Files of all stay in the cache
+    as long as others do, for those who are slow to fetch them."""
 
     @property
     def codec(self) -> RefinedCodec:
@@ -117,7 +118,7 @@ class Refinement(Ladder):
         self,
         rate: AnyRate,
         progress: Callable[[float], None],
-        publish: Callable[[dict[str, bytes], Iterable[str]], None],
+        publish: Callable[[dict[str, bytes]], None],
     ) -> tuple[Maps | None, Frame, dict[str, bytes]]:
         assert isinstance(rate, Rate)
         told, self.moments = Told(sum(self.steps)), []
@@ -129,7 +130,8 @@ class Refinement(Ladder):
             for stream in self._pass(steps, at, progress):
                 if last is None or last.stream != stream:
                     last = self._look(stream, rate, at)
-                    publish(last.files, self._move_on(last.frame))
+                    publish(last.files)
+                    self.moments = [last.frame, *self.moments[:1]]
                 plain = plain or last
                 self._tell(last, plain)
         assert last  # there is a pass
@@ -156,11 +158,6 @@ class Refinement(Ladder):
         """A file coded at a λ, in its place on the ladder."""
         maps, frame, files = of_file(self.picture, self.source, at, stream, self.codec.inspect_file(stream))
         return _Look(stream, maps, replace(frame, at=rate.at), files)
-
-    def _move_on(self, frame: Frame) -> set[str]:
-        """A frame comes before those that are there; files that nobody needs any more."""
-        self.moments, gone = [frame, *self.moments[:1]], self.moments[1:]
-        return {name for old in gone for name in old.files} - {name for one in self.moments for name in one.files}
 
     def _as_long(self, rate: Rate, plain_size: int, size: int, progress: Callable[[float], None]) -> Rate:
         """The λ to refine at for a file as long as the plain one of a rate, where one refined there takes ``size``: its
