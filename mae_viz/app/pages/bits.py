@@ -163,7 +163,7 @@ def show_channels(spent: dict, pair: tuple[Rate, Rate], shown: str) -> None:
         look["showlegend"] = True
         line = go.Scatter(x=rank, y=total, line={"color": colour}, hovertemplate=f"{says}{NARROW}%", **look)
         figure.add_traces([bar, line], rows=1, cols=[column, 3])
-    figure.update_layout(height=340, margin={"l": 10, "r": 10, "t": 30, "b": 10}, bargap=0)
+    figure.update_layout(height=340, margin=plots.MARGIN, bargap=0)
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.25})
     figure.update_xaxes(title="rank of the channel")
     figure.update_yaxes(matches="y", col=2)
@@ -264,7 +264,7 @@ def draw_priors(drawn: list[Drawn]) -> None:
         line = {"color": plots.INK, "shape": "hvh" if one.k[-1] <= 20 else "linear", "width": 1.5}
         prior = go.Scatter(x=one.k, y=one.prior, name="learned prior", mode="lines", line=line, **first)
         figure.add_traces([bars, prior], rows=1, cols=column)
-    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 30, "b": 10}, bargap=0.1)
+    figure.update_layout(height=320, margin=plots.MARGIN, bargap=0.1)
     figure.update_layout(legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title="symbol")
     figure.update_yaxes(title="probability", col=1)

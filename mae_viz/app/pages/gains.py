@@ -173,7 +173,7 @@ def heatmaps(lmbdas: list[float], curves: dict[str, np.ndarray]) -> "Figure":
 
 
 def framed(figure: "Figure", height: int) -> "Figure":
-    figure.update_layout(height=height, margin={"l": 10, "r": 26, "t": 30, "b": 10})
+    figure.update_layout(height=height, margin=plots.MARGIN | {"r": 26})
     figure.update_layout(legend={"orientation": "h", "y": -0.15})
     return figure
 
@@ -215,7 +215,7 @@ def show_inverses(checkpoint: Checkpoint, rate: Rate) -> None:
         said.append((r[sizes.index(here)], float(np.exp(np.log(gain * inverse).mean())), m, d))
     figure.update_xaxes(title="1/m", tickangle=0)
     figure.update_yaxes(title="d", col=1)
-    figure.update_layout(height=330, margin={"l": 10, "r": 26, "t": 30, "b": 10}, showlegend=False)
+    figure.update_layout(height=340, margin=plots.MARGIN | {"r": 26}, showlegend=False)
     plots.show(figure, "inverses plot", "d against 1/m, one dot per channel")
     lines = [
         f"- **{short(m)}, {short(d)}: r = {grouped(r, '.3f')}**, mean of m · d {number(product)}: {verdict(r)}"

@@ -30,12 +30,15 @@ START = Rate.near(128)
 
 FIRST = next(iter(ARRANGEMENTS.values()))
 
+HERE = site.TITLES["laboratory"][1]
+"""The page's icon, which links to other pages have by themselves."""
+
 QUESTIONS: tuple[tuple[str, str, str, dict[str, str | float]], ...] = (
     ("From which λ on is bottleneck scaling as good as the MAE on this photograph?", "laboratory",
-     "Laboratory, panel “Who pays”", {"panels": "price,curve"}),
+     f"{HERE} Laboratory, panel “Who pays”", {"panels": "price,curve"}),
     ("Why does the ratio map of bottleneck scaling have one colour, and what varies in the MAE's?", "feature-maps",
      "Feature maps", {"lambda_": 4096}),
-    ("Where does the MAE spend its bits at λ = 64?", "laboratory", "Laboratory, “Bits”",
+    ("Where does the MAE spend its bits at λ = 64?", "laboratory", f"{HERE} Laboratory, “Bits”",
      {"show": "bits", "lambda_": 64}),
     ("What happens to a channel that is off, and does the file jump where it wakes?", "bits", "Where the bits go",
      {"lambda_": 4096, "base": 64}),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
-MARGIN = {"l": 10, "r": 10, "t": 34, "b": 10}
+MARGIN = {"l": 10, "r": 10, "t": 46, "b": 10}
 """Pixels around a plot: above it is room for plotly's buttons, which telephones always show."""
 
 INK = "#7b8494"

@@ -84,5 +84,5 @@ def draw(model: str, rates: list[Rate], awake: np.ndarray, growth: np.ndarray, w
     figure.update_xaxes(title="λ", type="category", tickangle=0, nticks=8, col=1)
     figure.update_xaxes(plots.logarithmic(), col=2)
     figure.update_yaxes(rangemode="tozero")
-    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 30, "b": 10}, showlegend=False)
+    figure.update_layout(height=320, margin=plots.MARGIN, showlegend=False)
     plots.show(figure, "waking plot", "Growth of the file and number of channels awake, over λ")
