@@ -438,9 +438,9 @@ def train(
         chosen["validation"] = configs.parse_names(_read(validation))
     if lmbda:
         chosen["lmbdas"] = [lmbda]
-    loaded = configs.load(config, bool(source)).changed(**chosen)
-    name = Path(config).stem + (f"-{loaded.lmbdas[0]:g}" if len(loaded.lmbdas) == 1 else "")
-    loop.train(loaded, out or Path("runs") / name, name, source, anneal, devices, nodes)
+    first, *then = configs.stretches(config, bool(source), **chosen)
+    name = Path(config).stem + (f"-{first.lmbdas[0]:g}" if len(first.lmbdas) == 1 else "")
+    loop.train(first, out or Path("runs") / name, name, source, anneal, devices, nodes, then=then)
 
 
 @app.command()

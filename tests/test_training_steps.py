@@ -48,6 +48,33 @@ def test_the_rate_is_that_of_the_model_itself(batch):
     torch.testing.assert_close(bpp, want, rtol=0.05, atol=0)
 
 
+def test_mixed_is_rounding_for_the_decoder_and_noise_for_the_rate(batch):
+    torch.manual_seed(0)
+    model = MAE(48)
+    noise, rounds, mixed = (
+        Lagrangian(model, quantisation=kind)(batch.x, batch.lmbda, batch.seeds) for kind in ("noise", "round", "mixed")
+    )
+    torch.testing.assert_close(mixed[0], noise[0], rtol=0, atol=0)
+    torch.testing.assert_close(mixed[2], rounds[2], rtol=0, atol=0)
+    assert (mixed[0] != rounds[0]).all()
+    assert (mixed[1] != noise[1]).all()
+    mixed[1].sum().backward()
+    assert float(model.g_a[0].conv.weight.grad.abs().max()) > 0  # straight through rounding
+
+
+def test_mixed_with_a_hyperprior_rounds_what_its_decoder_sees_too(batch):
+    torch.manual_seed(0)
+    model = MAEHyperprior(48)
+    seen = []
+    model.h_s.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    model.g_s.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    Lagrangian(model, quantisation="mixed")(batch.x, batch.lmbda, batch.seeds)
+    z_hat, y_hat = seen
+    torch.testing.assert_close(y_hat, y_hat.round())
+    symbols = z_hat - model.prior.medians(batch.lmbda)
+    torch.testing.assert_close(symbols, symbols.round(), rtol=0, atol=1e-4)
+
+
 def test_weights_of_the_sum():
     lmbdas = (64.0, 256.0)
     lmbda = torch.tensor([64.0, 256.0])

@@ -128,6 +128,13 @@ def any_process(flag: bool, fabric: "Fabric", step: int) -> bool:
     return bool(summed(torch.tensor(float(flag)), fabric) > 0)
 
 
+def agreed(seconds: float, fabric: "Fabric") -> float:
+    """Seconds as all processes take them, so that they change rates, and end, at one step: the mean of their clocks."""
+    if fabric.world_size == 1:
+        return seconds
+    return float(summed(torch.tensor(seconds, dtype=torch.float64), fabric)) / fabric.world_size
+
+
 def summed(numbers: torch.Tensor, fabric: "Fabric") -> torch.Tensor:
     """The sum over all processes, on the CPU."""
     return cast(torch.Tensor, fabric.all_reduce(numbers.to(fabric.device), reduce_op="sum")).cpu()

@@ -12,19 +12,21 @@ from mae_viz.models import RateModel
 class Lagrangian(nn.Module):
     """A model together with the rate and the distortion of each image it is given.
 
-    Quantisation is additive uniform noise whose values follow from one seed per image, so that they do not depend on
-    the device, on what else is in the batch, or on how many processes share it; or, with ``rounds``, rounding through
-    which gradients pass straight. With ``bf16`` the transforms run under bfloat16 autocast; gains and probabilities
-    stay in float32 (`mae_viz.layers`).
+    ``quantisation`` is "noise", which is uniform and follows from one seed per image, so that it does not depend on
+    the device, on what else is in the batch, or on how many processes share it; "round", through which gradients pass
+    straight; or "mixed": the decoder sees rounded latents, as it will in use, and the rate is that of noisy ones, whose
+    gradient says what a finer or coarser latent would cost. With ``bf16`` the transforms run under bfloat16 autocast;
+    gains and probabilities stay in float32 (`mae_viz.layers`).
     """
 
-    def __init__(self, model: RateModel, bf16: bool = False, rounds: bool = False):
+    def __init__(self, model: RateModel, bf16: bool = False, quantisation: str = "noise"):
         super().__init__()
-        self.model, self.bf16, self.rounds = model, bf16, rounds
+        self.model, self.bf16, self.quantisation = model, bf16, quantisation
         self._seeds: tuple[int, ...] = ()
         for module in model.modules():
             if isinstance(module, EntropyModel):
                 module.quantize = self._quantize  # type: ignore[method-assign]
+                module.rated = self._rated  # type: ignore[method-assign]
 
     def forward(self, x: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
         """Images (B, 3, H, W) uint8, λ (B,), noise seeds (B) → bits per pixel (B,), MSE on [0, 1] (B,), x_hat."""
@@ -38,10 +40,13 @@ class Lagrangian(nn.Module):
 
     def _quantize(self, inputs: Tensor, means: Tensor | None = None) -> Tensor:
         """In place of the entropy models' own, which draw from one stream for all images."""
-        if self.rounds:
-            centre = torch.zeros(()) if means is None else means
-            return inputs + (torch.round(inputs - centre) + centre - inputs).detach()
-        return inputs + noise_of(inputs, self._seeds)
+        if self.quantisation == "noise":
+            return inputs + noise_of(inputs, self._seeds)
+        centre = 0.0 if means is None else means
+        return inputs + (torch.round(inputs - centre) + centre - inputs).detach()
+
+    def _rated(self, inputs: Tensor, y_hat: Tensor) -> Tensor:
+        return inputs + noise_of(inputs, self._seeds) if self.quantisation == "mixed" else y_hat
 
 
 def noise_of(y: Tensor, seeds: tuple[int, ...]) -> Tensor:

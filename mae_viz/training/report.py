@@ -3,6 +3,7 @@ validation."""
 
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,8 @@ class Report:
                 *(TimeRemainingColumn(), TextColumn("{task.fields[speed]}")),
                 console=self.console,
             )
-            self._row = self._bar.add_task("", total=last, completed=first, speed="")
+            total = last if last < sys.maxsize else None  # by the clock nobody knows how many
+            self._row = self._bar.add_task("", total=total, completed=first, speed="")
             self._live = Live(self._bar, console=self.console, refresh_per_second=2)
             self._live.start()
 
