@@ -231,6 +231,9 @@ def evaluate(
     ] = None,
     qualities: Annotated[str | None, typer.Option(help="of the classical codecs, such as 10,50: else all")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="processes, of one thread each")] = os.cpu_count() or 1,
+    scheduler: Annotated[
+        str, typer.Option(help="a Dask cluster whose workers measure instead, such as tcp://10.0.0.1:8786")
+    ] = "",
     restart: Annotated[bool, typer.Option(help="measure anew what FILE already holds")] = False,
     metric: Annotated[
         list[str] | None, typer.Option(help="also: ssimulacra2, vmaf (pip install mae_viz[metrics]); repeat for more")
@@ -263,7 +266,7 @@ def evaluate(
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
             document = evaluation.evaluate(
-                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or ()
+                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or (), scheduler
             )
         typer.echo(f"{file}:\n{records.means_text(document)}")
         tables.append(collected.read(file))
