@@ -267,7 +267,7 @@ class RatePrior(_RateTable):
         """Cumulative logits at v (B, C, 1, n), where v counts from the median of its channel at λ."""
         lower, upper, fraction = self.neighbours(lmbda)
         at_lower = self._row_logits(v, lower)
-        if not fraction.any():
+        if not fraction.is_cuda and not fraction.any():  # a GPU would have to be waited for
             return at_lower
         return torch.lerp(at_lower, self._row_logits(v, upper), fraction[:, None, None, None])
 

@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -352,6 +354,40 @@ def test_without_a_compiler_training_goes_on(monkeypatch):
     assert any(line.startswith("not compiled") for line in said)
     run.train_step(run.batches(0), 1.0)
     assert run.skipped == 0
+
+
+BARE = """
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+class Without(PathFinder):
+    def find_spec(name, path=None, target=None):
+        return None if name.split(".")[0] in {absent} else PathFinder.find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Without
+import torch
+torch.set_num_threads(1)
+from mae_viz.training import config, loop
+settings = config.load("tiny", **{settings})
+print(loop.train(settings, Path({out!r}), "bare"))
+"""
+
+
+def test_on_a_machine_with_torch_numpy_pillow_and_safetensors_alone_it_trains(tmp_path):
+    """Nothing else that mae_viz depends on is found; the checkpoint opens here."""
+    needed = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    listed = [*needed["dependencies"], *needed["optional-dependencies"]["train"]]
+    packages = {re.match(r"[\w-]+", entry)[0].replace("-", "_") for entry in listed}
+    absent = packages - {"torch", "numpy", "pillow", "safetensors"} | {"rich", "pandas", "scipy", "tqdm"}
+    assert {"lightning", "tensorboard", "compressai", "constriction", "typer", "distributed"} <= absent
+    program = BARE.format(absent=absent, settings=SMALL | {"steps": 2}, out=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == str(tmp_path / "bare")
+    assert "pip install tensorboard" in done.stderr
+    assert "step 2, validation: score" in done.stderr
+    assert checkpoints.load(str(tmp_path / "bare")).channels == 48
 
 
 def gradients(out: Path) -> None:

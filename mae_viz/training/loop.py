@@ -13,18 +13,26 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from mae_viz.coding import checkpoints
 from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, MAEHyperprior, RateModel
-from mae_viz.training import data, fold, initialisation, machine, objective, optimizer, outer, scales, state, waking
+from mae_viz.training import (
+    blocks,
+    data,
+    fold,
+    initialisation,
+    machine,
+    objective,
+    optimizer,
+    outer,
+    scales,
+    state,
+    waking,
+)
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
-
-if TYPE_CHECKING:
-    from lightning.fabric import Fabric
 
 _RMS_CROPS, _WAKE_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 400, 1344, 6000
 _QUANTISATION = {
@@ -42,14 +50,17 @@ class Run:
         self,
         config: Config,
         pictures: data.Pictures,
-        fabric: "Fabric",
+        fabric: machine.Processes,
         say: Callable[[str], None],
         origin: str = "",
     ):
         self.config, self.fabric, self.say = config, fabric, say
         self.training, self.held = pictures.split(config.validation)
         share = fabric.global_rank, fabric.world_size
-        self.batches = data.Batches(pictures, self.training, config, share)
+        if machine.holds(fabric, pictures.size):
+            self.batches: data.Batches = data.DeviceBatches(pictures, self.training, config, share, fabric.device)
+        else:
+            self.batches = data.Batches(pictures, self.training, config, share)
         self.validation = objective.Validation(
             pictures.validation_crops(self.held, config.validation_crop), config.lmbdas, share
         )
@@ -87,6 +98,8 @@ class Run:
         self.model = model.to(self.fabric.device).to(memory_format=torch.channels_last)
         # built before the move, because RMS are measured in float32 on any device; its tensors follow
         rules.load_state_dict(rules.state_dict())
+        if isinstance(rules, optimizer.Normalised):
+            rules.factor = rules.factor.to(self.fabric.device)
         self.optimizer = rules
         if saved:
             rates = [group["rate"] for group in rules.param_groups]
@@ -102,10 +115,16 @@ class Run:
         self.averaged = objective.Lagrangian(
             self.average, quantisation="noise" if config.quantisation == "noise" else "round"
         )
-        lagrangian = objective.Lagrangian(self.model, self.precision == "bfloat16", config.quantisation)
+        lagrangian = objective.Lagrangian(self.model, self.precision, config.quantisation)
+        lagrangian.noise = self.noise = machine.seeded_on(self.fabric.device)
+        blocks.use_blocks(self.model, both=self.fabric.device.type == "cuda")
         if config.compile:
             self.say(machine.compile_parts(lagrangian, self.batches(0), self.fabric.device))
         self.objective = self.fabric.setup_module(lagrangian)
+        self._gradients: Callable = self.gradients
+        self._update: Callable = self.update
+        if self.fabric.device.type == "cuda" and self.fabric.world_size == 1 and config.optimizer == "normalised":
+            self._record()
         self.say(f"{type(model).__name__} on {self.fabric.device} in {self.precision}, from step {self.step}")
 
     def _weights(self, source: str, saved: dict | None) -> RateModel:
@@ -182,14 +201,10 @@ class Run:
         if self.step % config.median_every == 0:
             self.model.prior.update_medians()
         optimizer.set_rate(self.optimizer, factor)
-        lmbda = batch.lmbda.to(device)
-        bpp, mse, _ = self.objective(batch.x.to(device), lmbda, batch.seeds)
-        loss = objective.loss_of(bpp, mse, lmbda, config.lmbdas, config.weights)
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        norms = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
-        if bool(torch.isfinite(torch.stack(norms).sum())):  # the same in all processes: gradients are their mean
-            self.optimizer.step()
+        self.noise.seed(batch.seeds)
+        bpp, mse, loss, finite = self._gradients(batch.x.to(device), batch.lmbda.to(device))
+        if bool(finite):  # the same in all processes: gradients are their mean
+            self._update()
             self._follow()
             self._skipped_in_a_row = 0
         else:
@@ -201,7 +216,31 @@ class Run:
                     "an earlier state."
                 )
         self.step += 1
-        return bpp.detach(), mse.detach(), float(loss.detach())
+        return bpp, mse, float(loss)
+
+    def gradients(self, x: torch.Tensor, lmbda: torch.Tensor) -> machine.Results:
+        """The first half of a step: bpp (B,), MSE (B,), the loss, and whether all gradients are finite."""
+        bpp, mse, _ = self.objective(x, lmbda)
+        loss = objective.loss_of(bpp, mse, lmbda, self.config.lmbdas, self.config.weights)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        norms = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
+        return bpp.detach(), mse.detach(), loss.detach(), torch.isfinite(torch.stack(norms).sum())
+
+    def update(self) -> machine.Results:
+        """The second half: what the gradients move."""
+        self.optimizer.step()
+        return ()
+
+    def _record(self) -> None:
+        """Both halves as CUDA graphs; they run as they are for validation, several processes, and on CPUs."""
+        first, device = self.batches(0), self.fabric.device
+        self.noise.seed(first.seeds)
+        moved = [p for group in self.optimizer.param_groups for p in group["params"]]
+        tensors = [t for p in moved for t in self.optimizer.state[p].values()]
+        self._gradients = machine.Recorded(self.gradients, [first.x.to(device), first.lmbda.to(device)], self.noise)
+        self._update = machine.Recorded(self.update, [], self.noise, keeps=[*moved, *tensors])
+        self.say("a step is recorded as CUDA graphs")
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -308,7 +347,7 @@ def train(
 
 
 def _stretch(
-    fabric: "Fabric",
+    fabric: machine.Processes,
     config: Config,
     out: Path,
     name: str,
