@@ -84,7 +84,9 @@ class Normalised(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]  # without a closure: none of these rules evaluates a loss
-        kernels: dict[torch.Size, list] = {}  # equal shapes are orthogonalised together
+        kernels: dict[
+            tuple, list
+        ] = {}  # equal shapes are orthogonalised together, on a CPU each by itself: less to copy
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is None:
@@ -93,11 +95,14 @@ class Normalised(torch.optim.Optimizer):
                     self._adam(p, p.grad, self.state[p], group)
                 else:
                     matrix = self._ahead(p.grad, self.state[p], group)
-                    kernels.setdefault(matrix.flatten(1).shape, []).append((p, matrix, group))
+                    if p.is_cuda:
+                        kernels.setdefault(matrix.flatten(1).shape, []).append((p, matrix, group))
+                    else:
+                        self._kernel(p, orthogonalise(matrix.flatten(1)), self.state[p], group)
         for alike in kernels.values():
             moves = orthogonalise(torch.stack([matrix.flatten(1) for _, matrix, _ in alike]))
-            for (p, matrix, group), moved in zip(alike, moves, strict=True):
-                self._kernel(p, moved.reshape(matrix.shape), self.state[p], group)
+            for (p, _, group), moved in zip(alike, moves, strict=True):
+                self._kernel(p, moved, self.state[p], group)
 
     def _ahead(self, grad: Tensor, state: dict, group: dict) -> Tensor:
         """Nesterov's momentum of a kernel as (out, k, k, in), each input channel in units of its RMS."""
@@ -105,8 +110,11 @@ class Normalised(torch.optim.Optimizer):
         return grad.lerp(state["first"], group["momentum"]).permute(_order(group)) / state["scale"]
 
     def _kernel(self, p: Tensor, moved: Tensor, state: dict, group: dict) -> None:
-        moved = moved / state["scale"] * (state["share"] * (group["rate"] * self.factor))
-        p.sub_(moved.permute([_order(group).index(axis) for axis in range(4)]))
+        """Move a kernel by its orthogonalised momentum, a matrix (out, k · k · in)."""
+        order = _order(group)
+        moved = moved.reshape([p.shape[axis] for axis in order]) / state["scale"]
+        moved *= state["share"] * (group["rate"] * self.factor)
+        p.sub_(moved.permute([order.index(axis) for axis in range(4)]))
 
     def _adam(self, p: Tensor, grad: Tensor, state: dict, group: dict) -> None:
         # without bias correction: both averages start at 0 together, and warm-up covers the rest
