@@ -259,7 +259,9 @@ class Batches:
         for picture, (size, down, right, mirror) in zip(which[self.mine], places[self.mine], strict=True):
             copies = self.copies[picture]
             copy = copies[int(size * len(copies))]
-            squares.append((*copy, int(down * (copy[1] - side + 1)), int(right * (copy[2] - side + 1)), mirror < 0.5))
+            squares.append(
+                (*copy, int(down * (copy[1] - side + 1)), int(right * (copy[2] - side + 1)), bool(mirror < 0.5))
+            )
         return Batch(
             self.cut(squares),
             torch.from_numpy(lmbda[self.mine].astype(np.float32)),
