@@ -40,6 +40,7 @@ _QUANTISATION = {
     "round": "rounding, its gradient that of the identity",
     "mixed": "rounded latents for the decoder and noise for the rate",
 }
+_PRECISION = {"outer": "bfloat16 in the outer layers"}  # others are what they are called
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
 
@@ -295,7 +296,8 @@ class Run:
         training = (
             f"{self.step} steps of {config.batch} crops of {config.crop}² from {len(self.training)} photographs, "
             f"{origin}{config.optimizer} optimiser, {config.weights} weights, average {config.ema}, "
-            f"latents: {_QUANTISATION[config.quantisation]}{note}; {self.precision}, {self.seconds / 3600:.2f} h, "
+            f"latents: {_QUANTISATION[config.quantisation]}{note}; "
+            f"{_PRECISION.get(self.precision, self.precision)}, {self.seconds / 3600:.2f} h, "
             f"mae_viz {version('mae-viz')}."
         )
         began_at, steps, quantisation = self.began_at, self.step, _QUANTISATION[config.quantisation]
