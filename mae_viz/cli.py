@@ -235,6 +235,9 @@ def evaluate(
     ] = None,
     qualities: Annotated[str | None, typer.Option(help="of the classical codecs, such as 10,50: else all")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="processes, of one thread each")] = os.cpu_count() or 1,
+    scheduler: Annotated[
+        str, typer.Option(help="a Dask cluster whose workers measure instead, such as tcp://10.0.0.1:8786")
+    ] = "",
     restart: Annotated[bool, typer.Option(help="measure anew what FILE already holds")] = False,
     metric: Annotated[
         list[str] | None, typer.Option(help="also: ssimulacra2, vmaf (pip install mae_viz[metrics]); repeat for more")
@@ -267,7 +270,7 @@ def evaluate(
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
             document = evaluation.evaluate(
-                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or ()
+                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or (), scheduler
             )
         typer.echo(f"{file}:\n{records.means_text(document)}")
         tables.append(collected.read(file))
@@ -442,9 +445,9 @@ def train(
         chosen["validation"] = configs.parse_names(_read(validation))
     if lmbda:
         chosen["lmbdas"] = [lmbda]
-    loaded = configs.load(config, bool(source)).changed(**chosen)
-    name = Path(config).stem + (f"-{loaded.lmbdas[0]:g}" if len(loaded.lmbdas) == 1 else "")
-    loop.train(loaded, out or Path("runs") / name, name, source, anneal, devices, nodes)
+    first, *then = configs.stretches(config, bool(source), **chosen)
+    name = Path(config).stem + (f"-{first.lmbdas[0]:g}" if len(first.lmbdas) == 1 else "")
+    loop.train(first, out or Path("runs") / name, name, source, anneal, devices, nodes, then=then)
 
 
 @app.command()

@@ -162,6 +162,10 @@ class EntropyModel(nn.Module):
             return inputs + torch.empty_like(inputs).uniform_(-0.5, 0.5)
         return torch.round(inputs) if means is None else torch.round(inputs - means) + means
 
+    def rated(self, inputs: Tensor, y_hat: Tensor) -> Tensor:
+        """What the rate is computed of: what the decoder sees, unless a trainer has it otherwise."""
+        return y_hat
+
 
 class Cumulatives(EntropyModel):
     """Learned distributions, one for each row, as increasing functions: the logit of the cumulative probability.
@@ -209,7 +213,7 @@ class GaussianConditional(EntropyModel):
     def forward(self, y: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """y and σ (B, C, H, W) → y_hat and likelihoods, shaped alike."""
         y_hat = self.quantize(y)
-        return y_hat, at_least(self.likelihood(y_hat, sigma), _LEAST_PROBABILITY)
+        return y_hat, at_least(self.likelihood(self.rated(y, y_hat), sigma), _LEAST_PROBABILITY)
 
     def likelihood(self, values: Tensor, sigma: Tensor) -> Tensor:
         """Probability of the unit bin around each value."""
@@ -247,7 +251,7 @@ class RatePrior(_RateTable):
         medians = self.medians(lmbda)
         y_hat = self.entropy_bottleneck.quantize(y, medians)
         with torch.autocast(y.device.type, enabled=False):  # bf16 has too few digits for probabilities
-            return y_hat, self.likelihood(y_hat - medians, lmbda)
+            return y_hat, self.likelihood(self.entropy_bottleneck.rated(y, y_hat) - medians, lmbda)
 
     def likelihood(self, centred: Tensor, lmbda: Tensor) -> Tensor:
         """Probability of the unit bin around each value; ``centred`` (B, C, H, W) counts from the median."""
@@ -263,7 +267,7 @@ class RatePrior(_RateTable):
         """Cumulative logits at v (B, C, 1, n), where v counts from the median of its channel at λ."""
         lower, upper, fraction = self.neighbours(lmbda)
         at_lower = self._row_logits(v, lower)
-        if not fraction.any():
+        if not fraction.is_cuda and not fraction.any():  # a GPU would have to be waited for
             return at_lower
         return torch.lerp(at_lower, self._row_logits(v, upper), fraction[:, None, None, None])
 

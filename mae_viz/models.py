@@ -151,6 +151,15 @@ class RateModel(nn.Module):
                 "pad it first (mae_viz.coding.coder.to_tensor does)."
             )
 
+    def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
+        """As this module describes it. Raises ValueError where x or λ does not fit."""
+        self.check_size(x)
+        return self.passed(x, self.rates(lmbda, x))
+
+    def passed(self, x: Tensor, lmbda: Tensor) -> dict:
+        """The same for an x and λ (B,) that fit: no question that a GPU would have to answer first."""
+        raise NotImplementedError
+
     def analysis(self, x: Tensor, lmbda: Tensor) -> Tensor:
         """y = g_a(x, λ): x (B, 3, H, W) in [0, 1] and λ (B,) → latents before quantisation."""
         return self.g_a(x - 0.5, lmbda)
@@ -163,9 +172,7 @@ class RateModel(nn.Module):
 class _Factorized(RateModel):
     """Models whose latents are coded with the factorised prior."""
 
-    def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
-        self.check_size(x)
-        lmbda = self.rates(lmbda, x)
+    def passed(self, x: Tensor, lmbda: Tensor) -> dict:
         y = self.analysis(x, lmbda)
         y_hat, likelihoods = self.prior(y.float(), lmbda)
         return {"x_hat": self.synthesis(y_hat, lmbda), "likelihoods": {"y": likelihoods}, "y": y}
@@ -273,9 +280,7 @@ class HyperpriorModel(RateModel):
         )
         self.conditional = GaussianConditional()
 
-    def forward(self, x: Tensor, lmbda: float | Tensor) -> dict:
-        self.check_size(x)
-        lmbda = self.rates(lmbda, x)
+    def passed(self, x: Tensor, lmbda: Tensor) -> dict:
         y = self.analysis(x, lmbda)
         z_hat, z_likelihoods = self.prior(self.hyper_analysis(y, lmbda).float(), lmbda)
         y_hat, y_likelihoods = self.conditional(y.float(), self.hyper_synthesis(z_hat, lmbda))

@@ -11,6 +11,7 @@ import numpy as np
 import PIL
 import pytest
 import torch
+from distributed import Client, LocalCluster
 from PIL import Image
 
 import mae_viz
@@ -171,6 +172,52 @@ def test_a_file_is_never_continued_with_something_else(images, tmp_path):
 def test_two_processes_measure_what_one_does(document, images, tmp_path):
     parallel = evaluate("mae", images, tmp_path / "rd.json", "two", [4096, 100], jobs=2)
     assert without_seconds(parallel["measurements"]) == without_seconds(document["measurements"])
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A scheduler and two workers, as on many machines: known by their address alone."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as started:
+        yield started
+
+
+def test_a_cluster_measures_what_one_process_does(document, images, cluster, run, folder, tmp_path):
+    out = tmp_path / "rd.json"
+    command = ["evaluate", "mae", "--images", folder, "--dataset", "two", "--lambdas", "4096,100", "--out", out]
+    run(*command, "--scheduler", cluster.scheduler_address)
+    found = json.loads(out.read_text())
+    for rows in ("measurements", "means"):
+        assert without_seconds(found[rows]) == without_seconds(document[rows])
+    for key in records.SAME:
+        assert found.get(key) == document.get(key), key
+    with Client(cluster) as client:
+        seen = client.run(lambda: "mae_viz.measured.evaluate" in sys.modules)
+    assert list(seen.values()) == [True, True]  # both had something to do
+    out.unlink()
+    (tmp_path / "broken.png").write_bytes(images["a"].read_bytes()[:100])
+    with pytest.raises(mae_viz.ImageError, match=r"broken\.png: the picture is damaged"):
+        evaluate("jpeg", [tmp_path / "broken.png"], out, "broken", [50], scheduler=cluster.scheduler_address)
+    assert not out.exists()
+
+
+def test_workers_that_are_not_alike_measure_nothing(images, cluster, tmp_path, monkeypatch):
+    def measured_by(cluster: LocalCluster) -> None:
+        evaluate("jpeg", images, tmp_path / "rd.json", "two", [50], scheduler=cluster.scheduler_address)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mae_viz.measured.cluster._software", lambda: software() | {"pillow": "0.0.1"})
+        with pytest.raises(ValueError, match=r"software, \{'pillow': '\S+'\} and not \{'pillow': '0\.0\.1'\}"):
+            measured_by(cluster)
+    with LocalCluster(n_workers=0, threads_per_worker=2, host="127.0.0.1", dashboard_address="127.0.0.1:0") as other:
+        with pytest.raises(ValueError, match="has no workers: start some with"):
+            measured_by(other)
+        other.scale(1)
+        other.wait_for_workers(1)
+        with pytest.raises(ValueError, match="start it with --nthreads 1"):
+            measured_by(other)
+    with pytest.raises(ValueError, match="no Dask scheduler answers at nowhere"):
+        evaluate("jpeg", images, tmp_path / "rd.json", "two", [50], scheduler="nowhere")
+    assert not (tmp_path / "rd.json").exists()
 
 
 ENDLESS = """

@@ -30,7 +30,7 @@ LESS = {
     "train": [
         *("--set", "channels=12", "--set", "start=random", "--set", "steps=2", "--set", "batch=2", "--set", "crop=64"),
         *("--set", "validation_crop=64", "--set", "entropy_steps=1", "--set", "compile=false"),
-        *("--set", "precision=float32"),
+        *("--set", "precision=float32", "--set", "then=[]"),
     ],
 }
 """What follows a command so that it takes small pictures or few steps."""

@@ -54,6 +54,7 @@ MAY_IMPORT = {
 
 ONLY_IN = {
     "constriction": ("coding/",),
+    "distributed": ("measured/cluster.py",),
     "lightning": ("training/",),
     "streamlit": ("app/", "viewer/streamlit_host.py"),
 }

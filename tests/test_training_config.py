@@ -2,6 +2,7 @@
 
 import pytest
 
+from mae_viz.coding import checkpoints
 from mae_viz.training import config
 from mae_viz.training.config import Config
 
@@ -10,7 +11,7 @@ from mae_viz.training.config import Config
 def test_what_ships_loads(name):
     loaded = config.load(name)
     assert loaded.channels == (128 if name == "tiny" else 192)
-    hyper = name.endswith("hyperprior")
+    hyper = "hyperprior" in name
     assert loaded.architecture.endswith("Hyperprior") == hyper
     if "independent" not in name:
         assert loaded.lmbdas == ((64, 256, 1024, 4096) if hyper else (64, 128, 256, 512, 1024, 2048, 4096))
@@ -38,6 +39,11 @@ def test_the_configurations_asked_for_are_there():
         ('architecture = "MAEHyperprior"\nouter_channels = 200', "between 12 and 192"),
         ("between = 2", "between 0 and 1"),
         ("scales = [1.5]", r"\(0, 1\]"),
+        ("minutes = -1", "minutes = -1.0 must be 0"),
+        ("peak = 0", "peak = 0.0 must be above 0"),
+        ('architecture = "MAEHyperprior"\nwake = true', "for the MAE without hyperprior"),
+        ("then = 3", r"write \[\[then\]\]"),
+        ("[[then]]\nstep = 3", "no setting 'step'"),
         ("steps = = 2", "not valid TOML"),
     ],
 )
@@ -74,3 +80,36 @@ def test_rates_are_lower_from_a_checkpoint(tmp_path):
 def test_a_state_keeps_settings_that_make_the_same_configuration():
     made = config.load("tiny")
     assert Config().changed(**made.as_dict()) == made
+
+
+def test_stretches_go_on_with_the_settings_of_the_one_before(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text("""
+batch = 7
+wake = true
+knots = [64, 90.5, 4096]
+[from_checkpoint]
+steps = 5
+[[then]]
+quantisation = "mixed"
+[[then]]
+parts = ["prior"]
+batch = 3
+""")
+    first, second, third = config.stretches(str(path), from_checkpoint=True, crop=96)
+    assert [s.quantisation for s in (first, second, third)] == ["noise", "mixed", "mixed"]
+    assert [s.wake for s in (first, second, third)] == [True, False, False]  # once is enough
+    assert [(s.steps, s.crop, s.batch) for s in (first, second, third)] == [(5, 96, 7), (5, 96, 7), (5, 96, 3)]
+    assert third.knots == (64.0, 64 * 2**0.5, 4096.0)
+    (alone,) = config.stretches(str(path), **config.parse_settings(["then=[]"]))
+    assert alone.batch == 7
+
+
+@pytest.mark.parametrize("name", ["mae", "mae-minutes"])
+def test_what_the_shipped_weights_had_is_what_a_new_training_does(name):
+    """Their card tells of noise, of rounded latents with 25 rows of the prior, and of channels that wake."""
+    stretches = config.stretches(name)
+    assert [s.quantisation for s in stretches] == ["noise", "mixed", "round"]
+    assert [s.wake for s in stretches] == [False, False, True]
+    assert list(stretches[2].knots) == checkpoints.card("mae")["knots"]
+    assert stretches[2].parts == ("prior",)

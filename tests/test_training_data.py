@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from made import encoded
 from PIL import Image
 
@@ -174,6 +175,21 @@ def test_a_batch_follows_from_its_step_alone(batches):
     assert len({batches()(step).seeds for step in (-7, 6, 7, 8)}) == 4
     ahead = list(batches().ahead(5, 8))
     assert (ahead[2].x == first.x).all()
+
+
+def test_batches_cut_in_the_device_s_memory_are_the_loader_s(folder):
+    """Byte for byte, here in this machine's memory, whatever shares them."""
+    pictures, _ = opened(folder)
+    training, _ = pictures.split(("green",))
+    config = Config(batch=14, crop=48)
+    for share in ((0, 1), (1, 2)):
+        loaded = data.Batches(pictures, training, config, share)
+        held = data.DeviceBatches(pictures, training, config, share, torch.device("cpu"))
+        for step in (0, 7):
+            ours, theirs = held(step), loaded(step)
+            assert (ours.x == theirs.x).all()
+            assert (ours.lmbda == theirs.lmbda).all()
+            assert ours.seeds == theirs.seeds
 
 
 def test_processes_share_the_batch_that_one_would_have(batches):

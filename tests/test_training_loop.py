@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -208,6 +210,75 @@ def test_another_model_is_not_continued(whole):
         loop.train(small(channels=64), whole, "small")
 
 
+KNOTS = [64.0, 90.5, 128.0, 181.0, 256.0, 362.0, 512.0, 724.1, 1024.0, 1448.2, 2048.0, 2896.3, 4096.0]
+
+
+def test_stretches_follow_one_another_and_an_interrupted_one_goes_on(tmp_path):
+    """Noise; rounded latents with more rows of the prior; channels that wake, and the prior alone."""
+    first = small(steps=4, validate_every=4)
+    second = first.changed(quantisation="mixed", knots=KNOTS, peak=0.5)
+    third = second.changed(quantisation="round", parts=["prior"], wake=True)
+
+    def train(out, **more):
+        return loop.train(first, out, "small", then=(second, third), **more)
+
+    assert train(tmp_path, stop_at=2) is None  # in the first
+    assert state.load(tmp_path / "stretch-1" / "state.pt")["step"] == 2
+    assert loop.train(first, tmp_path / "stretch-1", "small") is not None
+    assert train(tmp_path, stop_at=2) is None  # in the second
+    assert state.load(tmp_path / "stretch-2" / "state.pt")["config"]["quantisation"] == "mixed"
+    annealed = train(tmp_path, anneal=2)
+    assert annealed == tmp_path / "stretch-2" / "annealed-2" / "small"
+    assert checkpoints.card(str(annealed))["steps"] == 4 + 2 + 2
+    target = train(tmp_path)
+    assert target == tmp_path / "small"
+    card = checkpoints.card(str(target))
+    assert card["steps"] == 12
+    assert card["knots"] == KNOTS
+    assert card["quantisation"] == ", then ".join(loop._QUANTISATION[kind] for kind in ("noise", "mixed", "round"))
+    assert card["training"].count("4 steps of 4 crops") == 3
+    assert card["training"].count("started from") == 1
+    assert "made to wake one after another" in card["training"]
+    before, after = (
+        checkpoints.load(str(folder / "small")).state_dict() for folder in (tmp_path / "stretch-2", tmp_path)
+    )
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved <= {"prior", "g_a", "g_s"}
+    assert torch.equal(before["g_a.2.conv.weight"], after["g_a.2.conv.weight"])
+    with torch.inference_mode():
+        x = torch.rand(1, 3, 64, 64)
+        assert torch.equal(
+            *(
+                checkpoints.load(str(f / "small")).g_a[0](x, torch.tensor([64.0]))
+                for f in (tmp_path, tmp_path / "stretch-2")
+            )
+        )
+    whole = train(tmp_path / "whole")
+    assert checkpoints.card(str(whole))["sha256"] == card["sha256"]
+
+
+def test_by_the_clock_rates_fall_with_time_and_the_run_ends(tmp_path):
+    settings = small(minutes=0.02, steps=1, validate_every=1000)
+    target = loop.train(settings, tmp_path, "small")
+    saved = state.load(tmp_path / "state.pt")
+    assert saved["seconds"] >= 1.2
+    assert saved["step"] > 1
+    assert f"{saved['step']} steps" in checkpoints.card(str(target))["training"]
+    run = begun(settings)
+    assert run.factor(5) == 1
+    run.seconds = 0.6
+    assert run.factor(5) == pytest.approx(0.51)
+    run.seconds = 5.0
+    assert (run.done(5), run.factor(5)) == (1, pytest.approx(0.02))
+    assert loop.train(settings, tmp_path, "small") == target  # nothing is left to do
+    assert state.load(tmp_path / "state.pt")["step"] == saved["step"]
+
+
+def test_waking_needs_weights():
+    with pytest.raises(ValueError, match="give --from"):
+        begun(small(wake=True, knots=KNOTS))
+
+
 def test_rates_fall_as_configured():
     run = begun(small(steps=1000, warmup=10, last_rate=0.1))
     assert run.factor(0) == pytest.approx(0.1, rel=0.01)
@@ -283,6 +354,40 @@ def test_without_a_compiler_training_goes_on(monkeypatch):
     assert any(line.startswith("not compiled") for line in said)
     run.train_step(run.batches(0), 1.0)
     assert run.skipped == 0
+
+
+BARE = """
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+class Without(PathFinder):
+    def find_spec(name, path=None, target=None):
+        return None if name.split(".")[0] in {absent} else PathFinder.find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Without
+import torch
+torch.set_num_threads(1)
+from mae_viz.training import config, loop
+settings = config.load("tiny", **{settings})
+print(loop.train(settings, Path({out!r}), "bare"))
+"""
+
+
+def test_on_a_machine_with_torch_numpy_pillow_and_safetensors_alone_it_trains(tmp_path):
+    """Nothing else that mae_viz depends on is found; the checkpoint opens here."""
+    needed = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    listed = [*needed["dependencies"], *needed["optional-dependencies"]["train"]]
+    packages = {re.match(r"[\w-]+", entry)[0].replace("-", "_") for entry in listed}
+    absent = packages - {"torch", "numpy", "pillow", "safetensors"} | {"rich", "pandas", "scipy", "tqdm"}
+    assert {"lightning", "tensorboard", "compressai", "constriction", "typer", "distributed"} <= absent
+    program = BARE.format(absent=absent, settings=SMALL | {"steps": 2}, out=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == str(tmp_path / "bare")
+    assert "pip install tensorboard" in done.stderr
+    assert "step 2, validation: score" in done.stderr
+    assert checkpoints.load(str(tmp_path / "bare")).channels == 48
 
 
 def gradients(out: Path) -> None:

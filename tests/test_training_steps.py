@@ -1,12 +1,14 @@
 """The objective and the optimiser: what is minimised, and how far a step goes."""
 
+import copy
 import math
 
 import pytest
 import torch
 
+from mae_viz.layers import conv, deconv
 from mae_viz.models import MAE, BottleneckScaling, IndependentHyperprior, MAEHyperprior
-from mae_viz.training import data, objective, optimizer
+from mae_viz.training import blocks, data, objective, optimizer
 from mae_viz.training.config import Config
 from mae_viz.training.objective import Lagrangian, Validation, lagrangian_weights, loss_of, noise_of
 
@@ -46,6 +48,33 @@ def test_the_rate_is_that_of_the_model_itself(batch):
     want = -torch.log2(plain["likelihoods"]["y"]).flatten(1).sum(1) / 64**2
     bpp, _, _ = Lagrangian(model)(batch.x, batch.lmbda, batch.seeds)
     torch.testing.assert_close(bpp, want, rtol=0.05, atol=0)
+
+
+def test_mixed_is_rounding_for_the_decoder_and_noise_for_the_rate(batch):
+    torch.manual_seed(0)
+    model = MAE(48)
+    noise, rounds, mixed = (
+        Lagrangian(model, quantisation=kind)(batch.x, batch.lmbda, batch.seeds) for kind in ("noise", "round", "mixed")
+    )
+    torch.testing.assert_close(mixed[0], noise[0], rtol=0, atol=0)
+    torch.testing.assert_close(mixed[2], rounds[2], rtol=0, atol=0)
+    assert (mixed[0] != rounds[0]).all()
+    assert (mixed[1] != noise[1]).all()
+    mixed[1].sum().backward()
+    assert float(model.g_a[0].conv.weight.grad.abs().max()) > 0  # straight through rounding
+
+
+def test_mixed_with_a_hyperprior_rounds_what_its_decoder_sees_too(batch):
+    torch.manual_seed(0)
+    model = MAEHyperprior(48)
+    seen = []
+    model.h_s.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    model.g_s.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    Lagrangian(model, quantisation="mixed")(batch.x, batch.lmbda, batch.seeds)
+    z_hat, y_hat = seen
+    torch.testing.assert_close(y_hat, y_hat.round())
+    symbols = z_hat - model.prior.medians(batch.lmbda)
+    torch.testing.assert_close(symbols, symbols.round(), rtol=0, atol=1e-4)
 
 
 def test_weights_of_the_sum():
@@ -101,6 +130,57 @@ def test_orthogonalising_is_newton_schulz():
     torch.testing.assert_close(optimizer.orthogonalise(matrix), x, rtol=1e-5, atol=1e-7)
 
 
+def test_orthogonalising_many_is_orthogonalising_each():
+    for shape in ((5, 48, 1200), (2, 60, 20)):
+        many = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        many = many * torch.logspace(-3, 3, len(many))[:, None, None]
+        each = torch.stack([optimizer.orthogonalise(matrix) for matrix in many])
+        torch.testing.assert_close(optimizer.orthogonalise(many), each, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(9, 4), (5, 2)])
+def test_in_blocks_the_convolutions_at_the_picture_s_end_are_the_same(kernel, stride):
+    torch.manual_seed(0)
+    first, last = conv(3, 8, kernel, stride), deconv(8, 3, kernel, stride)
+    x, h = torch.rand(2, 3, 32, 48, requires_grad=True), torch.rand(2, 8, 8, 12, requires_grad=True)
+    for layer, block, given in ((first, blocks.conv, x), (last, blocks.deconv, h)):
+        weights = (given, *layer.parameters())
+        want, found = layer(given), block(layer, given)
+        torch.testing.assert_close(found, want, rtol=1e-5, atol=1e-5)
+        towards = torch.randn(want.shape)
+        for a, b in zip(*(torch.autograd.grad((y * towards).sum(), weights) for y in (found, want)), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_in_blocks_a_model_is_the_same(started, batch):
+    for model in (started, MAEHyperprior(48)):
+        fast = copy.deepcopy(model)
+        blocks.use_blocks(fast, both=True)
+        want, found = (Lagrangian(m)(batch.x, batch.lmbda, batch.seeds) for m in (copy.deepcopy(model), fast))
+        for a, b in zip(found, want, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_noise_drawn_on_the_device_is_uniform_and_follows_from_the_step(batch):
+    """Here the device is this machine."""
+    noise = objective.DeviceNoise(torch.device("cpu"))
+    noise.seed((5, 6))
+    first, second = noise(torch.zeros(3, 8, 40, 40)), noise(torch.zeros(3, 8, 40, 40))
+    assert -0.5 <= first.min() < -0.49
+    assert 0.49 < first.max() < 0.5
+    assert float(first.var()) == pytest.approx(1 / 12, rel=0.05)
+    assert abs(float((first * second).mean())) < 2e-3
+    noise.seed((5, 6))
+    assert (noise(torch.zeros(3, 8, 40, 40)) == first).all()
+    torch.manual_seed(0)
+    lagrangian = Lagrangian(MAE(48))
+    by_image = lagrangian(batch.x, batch.lmbda, batch.seeds)
+    lagrangian.noise = noise
+    at_once = lagrangian(batch.x, batch.lmbda, batch.seeds)
+    torch.testing.assert_close(at_once[0], by_image[0], rtol=0.05, atol=0)
+    assert (at_once[0] != by_image[0]).any()
+
+
 @pytest.fixture(scope="module")
 def started(batch):
     from mae_viz.training import initialisation
@@ -141,18 +221,18 @@ def test_quiet_channels_of_a_folded_encoder_move_by_their_own_size(batch):
     """Gains of a low λ, in the kernels, leave most channels far below a quantisation step."""
     torch.manual_seed(0)
     model = IndependentHyperprior(48, (512.0,))
-    conv, seen = model.g_a[-1].conv, []
+    last, seen = model.g_a[-1].conv, []
     with torch.no_grad():
-        conv.weight[1::2] *= 100
-    conv.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+        last.weight[1::2] *= 100
+    last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     lmbda = torch.full((4,), 512.0)
     rules = optimizer.build(model, Config(kernel_rate=0.01), data.Batch(batch.x, lmbda, batch.trained, batch.seeds))
     model.analysis(batch.x / 255, lmbda).square().sum().backward()
     h = seen[-1]
     with torch.no_grad():
-        before = conv(h)
+        before = last(h)
         rules.step()
-        before, moved = (t.square().mean((0, 2, 3)).sqrt() for t in (before, conv(h) - before))
+        before, moved = (t.square().mean((0, 2, 3)).sqrt() for t in (before, last(h) - before))
     quiet, loud = moved[::2], moved[1::2]
     assert (quiet < 0.2 * before[::2].clamp(min=0.01)).all()
     assert loud.mean() > 10 * quiet.mean()
@@ -192,8 +272,6 @@ def test_rates_of_plain_adam_are_the_papers(batch):
 @pytest.mark.parametrize("kind", ["normalised", "adam"])
 def test_both_optimisers_descend(started, batch, kind):
     """Thirty steps on one batch with the same noise each time."""
-    import copy
-
     model = copy.deepcopy(started)
     config = Config(channels=64, optimizer=kind)
     rules = optimizer.build(model, config, batch)
@@ -210,6 +288,11 @@ def test_both_optimisers_descend(started, batch, kind):
 
 
 def test_bf16_gives_nearly_the_same_numbers(started, batch):
-    exact, rough = (objective.Lagrangian(started, bf16)(batch.x, batch.lmbda, batch.seeds) for bf16 in (False, True))
-    torch.testing.assert_close(rough[0], exact[0], rtol=0.02, atol=0)
-    torch.testing.assert_close(rough[1], exact[1], rtol=0.05, atol=0)
+    exact, rough, outer = (
+        objective.Lagrangian(copy.deepcopy(started), precision)(batch.x, batch.lmbda, batch.seeds)
+        for precision in ("float32", "bfloat16", "outer")
+    )
+    for found in (rough, outer):
+        torch.testing.assert_close(found[0], exact[0], rtol=0.02, atol=0)
+        torch.testing.assert_close(found[1], exact[1], rtol=0.05, atol=0)
+    assert (outer[0] - exact[0]).abs().sum() < (rough[0] - exact[0]).abs().sum()  # latents are rounded in neither

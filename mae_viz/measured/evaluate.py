@@ -13,20 +13,16 @@ What a result file looks like is `mae_viz.measured.records`' to say.
 import fcntl
 import hashlib
 import math
-import multiprocessing
 import os
 import platform
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from multiprocessing import connection
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -36,6 +32,9 @@ from mae_viz.codecs import registry
 from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
 from mae_viz.images import ImageError, names_in, open_whole
 from mae_viz.measured import records
+
+if TYPE_CHECKING:
+    from mae_viz.measured.cluster import Cluster
 
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
 
@@ -54,27 +53,30 @@ def evaluate(
     progress: Progress | None = None,
     restart: bool = False,
     metric: Sequence[str] = (),
+    scheduler: str = "",
 ) -> dict:
     """Measure one codec on a list of pictures, write the JSON file and return what it holds.
 
     ``name``: a codec (`mae_viz.codecs.registry.codec`). ``images``: by name, or a list of files, whose names count up
     to the last dot. ``points``: λ (moved to the grid that files can name) or qualities, all that the codec was trained
     for or lists where None. Points that the file already holds are kept and not measured again, unless ``restart``.
-    ``jobs``: processes (in a script, above 1 only under ``if __name__ == "__main__"``). ``metric``: further ones to
-    measure (`mae_viz.further`). Raises ValueError where the file was measured with something else, or another
-    run is writing it.
+    ``jobs``: processes (in a script, above 1 only under ``if __name__ == "__main__"``). ``scheduler``: the address of a
+    Dask cluster whose workers measure instead (`mae_viz.measured.cluster`). ``metric``: further ones to measure
+    (`mae_viz.further`). Raises ValueError where the file was measured with something else, another run is writing it,
+    or a cluster's workers have other software or weights than this machine.
     """
     codec = registry.codec(name)
     key = codec.axis.kind
     paths = _named(images)
     wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
-    facts = _facts(codec, paths, dataset, metric)
-    with _alone(out):
+    with _alone(out), _cluster(scheduler, name) as cluster:
+        facts = _facts(codec, paths, dataset, metric, cluster.machine if cluster else machine())
         rows = {} if restart else records.load(out, facts, key)
         todo = [(image, rate) for rate in wanted for image in paths if (image, rate.number) not in rows]
         done, saved = 0, time.monotonic()
         try:
-            for row in _measured(name, [Task(image, paths[image], rate, tuple(metric)) for image, rate in todo], jobs):
+            tasks = [Task(image, paths[image].resolve(), rate, tuple(metric)) for image, rate in todo]
+            for row in _measured(name, tasks, jobs, cluster):
                 rows[row["image"], row[key]] = row
                 done += 1
                 if progress:
@@ -177,18 +179,19 @@ def _warm(name: str, identity: str) -> Codec:
     return found
 
 
-def _measured(name: str, tasks: list[Task], jobs: int) -> Iterator[dict]:
-    if jobs <= 1 or len(tasks) <= 1:
+def _measured(name: str, tasks: list[Task], jobs: int, cluster: "Cluster | None") -> Iterator[dict]:
+    """Rows as they come: from a cluster, from processes of our own, or from this one."""
+    if cluster:
+        yield from cluster.measured(name, tasks)
+    elif jobs > 1 and len(tasks) > 1:
+        from mae_viz.measured.cluster import local
+
+        with local(min(jobs, len(tasks)), name) as own:
+            yield from own.measured(name, tasks)
+    else:
         with _one_thread():
             for task in tasks:
                 yield measure(name, task)
-        return
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        for future in as_completed([pool.submit(measure, name, task) for task in tasks]):
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -215,21 +218,6 @@ def _alone(out: Path) -> Iterator[None]:
             return
 
 
-def _start_worker() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    torch.set_num_threads(1)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)  # nobody is left to hand results to, whatever the worker is at
-
-
 @contextmanager
 def _one_thread() -> Iterator[None]:
     import torch
@@ -242,7 +230,15 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _facts(codec: Codec, images: dict[str, Path], dataset: str, metric: Sequence[str]) -> dict:
+def _cluster(scheduler: str, name: str) -> "AbstractContextManager[Cluster | None]":
+    if not scheduler:
+        return nullcontext()
+    from mae_viz.measured.cluster import connected
+
+    return connected(scheduler, name)
+
+
+def _facts(codec: Codec, images: dict[str, Path], dataset: str, metric: Sequence[str], machine: dict) -> dict:
     """What a file must agree in with the run that continues it, and how it introduces itself."""
     measured_by = further.installed(metric)
     hashes = [{"image": name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for name, path in images.items()]
@@ -255,7 +251,7 @@ def _facts(codec: Codec, images: dict[str, Path], dataset: str, metric: Sequence
         "fingerprint": codec.fingerprint,
         "settings": codec.settings,
         "versions": software(),
-        "machine": machine(),
+        "machine": machine,
         "definitions": records.DEFINITIONS | {name: further.FURTHER[name].definition for name in measured_by},
         "images": hashes,
     } | ({"metrics": measured_by} if measured_by else {})

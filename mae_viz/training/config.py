@@ -1,6 +1,7 @@
 """What a training run is: one TOML file, read into a frozen dataclass whose fields and defaults are all listed here."""
 
 import json
+import math
 import tomllib
 import types
 from dataclasses import asdict, dataclass, fields, replace
@@ -27,10 +28,12 @@ class Config:
     start: Literal["classical", "random"] = "classical"  # where no checkpoint is given to start from
     start_step: float = 1.0  # quantisation step of the classical start, relative to the one right at high rates
     entropy_steps: int = 150  # steps in which the prior alone is fitted to that start, before step 0
+    wake: bool = False  # channels that sleep at a trained λ: let them wake one after another above it, before step 0
 
     # the objective: paper, eq. (8)
     weights: Literal["uniform", "inverse-sqrt"] = "inverse-sqrt"  # of the λ in the sum: 1, or λ^-½
-    quantisation: Literal["noise", "round"] = "noise"  # of latents: the paper's, or straight through rounding
+    # of latents: the paper's; straight through rounding; or rounded for the decoder and noisy for the rate
+    quantisation: Literal["noise", "round", "mixed"] = "noise"
     between: float = 0.5  # share of the images whose λ lies beside a trained one, up to half way to the next
 
     # the data
@@ -44,8 +47,10 @@ class Config:
     # the steps
     parts: tuple[str, ...] = PARTS  # of the model that move
     steps: int = 10_000
+    minutes: float = 0.0  # of training by the clock, instead of by steps; 0: by steps
     optimizer: Literal["normalised", "adam"] = "normalised"
     schedule: Literal["cosine", "halved"] = "cosine"  # "halved": the paper's, after 8/11 of the steps
+    peak: float = 1.0  # what all rates below are multiplied with
     warmup: int = 100
     last_rate: float = 0.02  # of a cosine, relative to the first
     ema: float = 0.998
@@ -67,7 +72,8 @@ class Config:
 
     # the machine
     seed: int = 0
-    precision: Literal["measured", "bfloat16", "float32"] = "measured"
+    # "outer": bfloat16 but for the two layers at the bottleneck; "measured": the fastest, on a GPU "outer"
+    precision: Literal["measured", "bfloat16", "outer", "float32"] = "measured"
     compile: bool = True
     median_every: int = 50  # steps between refreshes of the prior's medians
     log_every: int = 50
@@ -107,8 +113,16 @@ class Config:
                 raise ValueError(f"{name} = {getattr(self, name)} must be 1 or more.")
         if wrong := set(self.parts) - set(PARTS):
             raise ValueError(f"parts = {list(self.parts)}: {min(wrong)} is none of {', '.join(PARTS)}.")
-        if self.start_step <= 0:
-            raise ValueError(f"start_step = {self.start_step} must be above 0.")
+        for name in ("start_step", "peak"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} = {getattr(self, name)} must be above 0.")
+        if not 0 <= self.minutes < math.inf:
+            raise ValueError(f"minutes = {self.minutes} must be 0, for a schedule by steps, or more.")
+        facts = FACTS[self.architecture]
+        if self.wake and (not facts.modulated or facts.hyperprior):
+            raise ValueError(
+                f"wake = true is for the MAE without hyperprior: a {self.architecture} has no rows for λ between."
+            )
         for name in ("between", "ema", "momentum", "last_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)} must lie between 0 and 1.")
@@ -122,11 +136,19 @@ class Config:
         return asdict(self)
 
 
-def load(name: str, from_checkpoint: bool = False) -> Config:
-    """A configuration by the name it ships under (`names()`), or from a TOML file.
+def load(name: str, from_checkpoint: bool = False, **settings: Any) -> Config:
+    """The first stretch of a configuration (`stretches`)."""
+    return stretches(name, from_checkpoint, **settings)[0]
 
-    Settings in a table ``[from_checkpoint]`` hold where weights are given to start from: then rates are lower. Raises
-    ValueError for an unknown name, an unknown key or a wrong value.
+
+def stretches(name: str, from_checkpoint: bool = False, **settings: Any) -> list[Config]:
+    """What a configuration does one after another, by the name it ships under (`names()`), or from a TOML file.
+
+    Settings in a table ``[from_checkpoint]`` hold where weights are given to start from: then rates are lower. Each
+    table ``[[then]]`` is a further stretch: it goes on from the weights of the one before, with that one's settings but
+    for those in the table. ``settings`` are changes of the first; ``then`` among them replaces those tables. Knots are
+    moved to the λ that files can name, so that 90.5 means half an octave above 64. Raises ValueError for an unknown
+    name, an unknown key or a wrong value.
     """
     path = FOLDER / f"{name}.toml" if name in names() else Path(name)
     if not path.is_file():
@@ -134,14 +156,20 @@ def load(name: str, from_checkpoint: bool = False) -> Config:
             f"there is no configuration {name!r}: choose {', '.join(names())}, or the path of a TOML file."
         )
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not valid TOML: {error}.") from None
-    continuing = settings.pop("from_checkpoint", {})
+    continuing, then = written.pop("from_checkpoint", {}), written.pop("then", [])
+    then = settings.pop("then", then)
     if not isinstance(continuing, dict):
         raise ValueError(f"from_checkpoint in {path} must be a table: write [from_checkpoint] and settings below it.")
-    both = Config().changed(**settings | continuing)
-    return both if from_checkpoint else Config().changed(**settings)
+    if not isinstance(then, list) or not all(isinstance(table, dict) for table in then):
+        raise ValueError(f"then in {path} must be a list of tables: write [[then]] and settings below it.")
+    both = Config().changed(**written | continuing)  # made in any case, so that a mistake in either is told of
+    found = [(both if from_checkpoint else Config().changed(**written)).changed(**settings)]
+    for table in then:
+        found.append(replace(found[-1], wake=False).changed(**table))
+    return [stretch.changed(knots=[rates.Rate.near(knot).lmbda for knot in stretch.knots]) for stretch in found]
 
 
 def names() -> list[str]:

@@ -56,6 +56,15 @@ class Pictures:
             self.pictures.append(Picture(name, tuple(copies)))
         self._bytes = np.memmap(folder / "pixels.u8", np.uint8, "r")
 
+    def pixels(self) -> torch.Tensor:
+        """All bytes of the cache, where they lie in the file; in memory."""
+        return torch.from_numpy(np.array(self._bytes))
+
+    @property
+    def size(self) -> int:
+        """How many bytes these are."""
+        return len(self._bytes)
+
     def cut(self, copy: tuple[int, int, int], top: int, left: int, side: int) -> np.ndarray:
         """A square of one copy, (side, side, 3), still on disk."""
         offset, height, width = copy
@@ -206,6 +215,10 @@ class Batch:
     seeds: tuple[int, ...]
 
 
+Square = tuple[int, int, int, int, int, bool]
+"""A crop: offset, height and width of the copy that it is cut from, its top and left, and whether it is mirrored."""
+
+
 class Batches:
     """The batches of a run by step: all of them, or the ``share`` (rank, processes) of one of several processes.
 
@@ -242,18 +255,27 @@ class Batches:
         lmbda, trained = draw_lmbdas(rng, count, config.lmbdas, config.between)
         which = rng.integers(len(self.copies), size=count)
         places, seeds = rng.random((count, 4)), rng.integers(1 << 62, size=count)
-        x = np.empty((self.mine.stop - self.mine.start, side, side, 3), np.uint8)
-        for row, picture, (size, down, right, mirror) in zip(x, which[self.mine], places[self.mine], strict=True):
+        squares = []
+        for picture, (size, down, right, mirror) in zip(which[self.mine], places[self.mine], strict=True):
             copies = self.copies[picture]
             copy = copies[int(size * len(copies))]
-            crop = self.pictures.cut(copy, int(down * (copy[1] - side + 1)), int(right * (copy[2] - side + 1)), side)
-            row[:] = crop[:, ::-1] if mirror < 0.5 else crop
+            squares.append(
+                (*copy, int(down * (copy[1] - side + 1)), int(right * (copy[2] - side + 1)), bool(mirror < 0.5))
+            )
         return Batch(
-            torch.from_numpy(x).permute(0, 3, 1, 2),
+            self.cut(squares),
             torch.from_numpy(lmbda[self.mine].astype(np.float32)),
             torch.from_numpy(trained[self.mine]),
             tuple(int(seed) for seed in seeds[self.mine]),
         )
+
+    def cut(self, squares: list[Square]) -> torch.Tensor:
+        """The crops (b, 3, side, side), read from disk."""
+        x = np.empty((len(squares), self.side, self.side, 3), np.uint8)
+        for row, (offset, height, width, top, left, mirrored) in zip(x, squares, strict=True):
+            crop = self.pictures.cut((offset, height, width), top, left, self.side)
+            row[:] = crop[:, ::-1] if mirrored else crop
+        return torch.from_numpy(x).permute(0, 3, 1, 2)
 
     def ahead(self, first: int, last: int) -> Iterator[Batch]:
         """The batches first … last − 1, each cut while the one before it is in use."""
@@ -262,6 +284,31 @@ class Batches:
             for step in range(first, last):
                 batch, coming = coming.result(), pool.submit(self, step + 1)
                 yield batch
+
+
+class DeviceBatches(Batches):
+    """The same batches, cut on the device from bytes in its memory: all pictures in all their sizes."""
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        training: list[Picture],
+        config: Config,
+        share: tuple[int, int] = (0, 1),
+        device: str | torch.device = "cpu",
+    ):
+        super().__init__(pictures, training, config, share)
+        self.pixels = pictures.pixels().to(device)
+        across = torch.arange(self.side, device=device)
+        self._across, self._colours = across, torch.arange(3, device=device)
+
+    def cut(self, squares: list[Square]) -> torch.Tensor:
+        """The crops (b, 3, side, side) on the device."""
+        offset, _, width, top, left, mirrored = torch.tensor(squares).to(self.pixels.device)[:, :, None].unbind(1)
+        rows = (top + self._across) * width
+        columns = left + torch.where(mirrored > 0, self.side - 1 - self._across, self._across)
+        places = offset[:, :, None] + 3 * (rows[:, :, None] + columns[:, None, :])
+        return self.pixels[places[..., None] + self._colours].permute(0, 3, 1, 2)
 
 
 def draw_lmbdas(

@@ -1,30 +1,46 @@
 """A training run from its configuration to a checkpoint: one code path for a laptop and for many GPUs.
 
 In ``out`` lie ``state.pt`` (to go on from, exactly), ``tensorboard/``, ``validation.jsonl``, and at the end, or after a
-short annealed branch, a checkpoint that every command takes as ``--model``.
+short annealed branch, a checkpoint that every command takes as ``--model``. Of a configuration with several stretches
+that is the last one; those before lie in ``out/stretch-1``, …, each a run of its own that begins at the checkpoint of
+the one before.
 """
 
 import copy
 import math
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from mae_viz.coding import checkpoints
-from mae_viz.models import ARCHITECTURES, BottleneckScaling, MAEHyperprior, RateModel
-from mae_viz.training import data, fold, initialisation, machine, objective, optimizer, outer, scales, state
+from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, MAEHyperprior, RateModel
+from mae_viz.training import (
+    blocks,
+    data,
+    fold,
+    initialisation,
+    machine,
+    objective,
+    optimizer,
+    outer,
+    scales,
+    state,
+    waking,
+)
 from mae_viz.training.config import Config
 from mae_viz.training.report import Means, Report
 
-if TYPE_CHECKING:
-    from lightning.fabric import Fabric
-
-_RMS_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 1344, 6000
-_QUANTISATION = {"noise": "uniform noise", "round": "rounding, its gradient that of the identity"}
+_RMS_CROPS, _WAKE_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 400, 1344, 6000
+_QUANTISATION = {
+    "noise": "uniform noise",
+    "round": "rounding, its gradient that of the identity",
+    "mixed": "rounded latents for the decoder and noise for the rate",
+}
+_PRECISION = {"outer": "bfloat16 in the outer layers"}  # others are what they are called
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
 
@@ -35,27 +51,33 @@ class Run:
         self,
         config: Config,
         pictures: data.Pictures,
-        fabric: "Fabric",
+        fabric: machine.Processes,
         say: Callable[[str], None],
         origin: str = "",
     ):
         self.config, self.fabric, self.say = config, fabric, say
         self.training, self.held = pictures.split(config.validation)
         share = fabric.global_rank, fabric.world_size
-        self.batches = data.Batches(pictures, self.training, config, share)
+        if machine.holds(fabric, pictures.size):
+            self.batches: data.Batches = data.DeviceBatches(pictures, self.training, config, share, fabric.device)
+        else:
+            self.batches = data.Batches(pictures, self.training, config, share)
         self.validation = objective.Validation(
             pictures.validation_crops(self.held, config.validation_crop), config.lmbdas, share
         )
         self.step = self.skipped = self._skipped_in_a_row = 0
         self.seconds = 0.0
         self.origin, self.began_at = origin, ""
+        self.earlier: dict = {}
         self._pictures = pictures
 
-    def begin(self, source: str = "", saved: dict | None = None) -> None:
+    def begin(self, source: str = "", saved: dict | None = None, earlier: dict | None = None) -> None:
         """Make or load the weights, choose the precision, and set everything up on the device.
 
-        ``source``: a checkpoint to start from. ``saved``: a state to go on from.
+        ``source``: a checkpoint to start from. ``saved``: a state to go on from. ``earlier``: the card of the stretch
+        before, where ``source`` is what that has made; the card of this one goes on from it.
         """
+        self.earlier = earlier or {}
         config = self.config
         torch.manual_seed(config.seed)  # for the noise on starting weights, alike in all processes
         model = self._weights(source, saved)
@@ -77,6 +99,8 @@ class Run:
         self.model = model.to(self.fabric.device).to(memory_format=torch.channels_last)
         # built before the move, because RMS are measured in float32 on any device; its tensors follow
         rules.load_state_dict(rules.state_dict())
+        if isinstance(rules, optimizer.Normalised):
+            rules.factor = rules.factor.to(self.fabric.device)
         self.optimizer = rules
         if saved:
             rates = [group["rate"] for group in rules.param_groups]
@@ -86,20 +110,29 @@ class Run:
             self.average.load_state_dict(saved["average"])
             self.step, self.skipped, self.seconds = saved["step"], saved["skipped"], saved["seconds"]
             self.origin, self.began_at = saved["origin"], saved.get("began_at", "")
-        rounds = config.quantisation == "round"
-        # as the codec computes: at high λ bfloat16 alone costs 0.3 % of the Lagrangian, and more with other roundings
-        self.averaged = objective.Lagrangian(self.average, rounds=rounds)
-        lagrangian = objective.Lagrangian(self.model, self.precision == "bfloat16", rounds)
+            self.earlier = saved.get("earlier", {})
+        # as the codec computes: at high λ bfloat16 alone costs 0.3 % of the Lagrangian, and more with other roundings;
+        # and where the decoder learns rounded latents, by these
+        self.averaged = objective.Lagrangian(
+            self.average, quantisation="noise" if config.quantisation == "noise" else "round"
+        )
+        lagrangian = objective.Lagrangian(self.model, self.precision, config.quantisation)
+        lagrangian.noise = self.noise = machine.seeded_on(self.fabric.device)
+        blocks.use_blocks(self.model, both=self.fabric.device.type == "cuda")
         if config.compile:
             self.say(machine.compile_parts(lagrangian, self.batches(0), self.fabric.device))
         self.objective = self.fabric.setup_module(lagrangian)
+        self._gradients: Callable = self.gradients
+        self._update: Callable = self.update
+        if self.fabric.device.type == "cuda" and self.fabric.world_size == 1 and config.optimizer == "normalised":
+            self._record()
         self.say(f"{type(model).__name__} on {self.fabric.device} in {self.precision}, from step {self.step}")
 
     def _weights(self, source: str, saved: dict | None) -> RateModel:
         config = self.config
         if source and not saved:
             self.began_at = Path(source).name
-            self.origin = f"started from {self.began_at}"
+            self.origin = "" if self.earlier else f"started from {self.began_at}"
             some = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)
             model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
             self.config = config = config.changed(knots=model.knots)  # what going on and exporting are to know
@@ -110,11 +143,19 @@ class Run:
                     self.say(sentence)
             if isinstance(model, MAEHyperprior) and not made_from.hyperprior:
                 self._fit_entropy(model)
+            if config.wake and isinstance(model, MAE):
+                many = data.Batches(self._pictures, self.training, config, count=_WAKE_CROPS)
+                for sentence in waking.wake(model, many(-1).x.float() / 255):
+                    self.say(sentence)
+                woken = "channels that slept at a trained λ made to wake one after another above it"
+                self.origin = ", ".join(filter(None, [self.origin, woken]))
             return model
         if saved:
             model = self._empty()
             model.load_state_dict(saved["model"])
             return model
+        if config.wake:
+            raise ValueError("wake = true is for weights that are trained already: give --from.")
         model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas, config.knots or None)
         if isinstance(model, BottleneckScaling):
             raise ValueError("bottleneck scaling starts from an independent model: give --from independent-4096.")
@@ -141,13 +182,18 @@ class Run:
         batches = data.Batches(self._pictures, self.training, self.config)
         initialisation.fit_entropy(model, batches, self.config.entropy_steps, self.config.entropy_rate)
 
+    def done(self, step: int) -> float:
+        """The part of the run that is behind it, 0…1, before a step: by the clock where the run has minutes."""
+        config = self.config
+        return min(1.0, self.seconds / (60 * config.minutes) if config.minutes else step / config.steps)
+
     def factor(self, step: int) -> float:
         """Learning rates of a step relative to the configured ones."""
-        config = self.config
-        warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
+        config, done = self.config, self.done(step)
+        warm = config.peak * (min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0)
         if config.schedule == "halved":
-            return warm * (1.0 if step < config.steps * 8 / 11 else 0.5)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.steps)))
+            return warm * (1.0 if done < 8 / 11 else 0.5)
+        cosine = 0.5 * (1 + math.cos(math.pi * done))
         return warm * (config.last_rate + (1 - config.last_rate) * cosine)
 
     def train_step(self, batch: data.Batch, factor: float) -> tuple:
@@ -156,14 +202,10 @@ class Run:
         if self.step % config.median_every == 0:
             self.model.prior.update_medians()
         optimizer.set_rate(self.optimizer, factor)
-        lmbda = batch.lmbda.to(device)
-        bpp, mse, _ = self.objective(batch.x.to(device), lmbda, batch.seeds)
-        loss = objective.loss_of(bpp, mse, lmbda, config.lmbdas, config.weights)
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        norms = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
-        if bool(torch.isfinite(torch.stack(norms).sum())):  # the same in all processes: gradients are their mean
-            self.optimizer.step()
+        self.noise.seed(batch.seeds)
+        bpp, mse, loss, finite = self._gradients(batch.x.to(device), batch.lmbda.to(device))
+        if bool(finite):  # the same in all processes: gradients are their mean
+            self._update()
             self._follow()
             self._skipped_in_a_row = 0
         else:
@@ -175,7 +217,31 @@ class Run:
                     "an earlier state."
                 )
         self.step += 1
-        return bpp.detach(), mse.detach(), float(loss.detach())
+        return bpp, mse, float(loss)
+
+    def gradients(self, x: torch.Tensor, lmbda: torch.Tensor) -> machine.Results:
+        """The first half of a step: bpp (B,), MSE (B,), the loss, and whether all gradients are finite."""
+        bpp, mse, _ = self.objective(x, lmbda)
+        loss = objective.loss_of(bpp, mse, lmbda, self.config.lmbdas, self.config.weights)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        norms = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
+        return bpp.detach(), mse.detach(), loss.detach(), torch.isfinite(torch.stack(norms).sum())
+
+    def update(self) -> machine.Results:
+        """The second half: what the gradients move."""
+        self.optimizer.step()
+        return ()
+
+    def _record(self) -> None:
+        """Both halves as CUDA graphs; they run as they are for validation, several processes, and on CPUs."""
+        first, device = self.batches(0), self.fabric.device
+        self.noise.seed(first.seeds)
+        moved = [p for group in self.optimizer.param_groups for p in group["params"]]
+        tensors = [t for p in moved for t in self.optimizer.state[p].values()]
+        self._gradients = machine.Recorded(self.gradients, [first.x.to(device), first.lmbda.to(device)], self.noise)
+        self._update = machine.Recorded(self.update, [], self.noise, keeps=[*moved, *tensors])
+        self.say("a step is recorded as CUDA graphs")
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -212,6 +278,7 @@ class Run:
             "precision": self.precision,
             "origin": self.origin,
             "began_at": self.began_at,
+            "earlier": self.earlier,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -225,13 +292,22 @@ class Run:
         if config.outer_channels:
             outer.resize(model, config.channels)
             narrow = f", {config.outer_channels} channels between the outermost layers"
+        origin = f"{self.origin}{narrow}; " if self.origin else ""
         training = (
             f"{self.step} steps of {config.batch} crops of {config.crop}² from {len(self.training)} photographs, "
-            f"{self.origin}{narrow}; {config.optimizer} optimiser, {config.weights} weights, average {config.ema}"
-            f"{note}; {self.precision}, {self.seconds / 3600:.2f} h, mae_viz {version('mae-viz')}."
+            f"{origin}{config.optimizer} optimiser, {config.weights} weights, average {config.ema}, "
+            f"latents: {_QUANTISATION[config.quantisation]}{note}; "
+            f"{_PRECISION.get(self.precision, self.precision)}, {self.seconds / 3600:.2f} h, "
+            f"mae_viz {version('mae-viz')}."
         )
-        more: dict[str, str | int] = {"began_at": self.began_at} if self.began_at else {}
-        more |= {"steps": self.step, "quantisation": _QUANTISATION[config.quantisation]}
+        began_at, steps, quantisation = self.began_at, self.step, _QUANTISATION[config.quantisation]
+        if earlier := self.earlier:
+            training = f"{earlier['training']} Then {training}"
+            began_at, steps = earlier.get("began_at", ""), earlier["steps"] + steps
+            if earlier["quantisation"] != quantisation:
+                quantisation = f"{earlier['quantisation']}, then {quantisation}"
+        more: dict[str, str | int] = {"began_at": began_at} if began_at else {}
+        more |= {"steps": steps, "quantisation": quantisation}
         return checkpoints.save(model, name, training, into, **more)
 
 
@@ -244,14 +320,45 @@ def train(
     devices: str = "auto",
     nodes: int = 1,
     stop_at: int | None = None,
+    then: Sequence[Config] = (),
 ) -> Path | None:
     """Train as configured in the folder ``out``, going on where a run was interrupted there.
 
     ``name``: of the checkpoint to write. ``source``: a checkpoint to start from. ``anneal``: instead of going on, a
     branch of so many steps whose rates fall to 0; the run itself stays as it is. ``stop_at``: save and return at this
-    step. Returns the checkpoint's folder, or None where the run was stopped before its end.
+    step. ``then``: further stretches. Returns the last checkpoint's folder, or None where the run was stopped before
+    its end.
     """
     fabric = machine.fabric(devices, nodes)
+    configs = (config, *then)
+    folders = [*(out / f"stretch-{k + 1}" for k in range(len(then))), out]
+    begun = [k for k, folder in enumerate(folders) if (folder / "state.pt").is_file()]
+    earlier: dict | None = None
+    try:
+        for k, (stretch, folder) in enumerate(zip(configs, folders, strict=True)):
+            target = folder / name
+            if anneal and k == (begun[-1] if begun else 0):
+                return _stretch(fabric, stretch, folder, name, source, anneal, None, earlier)
+            finished = k < len(then) and (target / "card.json").is_file()
+            if not finished and not _stretch(fabric, stretch, folder, name, source, 0, stop_at, earlier):
+                return None
+            source, earlier = str(target.resolve()), checkpoints.card(str(target.resolve()))
+        return target
+    finally:
+        machine.leave()
+
+
+def _stretch(
+    fabric: machine.Processes,
+    config: Config,
+    out: Path,
+    name: str,
+    source: str,
+    anneal: int,
+    stop_at: int | None,
+    earlier: dict | None,
+) -> Path | None:
+    """One stretch, as `train` describes it."""
     speaks = fabric.is_global_zero
     path = out / "state.pt"
     saved = state.load(path) if path.is_file() else None
@@ -261,7 +368,8 @@ def train(
     if not config.data:
         raise ValueError("there is nothing to train on: give --data with a folder or a zip of photographs.")
     first = saved["step"] if saved else 0
-    last = first + anneal if anneal else min(config.steps, stop_at or config.steps)
+    last = sys.maxsize if config.minutes else config.steps
+    last = first + anneal if anneal else min(last, stop_at or last)
     folder = out / f"annealed-{first}" if anneal else out
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder, config.lmbdas, first, last, config.batch, speaks)
@@ -272,9 +380,9 @@ def train(
             config = config.changed(knots=config.knots or saved["config"].get("knots", ()))
             _say_changes(saved["config"], config, report.say)
         run = Run(config, pictures, fabric, report.say)
-        run.begin(source, saved)
+        run.begin(source, saved, earlier)
         done = _steps(run, last, path, report, anneal)
-        if not done or (not anneal and run.step < config.steps):
+        if not done or (not anneal and run.done(run.step) < 1):
             return None
         note = f"; last {anneal} steps annealed" if anneal else ""
         if speaks:
@@ -284,36 +392,55 @@ def train(
         return folder / name
     finally:
         report.close()
-        machine.leave()
 
 
 def _steps(run: Run, last: int, path: Path, report: Report, anneal: int) -> bool:
-    """Train up to step ``last``. A branch (``anneal``) saves nothing. False where it was stopped before."""
+    """Train up to step ``last`` or the end. A branch (``anneal``) saves nothing. False where it was stopped before."""
     config, fabric, first = run.config, run.fabric, run.step
     means, saved_at = Means(config.lmbdas), time.monotonic()
-    stopped = False
+    stopped, reported, validated = False, first, -1
+
+    def tell() -> None:
+        nonlocal reported
+        reported = run.step
+        facts = {"learning_rate": factor, "skipped": run.skipped}
+        report.train(run.step, means.take(machine.summed(means.sums, fabric)), facts)
+
+    def validate() -> None:
+        nonlocal validated
+        validated = run.step
+        report.validation(run.step, run.validate(), run.reconstructions())
+
     with state.asked_to_stop() as asked:
         if first == 0:
-            report.validation(0, run.validate(), run.reconstructions())
+            validate()
+        began = time.monotonic()
         for batch in run.batches.ahead(first, last):
-            began = time.monotonic()
+            if not anneal and run.done(run.step) >= 1:
+                break
             factor = run.factor(run.step)
             if anneal:
                 factor = run.factor(first) * 0.5 * (1 + math.cos(math.pi * (run.step - first) / anneal))
             bpp, mse, loss = run.train_step(batch, factor)
             means.add(bpp, mse, loss, batch.lmbda, batch.trained)
             run.seconds += time.monotonic() - began
+            if config.minutes:
+                run.seconds = machine.agreed(run.seconds, fabric)
             report.step(run.step)
-            if run.step % config.log_every == 0 or run.step == last:
-                facts = {"learning_rate": factor, "skipped": run.skipped}
-                report.train(run.step, means.take(machine.summed(means.sums, fabric)), facts)
-            if run.step % config.validate_every == 0 or run.step == last:
-                report.validation(run.step, run.validate(), run.reconstructions())
+            if run.step % config.log_every == 0:
+                tell()
+            if run.step % config.validate_every == 0:
+                validate()
             if not anneal and fabric.is_global_zero and time.monotonic() - saved_at > 60 * config.save_minutes:
                 state.save(path, run.state())
                 saved_at = time.monotonic()
             if stopped := machine.any_process(asked.is_set(), fabric, run.step):
                 break
+            began = time.monotonic()  # what was validated or saved meanwhile is no training time
+        if not stopped and run.step > reported:
+            tell()
+        if not stopped and run.step > validated:
+            validate()
         if not anneal and fabric.is_global_zero:
             state.save(path, run.state())
         if stopped:

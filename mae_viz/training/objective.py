@@ -1,6 +1,8 @@
 """What training minimises: the Lagrangian R + λ·MSE, summed over the trained λ (paper, eq. 8)."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,36 +14,83 @@ from mae_viz.models import RateModel
 class Lagrangian(nn.Module):
     """A model together with the rate and the distortion of each image it is given.
 
-    Quantisation is additive uniform noise whose values follow from one seed per image, so that they do not depend on
-    the device, on what else is in the batch, or on how many processes share it; or, with ``rounds``, rounding through
-    which gradients pass straight. With ``bf16`` the transforms run under bfloat16 autocast; gains and probabilities
-    stay in float32 (`mae_viz.layers`).
+    ``quantisation`` is "noise", which is uniform and follows from one seed per image, so that it does not depend on
+    the device, on what else is in the batch, or on how many processes share it; "round", through which gradients pass
+    straight; or "mixed": the decoder sees rounded latents, as it will in use, and the rate is that of noisy ones, whose
+    gradient says what a finer or coarser latent would cost.
+
+    ``precision``: with "bfloat16" the transforms run under bfloat16 autocast, with "outer" all of them but the two
+    layers at the bottleneck, where latents reach hundreds and bfloat16 has 8 bits; gains and probabilities stay in
+    float32 (`mae_viz.layers`).
     """
 
-    def __init__(self, model: RateModel, bf16: bool = False, rounds: bool = False):
+    def __init__(self, model: RateModel, precision: str = "float32", quantisation: str = "noise"):
         super().__init__()
-        self.model, self.bf16, self.rounds = model, bf16, rounds
-        self._seeds: tuple[int, ...] = ()
+        self.model, self.quantisation = model, quantisation
+        self.autocast = precision != "float32"
+        self.noise: HostNoise | DeviceNoise = HostNoise()
+        if precision == "outer":
+            for layer in (model.g_a[-1], model.g_s[0]):
+                layer.forward = partial(_exactly, layer.forward)
         for module in model.modules():
             if isinstance(module, EntropyModel):
                 module.quantize = self._quantize  # type: ignore[method-assign]
+                module.rated = self._rated  # type: ignore[method-assign]
 
-    def forward(self, x: Tensor, lmbda: Tensor, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (B, 3, H, W) uint8, λ (B,), noise seeds (B) → bits per pixel (B,), MSE on [0, 1] (B,), x_hat."""
-        self._seeds = seeds
+    def forward(self, x: Tensor, lmbda: Tensor, seeds: tuple[int, ...] | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Images (B, 3, H, W) uint8, λ (B,), noise seeds (B) → bits per pixel (B,), MSE on [0, 1] (B,), x_hat.
+
+        Without seeds the noise has been told of them already.
+        """
+        if seeds is not None:
+            self.noise.seed(seeds)
         x = (x.float() / 255).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
-            out = self.model(x, lmbda)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
+            out = self.model.passed(x, lmbda)
         bits = sum((-torch.log2(p.float()).flatten(1).sum(1) for p in out["likelihoods"].values()), torch.zeros(()))
         mse = (out["x_hat"].float() - x).square().mean((1, 2, 3))
         return bits / (x.shape[2] * x.shape[3]), mse, out["x_hat"]
 
     def _quantize(self, inputs: Tensor, means: Tensor | None = None) -> Tensor:
         """In place of the entropy models' own, which draw from one stream for all images."""
-        if self.rounds:
-            centre = torch.zeros(()) if means is None else means
-            return inputs + (torch.round(inputs - centre) + centre - inputs).detach()
-        return inputs + noise_of(inputs, self._seeds)
+        if self.quantisation == "noise":
+            return inputs + self.noise(inputs)
+        centre = 0.0 if means is None else means
+        return inputs + (torch.round(inputs - centre) + centre - inputs).detach()
+
+    def _rated(self, inputs: Tensor, y_hat: Tensor) -> Tensor:
+        return inputs + self.noise(inputs) if self.quantisation == "mixed" else y_hat
+
+
+def _exactly(forward: Callable[[Tensor, Tensor], Tensor], h: Tensor, lmbda: Tensor) -> Tensor:
+    """A layer in float32, whatever is around it."""
+    with torch.autocast(h.device.type, enabled=False):
+        return forward(h.float(), lmbda)
+
+
+class HostNoise:
+    """Noise from one seed per image, the same on every device."""
+
+    seeds: tuple[int, ...] = ()
+
+    def seed(self, seeds: tuple[int, ...]) -> None:
+        self.seeds = seeds
+
+    def __call__(self, y: Tensor) -> Tensor:
+        return noise_of(y, self.seeds)
+
+
+class DeviceNoise:
+    """Noise drawn where the latents are, for all images at once, from the first of their seeds."""
+
+    def __init__(self, device: torch.device):
+        self.generator = torch.Generator(device)
+
+    def seed(self, seeds: tuple[int, ...]) -> None:
+        self.generator.manual_seed(seeds[0])
+
+    def __call__(self, y: Tensor) -> Tensor:
+        return torch.rand(y.shape, generator=self.generator, device=y.device) - 0.5
 
 
 def noise_of(y: Tensor, seeds: tuple[int, ...]) -> Tensor:

@@ -55,8 +55,11 @@ def build(model: RateModel, config: Config, batch: "Batch") -> torch.optim.Optim
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
     """Set every group's rate to ``factor`` times what it was built with."""
-    for group in optimizer.param_groups:
-        group["lr"] = group["rate"] * factor
+    if isinstance(optimizer, Normalised):
+        optimizer.factor.fill_(factor)
+    else:
+        for group in optimizer.param_groups:
+            group["lr"] = group["rate"] * factor
 
 
 class Normalised(torch.optim.Optimizer):
@@ -69,7 +72,7 @@ class Normalised(torch.optim.Optimizer):
 
     def __init__(self, groups: list[dict], momentum: float = 0.95):
         scales, shares = ([group.pop(name) for group in groups] for name in ("scales", "shares"))
-        super().__init__([{**group, "lr": group["rate"]} for group in groups], {"momentum": momentum})
+        super().__init__(groups, {"momentum": momentum})
         for group, of_group, parts in zip(self.param_groups, scales, shares, strict=True):
             for p, scale, share in zip(group["params"], of_group, parts, strict=True):
                 self.state[p] = {"first": torch.zeros_like(p), "scale": scale.to(p)}
@@ -77,49 +80,73 @@ class Normalised(torch.optim.Optimizer):
                     self.state[p]["share"] = share.to(p)
                 else:
                     self.state[p]["second"] = torch.zeros_like(p)
+        self.factor = torch.ones(())  # of all rates; a tensor, so that a recorded step sees another one each time
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]  # without a closure: none of these rules evaluates a loss
+        kernels: dict[
+            tuple, list
+        ] = {}  # equal shapes are orthogonalised together, on a CPU each by itself: less to copy
         for group in self.param_groups:
-            move = self._kernel if group["kind"] == "kernel" else self._adam
             for p in group["params"]:
-                if p.grad is not None:
-                    move(p, p.grad, self.state[p], group)
+                if p.grad is None:
+                    continue
+                if group["kind"] == "adam":
+                    self._adam(p, p.grad, self.state[p], group)
+                else:
+                    matrix = self._ahead(p.grad, self.state[p], group)
+                    if p.is_cuda:
+                        kernels.setdefault(matrix.flatten(1).shape, []).append((p, matrix, group))
+                    else:
+                        self._kernel(p, orthogonalise(matrix.flatten(1)), self.state[p], group)
+        for alike in kernels.values():
+            moves = orthogonalise(torch.stack([matrix.flatten(1) for _, matrix, _ in alike]))
+            for (p, _, group), moved in zip(alike, moves, strict=True):
+                self._kernel(p, moved, self.state[p], group)
 
-    def _kernel(self, p: Tensor, grad: Tensor, state: dict, group: dict) -> None:
+    def _ahead(self, grad: Tensor, state: dict, group: dict) -> Tensor:
+        """Nesterov's momentum of a kernel as (out, k, k, in), each input channel in units of its RMS."""
         state["first"].lerp_(grad, 1 - group["momentum"])
-        ahead = grad.lerp(state["first"], group["momentum"])  # Nesterov
-        order = (1, 2, 3, 0) if group["transposed"] else (0, 2, 3, 1)  # (out, k, k, in)
-        moved = ahead.permute(order) / state["scale"]
-        moved = orthogonalise(moved.flatten(1)).reshape(moved.shape) / state["scale"] * state["share"]
-        back = [order.index(axis) for axis in range(4)]
-        p.sub_(moved.permute(back), alpha=group["lr"])
+        return grad.lerp(state["first"], group["momentum"]).permute(_order(group)) / state["scale"]
+
+    def _kernel(self, p: Tensor, moved: Tensor, state: dict, group: dict) -> None:
+        """Move a kernel by its orthogonalised momentum, a matrix (out, k · k · in)."""
+        order = _order(group)
+        moved = moved.reshape([p.shape[axis] for axis in order]) / state["scale"]
+        moved *= state["share"] * (group["rate"] * self.factor)
+        p.sub_(moved.permute([order.index(axis) for axis in range(4)]))
 
     def _adam(self, p: Tensor, grad: Tensor, state: dict, group: dict) -> None:
         # without bias correction: both averages start at 0 together, and warm-up covers the rest
         first = state["first"].lerp_(grad, 0.1)
         second = state["second"].lerp_(grad.square(), 0.01)
-        p.addcdiv_(first * state["scale"], second.sqrt().add_(1e-12), value=-group["lr"])
+        p.addcdiv_(first * (state["scale"] * (-group["rate"] * self.factor)), second.sqrt().add_(1e-12))
+
+
+def _order(group: dict) -> tuple[int, ...]:
+    """Axes of a kernel as (out, k, k, in)."""
+    return (1, 2, 3, 0) if group["transposed"] else (0, 2, 3, 1)
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """A matrix with the same singular vectors and singular values of about 1 (0.7…1.2).
+    """A matrix (…, m, n) with the same singular vectors and singular values of about 1 (0.7…1.2).
 
     Newton-Schulz on the small Gram matrix A = X Xᵀ instead of on X: X ↦ (a + b A + c A²) X has the same left factor
     whatever the width of X, which saves two thirds of the arithmetic for kernels of 192 × 4800.
     """
     a, b, c = _NEWTON_SCHULZ
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    wide = wide / (wide.norm() + 1e-7)
-    gram = wide @ wide.T
-    eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    wide = matrix.mT if tall else matrix
+    wide = wide / (wide.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    gram = wide @ wide.mT
+    eye = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     left = eye
     for _ in range(steps):
         factor = a * eye + b * gram + c * (gram @ gram)
         left = factor @ left
         gram = factor @ gram @ factor
     wide = left @ wide
-    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+    return wide.mT if tall else wide
 
 
 @torch.no_grad()

@@ -3,17 +3,17 @@ validation."""
 
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
     from torch.utils.tensorboard import SummaryWriter
 
 
@@ -54,34 +54,63 @@ class Means:
 
 
 class Report:
-    """The voice of one process; all but the first are silent."""
+    """The voice of one process; all but the first are silent.
 
-    _live: Live | None = None
+    On a machine that lacks rich or TensorBoard it does without the one or the other, and says so.
+    """
+
+    _live: "Live | None" = None
     _board: "SummaryWriter | None" = None
+    _console: "Console | None" = None
 
     def __init__(self, out: Path, lmbdas: tuple[float, ...], first: int, last: int, batch: int, speaks: bool = True):
         self.lmbdas, self.batch, self.out = lmbdas, batch, out
-        self.console = Console(stderr=True, quiet=not speaks)
+        self._speaks = speaks
         self._last = (time.monotonic(), first)
         self.score: float | None = None
         if not speaks:
             return
-        from torch.utils.tensorboard import SummaryWriter
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self.say(f"no curves in {out / 'tensorboard'}: pip install tensorboard for these")
+        else:
+            self._board = SummaryWriter(str(out / "tensorboard"), purge_step=first)
+        try:
+            self._begin_bar(first, last)
+        except ImportError:
+            self.say("no bar and table: pip install rich for these")
 
-        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=first)
-        if self.console.is_terminal:
+    def _begin_bar(self, first: int, last: int) -> None:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._console = Console(stderr=True)
+        if self._console.is_terminal:
             self._bar = Progress(
                 *(TextColumn("step"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("left")),
                 *(TimeRemainingColumn(), TextColumn("{task.fields[speed]}")),
-                console=self.console,
+                console=self._console,
             )
-            self._row = self._bar.add_task("", total=last, completed=first, speed="")
-            self._live = Live(self._bar, console=self.console, refresh_per_second=2)
+            total = last if last < sys.maxsize else None  # by the clock nobody knows how many
+            self._row = self._bar.add_task("", total=total, completed=first, speed="")
+            self._live = Live(self._bar, console=self._console, refresh_per_second=2)
             self._live.start()
 
     def say(self, text: str) -> None:
         """One line."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        if self._console:
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        elif self._speaks:
+            print(text, file=sys.stderr, flush=True)
 
     def step(self, step: int) -> None:
         """A step is done."""
@@ -90,18 +119,20 @@ class Report:
 
     def train(self, step: int, means: dict, facts: dict) -> None:
         """Means since the last report, and single numbers (``facts``) such as the learning rate."""
-        if not self._board:
+        if not self._speaks:
             return
         now, (before, since) = time.monotonic(), self._last
         self._last = now, step
         speed = self.batch * (step - since) / max(now - before, 1e-9)
         numbers = {"R": means["rate"], "D": means["distortion"], "loss": means["loss"], "images_per_s": speed, **facts}
         for name, value in numbers.items():
-            self._board.add_scalar(f"train/{name}", value, step)
-        self._by_lmbda(self._board, "train", step, means)
+            self._draw(f"train/{name}", value, step)
+        self._by_lmbda("train", step, means)
         head = f"loss {means['loss']:.4f}  R {means['rate']:.3f} bpp  D {means['distortion']:.6f}"
         if self._live:
             self._bar.update(self._row, speed=f"{speed:.1f} images/s")
+            from rich.console import Group
+
             self._live.update(Group(self._table(head, means), self._bar))
         else:
             self.say(f"step {step}: {head}  {speed:.1f} images/s\n  {self._row_of(means)}")
@@ -109,12 +140,12 @@ class Report:
     def validation(self, step: int, result: dict, pictures: torch.Tensor | None = None) -> None:
         """The fixed crops, and reconstructions (n, 3, H, W) in [0, 1] to look at."""
         self.score = result["score"]
-        if not self._board:
+        if not self._speaks:
             return
-        self._board.add_scalar("validation/score", result["score"], step)
-        self._board.add_scalar("validation/uniform", result["uniform"], step)
-        self._by_lmbda(self._board, "validation", step, result)
-        if pictures is not None:
+        self._draw("validation/score", result["score"], step)
+        self._draw("validation/uniform", result["uniform"], step)
+        self._by_lmbda("validation", step, result)
+        if self._board and pictures is not None:
             self._board.add_images("validation/reconstructions", pictures, step)
         with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **result}) + "\n")
@@ -127,17 +158,23 @@ class Report:
         if self._board:
             self._board.close()
 
-    def _by_lmbda(self, board: "SummaryWriter", where: str, step: int, means: dict) -> None:
+    def _draw(self, name: str, value: float, step: int) -> None:
+        if self._board:
+            self._board.add_scalar(name, value, step)
+
+    def _by_lmbda(self, where: str, step: int, means: dict) -> None:
         for k, lmbda in enumerate(self.lmbdas):
             for name in ("bpp", "psnr"):
                 if not math.isnan(means[name][k]):
-                    board.add_scalar(f"{where}_{name}/{lmbda:g}", means[name][k], step)
+                    self._draw(f"{where}_{name}/{lmbda:g}", means[name][k], step)
 
     def _row_of(self, means: dict) -> str:
         points = zip(self.lmbdas, means["bpp"], means["psnr"], strict=True)
         return "  ".join(f"λ {lmbda:g}: {bpp:.3f} bpp {psnr:.2f} dB" for lmbda, bpp, psnr in points)
 
-    def _table(self, head: str, means: dict) -> Table:
+    def _table(self, head: str, means: dict) -> "Table":
+        from rich.table import Table
+
         table = Table(title=head + (f"  validation {self.score:.4f}" if self.score else ""))
         table.add_column("λ", justify="right")
         for lmbda in self.lmbdas:
