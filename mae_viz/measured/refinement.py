@@ -2,6 +2,8 @@
 
     python -m mae_viz.measured.refinement [--images 8]     # measures, an hour of a core; goes on where it was stopped
 
+Models are compared on some of the photographs, evenly spread; what an important part gains is measured on all.
+
 One JSON beside this, `ROWS`: a row for each picture, model, λ and way to code it. Notebook 07 and the app's lesson read
 it and say what the functions below compute from it: a mean over pictures with its 95 % interval each.
 """
@@ -9,8 +11,7 @@ it and say what the functions below compute from it: a mean over pictures with i
 import argparse
 import json
 import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -56,8 +57,8 @@ def middle(width: int, height: int) -> np.ndarray:
     return inner
 
 
-def measure(path: Path) -> list[dict]:
-    """All rows of one picture."""
+def compared(path: Path) -> list[dict]:
+    """The rows of one picture by each model, λ and way."""
     picture = open_rgb(path)
     rows = []
     for model, lmbda in product(MODELS, LMBDAS):
@@ -65,7 +66,7 @@ def measure(path: Path) -> list[dict]:
         for way in WAYS[model]:
             found = _judged(picture, _codec(name, way).encode(picture, rate), name)
             rows.append({"image": path.stem, "model": model, "lmbda": lmbda, "coded": way, **found})
-    return rows + list(_painted(picture, path.stem))
+    return rows
 
 
 def _codec(name: str, way: str) -> Codec:
@@ -91,8 +92,9 @@ def _judged(picture: Image.Image, stream: bytes, name: str) -> dict:
     }
 
 
-def _painted(picture: Image.Image, image: str) -> Iterator[dict]:
-    """The plain file, the refined one, and those with an important middle that are as long as each of the two."""
+def important(path: Path) -> list[dict]:
+    """The rows of one picture's plain file, and of one no longer whose middle is important."""
+    picture, rows = open_rgb(path), []
     rate, inner = Rate.near(PAINTED_AT), middle(*picture.size)
     plain = registry.codec("mae").encode(picture, rate)
     painted = registry.codec("mae").refined(STEPS, importance=inner)
@@ -102,7 +104,8 @@ def _painted(picture: Image.Image, image: str) -> Iterator[dict]:
         squares = ((decoded - np.asarray(picture, np.float64)) ** 2).mean(axis=2)
         inside, outside = (float(-10 * np.log10(squares[part].mean() / 255**2)) for part in (inner > 0, inner == 0))
         judged = {"inside_db": round(inside, 4), "outside_db": round(outside, 4), "bytes": len(stream)}
-        yield {"image": image, "model": "mae", "lmbda": PAINTED_AT, "coded": way, **judged}
+        rows.append({"image": path.stem, "model": "mae", "lmbda": PAINTED_AT, "coded": way, **judged})
+    return rows
 
 
 def rows() -> "pd.DataFrame":
@@ -202,16 +205,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     paths = kodak.images()
-    chosen = [paths[number * len(paths) // arguments.images] for number in range(arguments.images)]
+    some = [paths[number * len(paths) // arguments.images] for number in range(arguments.images)]
     done = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.exists() else []
-    known = {row["image"] for row in done}
+    known = {(row["image"], row["coded"]) for row in done}
+    tasks = [(compared, path) for path in some if (path.stem, REFINED) not in known]
+    tasks += [(important, path) for path in paths if (path.stem, PAINTED) not in known]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(arguments.jobs, context, initializer=_one_thread) as pool:
-        for found in pool.map(measure, [path for path in chosen if path.stem not in known]):
-            done = sorted(done + found, key=lambda row: row["image"])
+        for future in as_completed([pool.submit(work, path) for work, path in tasks]):
+            done = sorted(done + future.result(), key=lambda row: (row["image"], row["model"], row["lmbda"]))
             text = "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in done) + "\n]\n"
             write_whole(ROWS, text.encode("utf-8"))
-            print(f"{found[0]['image']}: {len(found)} rows", flush=True)
+            print(f"{len(done)} rows", flush=True)
 
 
 def _one_thread() -> None:
