@@ -54,7 +54,10 @@ class RefinedCodec(Codec[R]):
 
     @property
     def identity(self) -> str:
-        return f"{self.guide.identity} refined {self.steps} {self.objective.name} {_SEED}"
+        from mae_viz.refining.refine import METHOD
+
+        how = f"{self.steps} {self.objective.name} {_SEED} {_arithmetic()} {METHOD}"
+        return f"{self.guide.identity} refined {how}"
 
     @property
     def fingerprint(self) -> str | None:
@@ -62,11 +65,8 @@ class RefinedCodec(Codec[R]):
 
     @property
     def settings(self) -> dict:
-        from mae_viz.refining.synthesis import fast_type
-
-        arithmetic = str(fast_type()).removeprefix("torch.")
-        how = {"refined_steps": self.steps, "objective": self.objective.name, "seed": _SEED, "inner_type": arithmetic}
-        return self.guide.settings | how
+        how = {"refined_steps": self.steps, "objective": self.objective.name, "seed": _SEED}
+        return self.guide.settings | how | {"inner_type": _arithmetic()}
 
     @property
     def history(self) -> str:  # type: ignore[override]
@@ -105,6 +105,13 @@ class RefinedCodec(Codec[R]):
 
     def inspect_file(self, data: bytes) -> Inspected:
         return self.guide.inspect_file(data)
+
+
+def _arithmetic() -> str:
+    """The type of the inner layers' numbers while latents are refined: other numbers, other files."""
+    from mae_viz.refining.synthesis import fast_type
+
+    return str(fast_type()).removeprefix("torch.")
 
 
 def parts_of(name: str) -> tuple[str, int, str] | None:

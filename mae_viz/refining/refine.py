@@ -30,6 +30,9 @@ from mae_viz.refining import objectives, sampling
 from mae_viz.refining.latents import Latents, ModelLatents, Part
 from mae_viz.refining.objectives import OBJECTIVES, Objective
 
+METHOD = 2
+"""Part of what refined files are kept under: raise it where the same settings lead to other files."""
+
 LOOK = 10
 """Steps between two looks at the rounded latents."""
 
