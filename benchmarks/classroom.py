@@ -35,9 +35,9 @@ from chromium import serve
 
 import mae_viz
 from mae_viz import rates
-from mae_viz.app.parts.numbers import in_bytes
 from mae_viz.codecs.interface import FRAME_STEP
 from mae_viz.images import gallery, open_rgb
+from mae_viz.numbers import in_bytes
 from mae_viz.rates import Rate
 from mae_viz.viewer.streamlit_host import SESSION
 

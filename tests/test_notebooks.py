@@ -130,8 +130,8 @@ def test_printed_text_is_kept_in_one_piece_and_in_its_place(monkeypatch):
     assert [o.get("text", "picture") for o in cleaned.outputs] == ["ab\n", "picture", "c", "d", "e"]
 
 
-def test_there_are_six_lessons():
-    assert [name[:2] for name in NAMES] == ["01", "02", "03", "04", "05", "06"]
+def test_there_are_seven_lessons():
+    assert [name[:2] for name in NAMES] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("name", NAMES)

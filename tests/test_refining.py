@@ -230,6 +230,15 @@ def test_draws_lie_between_two_integers_and_come_close_to_one():
     assert taus == sorted(taus, reverse=True)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests were started in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_at_any_moment_leaves_a_whole_file(monkeypatch, small):
     """A real signal at fifty random steps."""
     name = str(GOLDEN / "factorized")
@@ -297,6 +306,7 @@ def test_a_budget_holds_for_the_refined_file(small):
     assert found.stream == codec.encode(small, found.rate)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("left", [0, 1, 5, 9])
 def test_ctrl_c_in_a_search_leaves_a_file_within_the_budget(monkeypatch, small, left):
     """A real signal before the first refined file is there, and while the next ones are refined."""

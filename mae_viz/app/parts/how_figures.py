@@ -301,10 +301,9 @@ def refined(look: Look) -> None:
     """The MAE on Kodak, coded in one pass and refined, and what was found there."""
     measured = collected.curves(measurements(), "kodak")
     figure = chart("bits per pixel", "PSNR [dB]")
-    for curve, (title_, bpp, db) in measured.items():
-        if curve.partition("-refined-")[0] == "mae":
-            drawn = palette.drawing(curve)
-            add(figure, bpp, db, title_, drawn.colour, drawn.dash, mode="lines+markers")
+    for curve in ("mae", *(name for name in measured if name.startswith("mae-refined-"))):
+        drawn, (name, bpp, db) = palette.drawing(curve), measured[curve]
+        add(figure, bpp, db, name, drawn.colour, drawn.dash, mode="lines+markers")
     show(figure, "refined", "PSNR against bits per pixel on Kodak, coded in one pass and refined")
     rows = computed.run(refinement.rows)
     said = [findings.effort(rows), *findings.whose_loss(rows, "bottleneck-scaling"), findings.waking(rows, "mae")]
