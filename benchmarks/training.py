@@ -48,7 +48,7 @@ def run_of(settings: config.Config, saved: dict | None = None) -> loop.Run:
 
 def as_is(run: loop.Run) -> loop.Run:
     """The same run without recording."""
-    run._gradients, run._update = run.gradients, run.update
+    run._recorded = None
     return run
 
 

@@ -261,7 +261,7 @@ def test_ctrl_c_at_any_moment_leaves_a_whole_file(monkeypatch, small):
         assert "and kept the best" in str(spent)
 
 
-def test_a_refined_model_is_a_codec_of_its_own(tmp_path, small):
+def test_a_refined_model_is_a_codec_of_its_own(tmp_path, small, picture):
     codec = registry.codec("mae-refined-20")
     assert (codec.title, codec.name) == ("MAE, refined 20 steps", "mae-refined-20")
     assert "coded theirs in one pass" in codec.history
@@ -281,6 +281,9 @@ def test_a_refined_model_is_a_codec_of_its_own(tmp_path, small):
     document = evaluate(codec.name, [path], tmp_path / "rd.json", "one", [256])
     assert (document["codec"], document["settings"]["refined_steps"]) == ("mae-refined-20", 20)
     assert document["means"][0]["bpp"] == pytest.approx(8 * len(inspected.stream) / (70 * 50), abs=1e-5)
+    picture.save(path)
+    document = evaluate("mae-refined-1-ms-ssim", [path], tmp_path / "similar.json", "one", [256])
+    assert document["settings"]["objective"] == "ms-ssim"
 
 
 def test_refined_networks_of_one_lambda_make_a_curve_of_their_own(tmp_path, small):

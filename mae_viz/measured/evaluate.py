@@ -170,12 +170,13 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 @lru_cache(maxsize=4)
 def _warm(name: str, identity: str) -> Codec:
-    """The codec, loaded and used once, so that no picture's seconds hold the loading.
+    """The codec, loaded and used once, so that no picture's seconds hold the loading; of a refined one the plain one is.
 
     ``identity`` is its own: a codec of one's own may get another version under its name.
     """
     found = registry.codec(name)
-    found.decode(found.encode(Image.new("RGB", (64, 64), "grey"), found.axis.first))
+    used = found.guide or found
+    used.decode(used.encode(Image.new("RGB", (64, 64), "grey"), used.axis.first))
     return found
 
 

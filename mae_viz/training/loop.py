@@ -122,8 +122,7 @@ class Run:
         if config.compile:
             self.say(machine.compile_parts(lagrangian, self.batches(0), self.fabric.device))
         self.objective = self.fabric.setup_module(lagrangian)
-        self._gradients: Callable = self.gradients
-        self._update: Callable = self.update
+        self._recorded: tuple[machine.Recorded, machine.Recorded] | None = None
         if self.fabric.device.type == "cuda" and self.fabric.world_size == 1 and config.optimizer == "normalised":
             self._record()
         self.say(f"{type(model).__name__} on {self.fabric.device} in {self.precision}, from step {self.step}")
@@ -203,9 +202,11 @@ class Run:
             self.model.prior.update_medians()
         optimizer.set_rate(self.optimizer, factor)
         self.noise.seed(batch.seeds)
-        bpp, mse, loss, finite = self._gradients(batch.x.to(device), batch.lmbda.to(device))
+        # asked for at each step: a run that kept its own methods would outlive what connects several processes
+        gradients, update = self._recorded or (self.gradients, self.update)
+        bpp, mse, loss, finite = gradients(batch.x.to(device), batch.lmbda.to(device))
         if bool(finite):  # the same in all processes: gradients are their mean
-            self._update()
+            update()
             self._follow()
             self._skipped_in_a_row = 0
         else:
@@ -239,8 +240,10 @@ class Run:
         self.noise.seed(first.seeds)
         moved = [p for group in self.optimizer.param_groups for p in group["params"]]
         tensors = [t for p in moved for t in self.optimizer.state[p].values()]
-        self._gradients = machine.Recorded(self.gradients, [first.x.to(device), first.lmbda.to(device)], self.noise)
-        self._update = machine.Recorded(self.update, [], self.noise, keeps=[*moved, *tensors])
+        self._recorded = (
+            machine.Recorded(self.gradients, [first.x.to(device), first.lmbda.to(device)], self.noise),
+            machine.Recorded(self.update, [], self.noise, keeps=[*moved, *tensors]),
+        )
         self.say("a step is recorded as CUDA graphs")
 
     @torch.no_grad()
