@@ -170,9 +170,10 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 @lru_cache(maxsize=4)
 def _warm(name: str, identity: str) -> Codec:
-    """The codec, loaded and used once, so that no picture's seconds hold the loading; of a refined one the plain one is.
+    """The codec, loaded and used once, so that no picture's seconds hold the loading.
 
-    ``identity`` is its own: a codec of one's own may get another version under its name.
+    ``identity`` is its own: a codec of one's own may get another version under its name. Of a refined codec the plain
+    one is used.
     """
     found = registry.codec(name)
     used = found.guide or found
