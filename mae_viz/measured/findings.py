@@ -66,9 +66,9 @@ def waking(table: "pd.DataFrame", model: str) -> str:
     said = []
     for lmbda in LMBDAS:
         woken = refinement.woken(table, model, lmbda)
-        what = {1: "wakes", -1: "puts to sleep", 0: "neither wakes nor puts to sleep"}[woken.sign]
-        number = f"{abs(woken.value):.1f} channels" if woken.sign else "any channels that could be seen"
-        said.append(f"at λ = {lmbda:g} it {what} {number} ({woken:+.1f})")
+        what = {1: "it wakes", -1: "it puts to sleep", 0: "no change that could be seen"}[woken.sign]
+        number = f" {abs(woken.value):.1f} channels" if woken.sign else ""
+        said.append(f"at λ = {lmbda:g} {what}{number} ({woken:+.1f})")
     return f"Refining {TITLES[model]}: {'; '.join(said)}."
 
 
@@ -87,7 +87,7 @@ def moved(table: "pd.DataFrame") -> str:
 def _share(change: Mean) -> str:
     if not change.sign:
         return f"keeps its share of the bits ({change:+.1f} points)"
-    return f"{'gains' if change.value > 0 else 'gives'} {abs(change.value):.1f} points of the bits ({change:+.1f})"
+    return f"{'gains' if change.value > 0 else 'gives up'} {abs(change.value):.1f} points of the bits ({change:+.1f})"
 
 
 def painted(table: "pd.DataFrame") -> str:
