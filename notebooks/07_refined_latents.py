@@ -24,6 +24,9 @@ LMBDA = 256
 STEPS = 40
 
 # %%
+import io
+
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
@@ -79,6 +82,26 @@ figure.colorbar(axes[0].imshow(bits["one pass"], cmap="viridis"), ax=axes[0], la
 figure.colorbar(axes[1].imshow(change, cmap="RdBu_r", vmin=-reach, vmax=reach), ax=axes[1], label="bits that moved")
 for axis in axes:
     axis.set_axis_off()
+
+# %% [markdown]
+# Walk through the looks: what changes in the picture while the file keeps its size?
+
+# %%
+looked = ipywidgets.SelectionSlider(options=[round(STEPS * moment.done) for moment in moments], description="step")
+seen, told = ipywidgets.Image(format="png"), ipywidgets.HTML()
+
+
+def tell(step):
+    now = moments[looked.options.index(step)].now
+    buffer = io.BytesIO()
+    mae_viz.decompress(now.stream).save(buffer, "png")
+    seen.value = buffer.getvalue()
+    told.value = f"{len(now.stream):,} bytes, {now.psnr_db:.2f} dB"
+
+
+looked.observe(lambda event: tell(event["new"]), "value")
+tell(looked.value)
+ipywidgets.VBox([looked, told, seen])
 
 # %% [markdown]
 # **Question 1.** The decoder is the same. Why does the encoder not find these integers by itself?
