@@ -95,6 +95,8 @@ PAIRS = (
     ("mae-hyperprior", "independent-hyperprior"),
     ("mae-hyperprior", "jpeg"),
     ("mae-hyperprior, every λ", "mae-hyperprior"),
+    ("mae-hyperprior-refined-40", "mae-hyperprior"),
+    ("mae-hyperprior-refined-40", "published-bmshj2018-hyperprior"),
 )
 """Curves to compare, each with its anchor: networks of the same transform lead."""
 
