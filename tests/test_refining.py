@@ -168,6 +168,17 @@ def test_g_s_with_a_gradient_is_the_decoders(name):
         assert (gradient - direction).norm() < tolerance * direction.norm()
 
 
+def test_gradients_flow_whoever_opened_a_model_first():
+    """A page that opens it in inference mode leaves weights that others can take gradients through."""
+    checkpoints._opened.cache_clear()
+    with torch.inference_mode():
+        model = checkpoints.open_checkpoint(str(GOLDEN / "factorized")).model
+    y = torch.zeros(1, model.channels, 2, 2, requires_grad=True)
+    model.synthesis(y, RATE.tensor()).sum().backward()
+    assert y.grad is not None
+    assert y.grad.isfinite().all()
+
+
 def test_tiles_see_all_that_their_latents_change(monkeypatch, picture):
     """A tile's pixels are those of the whole picture's decoder, and its cost falls as the whole's does."""
     monkeypatch.setattr(refining, "TILE", 4)

@@ -158,6 +158,7 @@ def open_checkpoint(name: str) -> Checkpoint:
 @lru_cache(maxsize=16)
 def _opened(home: Path, sha256: str) -> Checkpoint:
     import numpy as np
+    import torch
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -177,8 +178,9 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
         {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)} for prefix in _INTEGERS
     )
     weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
-    model = ARCHITECTURES[about["architecture"]](about["channels"], about["lmbdas"], about.get("knots"))
-    _fill(model, weights, path)
+    with torch.inference_mode(False):  # whoever opens it first: others may want gradients
+        model = ARCHITECTURES[about["architecture"]](about["channels"], about["lmbdas"], about.get("knots"))
+        _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
     hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
     return Checkpoint(home.name, model, EntropyTables(arrays), about, hyper)
