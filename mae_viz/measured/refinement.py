@@ -160,21 +160,20 @@ def saved(table: "pd.DataFrame", model: str, lmbda: float) -> Mean:
     return mean(100 * (refined / plain - 1))
 
 
+def _gaps(table: "pd.DataFrame", model: str, lmbda: float, coded: str) -> "pd.Series":
+    """By how many per cent a model's R + λ·MSE lies above the MAE's, picture by picture, both coded in one way."""
+    theirs, ours = (_of(_costs(table), "cost", model=name, lmbda=lmbda, coded=coded) for name in (model, "mae"))
+    return 100 * (theirs / ours - 1)
+
+
 def gap(table: "pd.DataFrame", model: str, lmbda: float, coded: str) -> Mean:
     """By how many per cent a model's R + λ·MSE lies above the MAE's, both coded in one way."""
-    theirs, ours = (_of(_costs(table), "cost", model=name, lmbda=lmbda, coded=coded) for name in (model, "mae"))
-    return mean(100 * (theirs / ours - 1))
+    return mean(_gaps(table, model, lmbda, coded))
 
 
 def closed(table: "pd.DataFrame", model: str, lmbda: float) -> Mean:
     """By how many percentage points that gap is smaller where both are refined: what the encoder's share of it is."""
-    costs = _costs(table)
-    gaps = [
-        100 * (_of(costs, "cost", model=model, lmbda=lmbda, coded=way)
-               / _of(costs, "cost", model="mae", lmbda=lmbda, coded=way) - 1)
-        for way in (PLAIN, REFINED)
-    ]  # fmt: skip
-    return mean(gaps[0] - gaps[1])
+    return mean(_gaps(table, model, lmbda, PLAIN) - _gaps(table, model, lmbda, REFINED))
 
 
 def woken(table: "pd.DataFrame", model: str, lmbda: float) -> Mean:

@@ -88,9 +88,8 @@ def refine(
     machine and number of threads the files are the same. Raises ValueError for a picture too small for the objective,
     and for importance that is none (`objectives.weights`) or that the objective does not know.
     """
-    weights = _weights(picture, objective, importance)
     latents = ModelLatents(picture, checkpoint, rate)
-    return _Refinement(picture, latents, rate.lmbda, objective, weights, seed).run(steps)
+    return refine_latents(picture, latents, rate.lmbda, steps, objective, importance, seed)
 
 
 def refine_latents(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mae_viz.coding.folding import subpixel_kernels
 from mae_viz.models import RateModel
 
 
@@ -30,21 +31,15 @@ def use_blocks(model: RateModel, both: bool) -> None:
 def conv(layer: nn.Conv2d, x: Tensor) -> Tensor:
     """What a convolution with a kernel of 2s + 1, stride s and padding s gives for x (B, C, H, W), s dividing H, W."""
     s = layer.stride[0]
-    weight = _in_blocks(layer.weight, s).permute(0, 1, 3, 5, 2, 4).reshape(layer.out_channels, -1, 3, 3)
+    more = s - 1  # zeros where the third block is not reached
+    taps = F.pad(layer.weight, (0, more, 0, more)).reshape(*layer.weight.shape[:2], 3, s, 3, s)
+    weight = taps.permute(0, 1, 3, 5, 2, 4).reshape(layer.out_channels, -1, 3, 3)
     blocks = F.pixel_unshuffle(x, s).contiguous(memory_format=torch.channels_last)
     return F.conv2d(blocks, weight.contiguous(memory_format=torch.channels_last), layer.bias, padding=1)
 
 
 def deconv(layer: nn.ConvTranspose2d, h: Tensor) -> Tensor:
     """What a transposed convolution with a kernel of 2s + 1, stride s, padding s and output padding s − 1 gives."""
-    s, out = layer.stride[0], layer.out_channels
-    weight = _in_blocks(layer.weight, s).flip(2, 4).permute(1, 3, 5, 0, 2, 4).reshape(out * s * s, -1, 3, 3)
+    s = layer.stride[0]
     bias = None if layer.bias is None else layer.bias.repeat_interleave(s * s)
-    blocks = F.conv2d(h, weight.contiguous(memory_format=torch.channels_last), bias, padding=1)
-    return F.pixel_shuffle(blocks, s)
-
-
-def _in_blocks(weight: Tensor, s: int) -> Tensor:
-    """Kernels (a, b, 2s + 1, 2s + 1) → (a, b, 3, s, 3, s), with zeros where the third block is not reached."""
-    more = s - 1
-    return F.pad(weight, (0, more, 0, more)).reshape(*weight.shape[:2], 3, s, 3, s)
+    return F.pixel_shuffle(F.conv2d(h, subpixel_kernels(layer.weight, s), bias, padding=1), s)
