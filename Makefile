@@ -47,7 +47,7 @@ install: .venv/installed
 	  echo "Downloading torch and its companions into .venv: 0.5 GB on a Mac, about 3 GB on Linux (a CPU-only torch installed first avoids that)."; \
 	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet torch==2.14.1 torchvision==0.29.1; \
 	fi
-	$(BIN)/pip install --quiet --editable ".[app,notebooks,metrics,train,dev]"
+	$(BIN)/pip install --quiet --editable ".[app,notebooks,metrics,train,onnx,dev]"
 	touch $@
 
 # esbuild and Biome, with the Node that pip has brought; neither needs a script of its own to run.

@@ -350,6 +350,22 @@ def export(
 
 
 @app.command()
+def export_onnx(
+    names: Annotated[list[str], typer.Argument(help="models that ship, or checkpoints' folders")],
+    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("onnx"),
+) -> None:
+    """Write a model's transforms as ONNX with λ as an input, and its entropy tables beside them."""
+    from mae_viz.browser import export
+    from mae_viz.coding import checkpoints
+
+    for name in names:
+        for file, data in export.files(checkpoints.open_checkpoint(name)):
+            out.mkdir(parents=True, exist_ok=True)
+            write_whole(out / file, data)
+            typer.echo(f"{out / file}: {len(data) / 1e6:.1f} MB")
+
+
+@app.command()
 def sweep(
     image: Annotated[str, typer.Argument(help="a picture, or the name of a bundled photograph (china, flower, …)")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the .webp, .gif or .mp4 file to write")],

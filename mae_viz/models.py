@@ -117,6 +117,8 @@ class RateModel(nn.Module):
     """
 
     stride = 16
+    parts: tuple[str, ...] = ("g_a", "g_s")
+    """The transforms that coding a picture computes in floating point."""
     g_a: RateTransform
     g_s: RateTransform
     prior: RatePrior
@@ -235,6 +237,7 @@ class HyperpriorModel(RateModel):
     """Models whose latents have a standard deviation that side information z tells (Ballé et al. 2018)."""
 
     stride = 64
+    parts = ("g_a", "g_s", "h_a")  # h_s: in integers
     h_a: RateTransform
     h_s: RateTransform
 

@@ -45,8 +45,10 @@ MAY_IMPORT = {
     "viewer": LIGHT | {"probe", "codecs", "ladders"},
     "figures": LIGHT | {"models", "coding", "probe", "codecs", "measured"},
     "training": LIGHT | {"layers", "models", "coding"},
+    "browser": LIGHT | {"layers", "models", "coding"},
     "app": LIGHT | {"computing", "coding", "probe", "codecs", "measured", "ladders", "viewer", "figures"},
-    "cli": LIGHT | {"coding", "refining", "codecs", "measured", "ladders", "viewer", "figures", "training", "app"},
+    "cli": LIGHT
+    | {"coding", "refining", "codecs", "measured", "ladders", "viewer", "figures", "training", "browser", "app"},
     "__main__": {"cli"},
     "__init__": set(),  # it loads the names that it offers when they are asked for
 }
@@ -56,6 +58,7 @@ ONLY_IN = {
     "constriction": ("coding/",),
     "distributed": ("measured/cluster.py",),
     "lightning": ("training/",),
+    "onnx": ("browser/",),
     "streamlit": ("app/", "viewer/streamlit_host.py"),
 }
 """Packages that one place alone may know."""
