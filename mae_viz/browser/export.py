@@ -35,8 +35,11 @@ def files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
 
 def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     model = checkpoint.model
-    medians = model.prior.entropy_bottleneck.quantiles[:, 0, 1].reshape(len(model.knots), model.channels)
-    tensors = {"medians": medians.numpy()} | {f"tables.{k}": v for k, v in checkpoint.tables.arrays().items()}
+    quantiles = model.prior.entropy_bottleneck.quantiles[:, 0, 1]
+    medians = quantiles.reshape(len(model.knots), model.channels).numpy()
+    tensors = {"medians": np.ascontiguousarray(medians)} | {
+        f"tables.{k}": v for k, v in checkpoint.tables.arrays().items()
+    }
     if checkpoint.hyper:
         tensors |= {f"hyper.{key}": v for key, v in checkpoint.hyper.arrays().items()}
         for name, parameter in model.named_parameters():

@@ -1,0 +1,113 @@
+// Picture ↔ `.mae` bytes with one model: what mae_viz/coding/coder.py does, in a browser or in Node.
+import { parse } from "./bitstream.js";
+import { Model } from "./model.js";
+import { lmbdaAt } from "./rates.js";
+import { cutPixels, cutPlanes, overTiles, putPixels, putPlanes } from "./tiles.js";
+import { Transforms } from "./transforms.js";
+
+const TILE = 512; // side of a tile in pixels, without its halo
+
+/** One model, ready to code. All methods may be called at once: the transforms run one after the other. */
+export class Codec {
+  /**
+   * `ort`: onnxruntime-web. `load(file)`: a promise of the bytes of "tables", or of a transform ("g_a", "g_s", "h_a"),
+   * asked for when it is first needed. `options`: of onnxruntime's sessions. `tile`: pixels, a multiple of the stride.
+   */
+  static async open({ ort, load, options, tile = TILE }) {
+    return new Codec(new Model(await load("tables")), new Transforms(ort, load, options), tile);
+  }
+
+  constructor(model, transforms, tile) {
+    this.model = model;
+    this.transforms = transforms;
+    this.tile = tile;
+  }
+
+  /** name, title, fingerprint (hex), channels, lmbdas and parts of the model. */
+  get facts() {
+    return this.model.facts;
+  }
+
+  /**
+   * A picture as a `.mae` file. `pixels`: 8-bit RGB or RGBA, row by row, alpha ignored, as ImageData has them; `lmbda`:
+   * 64…4096, moved to the nearest that a file can name. `progress` hears the fraction done; `signal`, an AbortSignal,
+   * ends it between two tiles. Gives {bytes, index, lmbda, y, symbols}: y, Float32Array (C, h, w), before quantisation,
+   * symbols, Int32Arrays: those of y, with a hyperprior those of z before them. Throws a RangeError for a λ that the
+   * model was not trained for, or for pixels that are not as many as the size says.
+   */
+  async encode({ pixels, width, height, lmbda }, { progress, signal } = {}) {
+    const index = this.model.near(lmbda);
+    const y = await this.analyse({ pixels, width, height }, index, { progress, signal });
+    const symbols = await this.quantise(y, width, height, index);
+    signal?.throwIfAborted();
+    return { bytes: this.model.write(symbols, index, width, height), index, lmbda: lmbdaAt(index), y, symbols };
+  }
+
+  /**
+   * The picture in a `.mae` file: {pixels, width, height, index, lmbda, symbols}, pixels as RGBA for an ImageData.
+   * `progress` and `signal` as for `encode`. Throws a StreamError for a damaged file or one of another model.
+   */
+  async decode(bytes, { progress, signal } = {}) {
+    const stream = parse(bytes);
+    const symbols = this.model.read(stream);
+    const { width, height, index } = stream;
+    const pixels = await this.synthesise(symbols, width, height, index, { progress, signal });
+    return { pixels, width, height, index, lmbda: lmbdaAt(index), symbols };
+  }
+
+  /** y = g_a(x, λ) at a rate index, Float32Array (C, h, w). */
+  async analyse({ pixels, width, height }, index, looks) {
+    const channels = pixels.length / (width * height);
+    if (channels !== 3 && channels !== 4)
+      throw new RangeError(`${pixels.length} bytes are no RGB or RGBA picture of ${width} × ${height} pixels.`);
+    const { latent, analysis_halo: halo, stride } = this.facts;
+    const [h, w] = this.model.latents(width, height);
+    const y = new Float32Array(this.facts.channels * h * w);
+    const field = { height: h * latent, width: w * latent, tile: this.tile, halo };
+    const analysis = async (cut) => {
+      const size = [3, cut.bottom - cut.top, cut.right - cut.left];
+      const x = cutPixels({ pixels, width, height, channels }, cut);
+      return (await this.transforms.run("g_a", x, size, lmbdaAt(index))).values;
+    };
+    const put = (values, cut, inner) => putPlanes(y, h, w, values, scaled(cut, 1 / latent), scaled(inner, 1 / latent));
+    if (this.tile % stride) throw new RangeError(`tiles must be multiples of ${stride} pixels.`);
+    await overTiles(field, analysis, put, looks);
+    return y;
+  }
+
+  /** Symbols of y: those of y, with a hyperprior those of z before them. */
+  async quantise(y, width, height, index) {
+    const size = [this.facts.channels, ...this.model.latents(width, height)];
+    const z = this.model.hyper && (await this.transforms.run("h_a", y, size, lmbdaAt(index))).values;
+    return this.model.quantise(y, z, index);
+  }
+
+  /** The picture that symbols stand for at a rate index, RGBA. */
+  async synthesise(symbols, width, height, index, looks) {
+    const { channels, latent, synthesis_halo: halo } = this.facts;
+    const [h, w] = this.model.latents(width, height);
+    const yHat = this.model.dequantise(symbols, index);
+    const pixels = new Uint8ClampedArray(4 * width * height);
+    const field = { height: h, width: w, tile: this.tile / latent, halo };
+    const synthesis = async (cut) => {
+      const size = [channels, cut.bottom - cut.top, cut.right - cut.left];
+      return (await this.transforms.run("g_s", cutPlanes(yHat, h, w, cut), size, lmbdaAt(index))).values;
+    };
+    const put = (values, cut, inner) =>
+      putPixels({ pixels, width, height }, values, scaled(cut, latent), scaled(inner, latent));
+    await overTiles(field, synthesis, put, looks);
+    return pixels;
+  }
+
+  /** Free what the model holds in onnxruntime. */
+  release() {
+    return this.transforms.release();
+  }
+}
+
+const scaled = ({ top, left, bottom, right }, by) => ({
+  top: top * by,
+  left: left * by,
+  bottom: bottom * by,
+  right: right * by,
+});

@@ -1,0 +1,56 @@
+// The transforms of one model, run by onnxruntime-web: NAME.g_a.onnx and its like, loaded when they are first needed.
+
+export class Transforms {
+  #ort;
+  #load;
+  #options;
+  #sessions = new Map();
+  #busy = Promise.resolve();
+
+  /** `ort`: onnxruntime-web, however it was imported. `load(part)`: a promise of a graph's bytes. `options`: of the
+   *  sessions, such as {executionProviders: ["webgpu", "wasm"]}. */
+  constructor(ort, load, options = {}) {
+    this.#ort = ort;
+    this.#load = load;
+    this.#options = { executionProviders: ["wasm"], ...options };
+  }
+
+  /** Make a transform ready to run. */
+  ready(part) {
+    if (!this.#sessions.has(part)) {
+      const session = this.#load(part).then((bytes) => this.#ort.InferenceSession.create(bytes, this.#options));
+      session.catch(() => this.#sessions.delete(part)); // so that it can be tried again
+      this.#sessions.set(part, session);
+    }
+    return this.#sessions.get(part);
+  }
+
+  /** What a part makes of `values`, Float32Array (channels, height, width), at λ: {values, height, width}. */
+  async run(part, values, [channels, height, width], lmbda) {
+    const session = await this.ready(part);
+    // one at a time: a session refuses a second run while one is under way
+    const before = this.#busy;
+    const ran = before.then(async () => {
+      const inputs = {};
+      for (const name of session.inputNames)
+        inputs[name] =
+          name === "lmbda"
+            ? new this.#ort.Tensor("float32", Float32Array.of(lmbda), [1])
+            : new this.#ort.Tensor("float32", values, [1, channels, height, width]);
+      const output = (await session.run(inputs))[session.outputNames[0]];
+      const found = { values: await output.getData(), height: output.dims[2], width: output.dims[3] };
+      output.dispose();
+      return found;
+    });
+    this.#busy = ran.catch(() => {});
+    return ran;
+  }
+
+  /** Free what the sessions hold. */
+  async release() {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    await this.#busy;
+    for (const session of sessions) await (await session).release();
+  }
+}
