@@ -57,11 +57,12 @@ def pages() -> dict[str, st.Page]:
     """All pages by name, the former ones last; the first is where a visit without an address begins, and its name as an
     address leads there too."""
     first = next(iter(TITLES))
-    # Streamlit tells pages apart by their addresses: that of the first is "", whatever it is called here.
     there = {
-        name: st.Page(_runner(name), title=title, icon=icon, url_path=name if name != first else "front", default=name == first)
-        for name, (title, icon) in TITLES.items()
+        name: st.Page(_runner(name), title=title, icon=icon, url_path=name) for name, (title, icon) in TITLES.items()
     }
+    # The first has the address "", whatever it is called here; another has the name, so this one must not.
+    title, icon = TITLES[first]
+    there[first] = st.Page(_runner(first), title=title, icon=icon, url_path="front", default=True)
     there[f"/{first}"] = st.Page(_leads_to(first, dict), title=first, url_path=first)
     return there | {name: st.Page(_leads_to(now, today), title=name, url_path=name) for name, now in FORMER.items()}
 
