@@ -7,7 +7,7 @@ a fingerprint of every tensor. Nothing is ever unpickled. `MAE_VIZ_CHECKPOINTS` 
 import hashlib
 import json
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +70,16 @@ def folder() -> Path:
 
 def available() -> list[str]:
     """Names of the models that ship, by architecture and λ: the MAE first."""
+    home = folder()
+    with os.scandir(home) if home.is_dir() else nullcontext(()) as entries:
+        changed = tuple((entry.name, entry.stat().st_mtime_ns) for entry in entries)
+    return list(_in_order(home, changed))
+
+
+@lru_cache(maxsize=4)
+def _in_order(home: Path, changed: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """Their names, as long as nothing in the folder has changed: a page asks dozens of times, and reading all cards
+    each time has it wait for the threads that compute at every file."""
     order = list(architectures.FACTS)
 
     def place(name: str) -> tuple:
@@ -79,7 +89,7 @@ def available() -> list[str]:
             return len(order), [], name
         return order.index(facts["architecture"]), facts["lmbdas"], name
 
-    return sorted((path.parent.name for path in folder().glob(f"*/{_CARD}")), key=place)
+    return tuple(sorted((path.parent.name for path in home.glob(f"*/{_CARD}")), key=place))
 
 
 def find(name: str) -> Path:
