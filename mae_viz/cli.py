@@ -366,6 +366,21 @@ def export_onnx(
 
 
 @app.command()
+def site(
+    out: Annotated[Path, typer.Option(help="folder to write into")],
+    runtime: Annotated[
+        Path | None, typer.Option(help="the folder dist of the npm package onnxruntime-web, where it is not beside this")
+    ] = None,
+) -> None:
+    """Write the live codec as a folder of static files, for any web space: models that run in the visitor's browser."""
+    from mae_viz.browser import site as made
+
+    with _progress("writing the site") as report:
+        size = made.write(out, runtime=runtime, progress=report)
+    typer.echo(f"{out}: {size / 1e6:.1f} MB. Look at it: python -m http.server -d {out}")
+
+
+@app.command()
 def sweep(
     image: Annotated[str, typer.Argument(help="a picture, or the name of a bundled photograph (china, flower, …)")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the .webp, .gif or .mp4 file to write")],

@@ -2,9 +2,10 @@
 
 `NAME.g_a.onnx` and its like are what `mae_viz.browser.graphs` describes. `NAME.safetensors` holds the rest that a
 decoder needs, tensors by the names that the checkpoint has them by: entropy tables (`tables.…`), with a hyperprior its
-decoder in integers (`hyper.…`) and the weights of `h_s`; and `medians`, float32 (knots, C), of the prior at its knots.
-Its metadata, one entry of JSON, say what the programs in js/ must know of the model: name, fingerprint, trained λ, and
-in pixels or latents stride, latent and halos.
+decoder in integers (`hyper.…`) and the weights of `h_s`; `medians`, float32 (knots, C), of the prior at its knots; and
+what a layer's gains are computed from: its perceptron `gains.m1.fc1.weight` …, or `gains.s.octaves` and
+`gains.s.log_scale`. Its metadata, one entry of JSON, say what the programs in js/ must know of the model: name,
+fingerprint, trained λ, layers that λ modulates, and in pixels or latents stride, latent and halos.
 """
 
 import json
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mae_viz import probe
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import Checkpoint
+from mae_viz.models import BottleneckScaling, RateModel
 
 
 def files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
@@ -37,7 +40,7 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     model = checkpoint.model
     quantiles = model.prior.entropy_bottleneck.quantiles[:, 0, 1]
     medians = quantiles.reshape(len(model.knots), model.channels).numpy()
-    tensors = {"medians": np.ascontiguousarray(medians)} | {
+    tensors = {"medians": np.ascontiguousarray(medians), **_gains(model)} | {
         f"tables.{k}": v for k, v in checkpoint.tables.arrays().items()
     }
     if checkpoint.hyper:
@@ -46,6 +49,20 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
             if name.startswith("h_s.") and ".conv." in name:
                 tensors[name] = (parameter.half() if name.endswith("weight") else parameter).numpy()
     return tensors
+
+
+def _gains(model: RateModel) -> dict[str, np.ndarray]:
+    found = {
+        f"gains.{layer.name}.{name}": parameter.detach().numpy()
+        for layer in probe.layers(model)
+        for name, parameter in layer.modulation.named_parameters()
+    }
+    if isinstance(model, BottleneckScaling):
+        found |= {
+            "gains.s.octaves": model.scale.octaves.numpy(),
+            "gains.s.log_scale": model.scale.log_scale.detach().numpy(),
+        }
+    return found
 
 
 def _facts(checkpoint: Checkpoint) -> dict:
@@ -57,6 +74,7 @@ def _facts(checkpoint: Checkpoint) -> dict:
         "channels": model.channels,
         "lmbdas": model.lmbdas,
         "parts": model.parts,
+        "layers": [layer.name for layer in probe.layers(model)] or ["s"] * isinstance(model, BottleneckScaling),
         "stride": model.stride,
         "latent": coder.LATENT,
         "analysis_halo": coder.ANALYSIS_HALO,

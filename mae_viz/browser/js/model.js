@@ -1,6 +1,7 @@
 // What integers and medians decide of one model: read from NAME.safetensors, which `mae-viz export-onnx` writes.
 import { checksum, pack, StreamError, SymbolDecoder, SymbolEncoder } from "./bitstream.js";
 import { between, EntropyTables } from "./entropy_tables.js";
+import { gainsOf } from "./gains.js";
 import { IntegerHyperSynthesis } from "./hyper.js";
 import { indexNear, lmbdaAt } from "./rates.js";
 import { roundEven } from "./rounding.js";
@@ -24,6 +25,8 @@ export class Model {
     this.tables = new EntropyTables((name) => tensor(`tables.${name}`).values);
     this.hyper = tensors.has("hyper.gains") ? new IntegerHyperSynthesis(tensor, this.facts.channels) : null;
     this.medianRows = tensor("medians").values;
+    /** λ → {layer: gains}. */
+    this.gains = gainsOf(this.facts.layers, tensor);
   }
 
   /** The rate index nearest to λ. Throws a RangeError for a λ that the model was not trained for. */

@@ -1,0 +1,59 @@
+// State as text behind the page's "#", in the words of the app's addresses: image, lambda, panes (as
+// mae_viz/viewer/pane_text.py writes them), mode, panels.
+import limits from "../../viewer/panes.json" with { type: "json" };
+
+const MATCHES = { bytes: "bytes", psnr: "psnr_db" };
+const PANE = /^([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:\/([\d.]+))?)?(?:@(bytes|psnr|[\d.]+))?$/;
+const LOWEST = 64;
+const STEPS = 64; // to an octave
+
+const lmbdaOf = (index) => +(LOWEST * 2 ** (index / STEPS)).toFixed(1);
+const indexOf = (lmbda) => Math.round(STEPS * Math.log2(lmbda / LOWEST));
+const told = (codec, at) => (codec.axis === "lmbda" ? lmbdaOf(at) : at);
+const at = (codec, text) => Math.min(codec.last, Math.max(codec.first, codec.axis === "lmbda" ? indexOf(+text) : +text));
+
+/** The state of a viewer as text. `codecs`: of its manifest. */
+export function write({ image, index, panes, mode, panels }, codecs) {
+  const said = panes.map((pane) => {
+    const codec = codecs.find(({ id }) => id === pane.codec);
+    let text = pane.codec;
+    if ((pane.layer ?? "picture") !== "picture") text += `:${pane.layer}`;
+    if (pane.channel !== null && pane.channel !== undefined) text += `.${pane.channel}`;
+    if (pane.layer === "ratio" && pane.base) text += `/${told(codec, pane.base)}`;
+    if (pane.follow === "own" && pane.own !== null) text += `@${told(codec, pane.own)}`;
+    else if (pane.follow === "bytes" && codec.axis === "lmbda") text += "@bytes";
+    else if (pane.follow === "psnr_db") text += "@psnr";
+    return text;
+  });
+  const parts = { image, lambda: lmbdaOf(index), panes: said.join(","), mode, panels: panels?.join(",") };
+  return Object.entries(parts)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":")}`)
+    .join("&");
+}
+
+/** What a text says: {image, index, panes, mode, panels}, without what it does not say or what there is not. */
+export function read(text, { codecs, modes, titles }) {
+  const given = new URLSearchParams(text.replace(/^#/, ""));
+  const found = {};
+  if (given.get("image")) found.image = given.get("image");
+  const lmbda = Number(given.get("lambda"));
+  if (lmbda >= LOWEST && lmbda <= 4096) found.index = indexOf(lmbda);
+  const panes = (given.get("panes") ?? "").split(",").filter(Boolean).map((part) => paneOf(part, codecs));
+  if (panes.length && panes.length <= limits.most && panes.every(Boolean)) found.panes = panes;
+  if (modes.includes(given.get("mode"))) found.mode = given.get("mode");
+  if (given.has("panels")) found.panels = given.get("panels").split(",").filter((name) => name in titles);
+  return found;
+}
+
+function paneOf(text, codecs) {
+  const [, name, layer, channel, base, rate] = PANE.exec(text) ?? [];
+  const codec = codecs.find(({ id }) => id === name);
+  if (!codec || (layer && !(layer in limits.layers))) return null;
+  const pane = { codec: name, layer: layer ?? "picture" };
+  if (channel) pane.channel = +channel;
+  if (base) pane.base = at(codec, base);
+  if (MATCHES[rate]) pane.follow = MATCHES[rate];
+  else if (rate) Object.assign(pane, { follow: "own", own: at(codec, rate) });
+  return pane;
+}
