@@ -75,18 +75,48 @@ def symbols_of(model: Frequencies, places: int, random_: random.Random) -> list[
     return [model.first + (random_.choice(far) if entry == n - 1 else entry) for entry in entries]
 
 
+def bounds_of(model: Frequencies) -> list[int]:
+    """Where the coder's intervals begin, and last where all end."""
+    n, sums = len(model.counts), np.cumsum(model.counts)
+    assert sums[-1] == TOTAL
+    return [*(np.append(0, sums[:-1]) * ((1 << 24) - n) // TOTAL + np.arange(n)).tolist(), 1 << 24]
+
+
+def at_a_carry(random_: random.Random) -> tuple[list[Frequencies], list[list[int]]]:
+    """Tables and a symbol for each, after which a carry into many words is undecided for long: the interval goes on to
+    hold a number whose words but the first are 0, and at last lies above it, below it, or neither."""
+    offset, span, chosen, symbols = random_.randrange(1, 1 << 32) << 32, (1 << 64) - 1, [], []
+    for _ in range(random_.randrange(2, 12)):
+        scale = span >> 24
+        near = min(max((offset // scale) >> 8, 2), TOTAL - 4)
+        model = Frequencies(0, np.array([near - 1, 1, 1, TOTAL - near - 1]))
+        bounds = bounds_of(model)
+        entry = max(i for i in range(4) if bounds[i] * scale <= offset)
+        offset, span = offset - bounds[entry] * scale, (bounds[entry + 1] - bounds[entry]) * scale
+        if span < 1 << 32:
+            offset, span = offset << 32, span << 32
+        chosen.append(model)
+        symbols.append([entry])
+    end = random_.choice((None, 0, 2))
+    return (chosen, symbols) if end is None else ([*chosen, frequencies(0, [1, 1, 1])], [*symbols, [end]])
+
+
 def test_streams_are_the_same_bytes_and_give_the_same_symbols(driven):
-    """3,000 of them, by random tables: what either program writes the other reads."""
+    """3,000 of them, by random tables: what either program writes the other reads. In a third, carries go far."""
     random_ = random.Random(0)
     cases = []
-    for _ in range(3000):
-        chosen = [tables(random_) for _ in range(random_.choice((1, 1, 2, 4)))]
-        count = random_.choice((1, 2, 5, 30, 120))
-        symbols = [symbols_of(model, count, random_) for model in chosen]
+    for number in range(3000):
+        if number % 3:
+            chosen = [tables(random_) for _ in range(random_.choice((1, 1, 2, 4)))]
+            count = random_.choice((1, 2, 5, 30, 120))
+            symbols = [symbols_of(model, count, random_) for model in chosen]
+        else:
+            chosen, symbols = at_a_carry(random_)
         payload, escapes = written(np.array(symbols, np.int32), chosen)
         described = [{"first": model.first, "counts": model.counts.tolist()} for model in chosen]
         cases.append({"models": described, "symbols": symbols, "payload": payload.hex(), "escapes": escapes.hex()})
     assert sum(len(case["escapes"]) > 0 for case in cases) > 500
+    assert sum("00000000" * 2 in case["payload"] or "ffffffff" * 2 in case["payload"] for case in cases) > 300
     found = driven("streams", cases)
     for case, answer in zip(cases, found, strict=True):
         assert answer["payload"] == case["payload"]
@@ -94,15 +124,50 @@ def test_streams_are_the_same_bytes_and_give_the_same_symbols(driven):
         assert answer["symbols"] == [symbol for row in case["symbols"] for symbol in row]
 
 
+def test_payloads_at_the_edges_of_intervals_are_read_alike(driven):
+    """The last number below an interval, its first and the one after: what a division in float64 alone would get wrong.
+    And numbers that lie in no interval."""
+    random_, cases, expected = random.Random(2), [], []
+    for _ in range(1500):
+        model, scale = tables(random_), (1 << 40) - 1
+        point = random_.choice(bounds_of(model)) * scale + random_.choice((-1, 0, 1))
+        words = [max(point, 0) >> 32, max(point, 0) & 0xFFFFFFFF, *(random_.randrange(1 << 32) for _ in range(4))]
+        payload, escapes = np.array(words, "<u4").tobytes(), b"\2" * 8
+        try:
+            symbols = bitstream.SymbolDecoder(payload, escapes).take([model], 4)[0].tolist()
+        except bitstream.StreamError:
+            symbols = None
+        expected.append(symbols)
+        described = {"first": model.first, "counts": model.counts.tolist()}
+        cases.append({"model": described, "payload": payload.hex(), "escapes": escapes.hex(), "places": 4})
+    assert 20 < expected.count(None) < 1000
+    assert driven("payloads", cases) == expected
+
+
+def test_scale_indexes_are_the_same_integers_at_every_rate(places, driven):
+    """Of side information that real pictures have, and of such that reaches every limit; in strips, too."""
+    generator, cases, expected = np.random.default_rng(3), [], []
+    golden, shipped = (checkpoints.open_checkpoint(name) for name in (str(GOLDEN / "hyperprior"), "mae-hyperprior"))
+    sizes = [
+        (golden, (3, 5), range(0, LAST_INDEX + 1, 7)),
+        (golden, (70, 40), (1, 386 // 2)),
+        (shipped, (2, 3), (0, 221)),
+    ]
+    for checkpoint, size, indices in sizes:
+        for index in indices:
+            for reach in (3, 3000):
+                z = generator.integers(-reach, reach + 1, (checkpoint.model.channels, *size)).astype(np.int32)
+                expected.append(zlib.crc32(checkpoint.hyper.indexes(z, index).tobytes()))
+                facts = {"height": size[0], "width": size[1], "index": index}
+                cases.append({"place": places[checkpoint.name], "z": z.ravel().tolist(), **facts})
+    assert driven("scales", cases) == expected
+
+
 def summed(models: list[Frequencies]) -> int:
     """A checksum of where the coder's intervals lie."""
     total = 0
     for model in models:
-        n = len(model.counts)
-        sums = np.concatenate([[0], np.cumsum(model.counts)])
-        assert sums[-1] == TOTAL
-        bounds = sums[:-1] * ((1 << 24) - n) // TOTAL + np.arange(n)
-        total = zlib.crc32(np.append(bounds, 1 << 24).astype("<u4").tobytes(), total ^ (model.first & 0xFFFFFFFF))
+        total = zlib.crc32(np.array(bounds_of(model), "<u4").tobytes(), total ^ (model.first & 0xFFFFFFFF))
     return total
 
 

@@ -57,6 +57,27 @@ const TASKS = {
     });
   },
 
+  /** Payloads that no encoder may have written → symbols, or null where they are refused. */
+  payloads(cases) {
+    return cases.map(({ model: { first, counts }, payload, escapes, places }) => {
+      const decoder = new SymbolDecoder({ payload: bytesOf(payload), escapes: bytesOf(escapes) });
+      try {
+        return Array.from(decoder.take([new Frequencies(first, counts)], places));
+      } catch (error) {
+        if (error instanceof StreamError) return null;
+        throw error;
+      }
+    });
+  },
+
+  /** Checksums of the scale indexes of some side information. */
+  async scales(cases) {
+    const out = [];
+    for (const { place, z, height, width, index } of cases)
+      out.push(crc((await model(place)).hyper.indexes(Int32Array.from(z), height, width, index)));
+    return out;
+  },
+
   /** Checksums of the tables of a model at some rate indices, and its medians there. */
   async tables({ place, indices }) {
     const { tables, hyper, medians } = await model(place).then((found) => ({
