@@ -19,8 +19,11 @@ from mae_viz.coding.checkpoints import Checkpoint
 from mae_viz.models import BottleneckScaling, RateModel
 
 
-def files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of all files of a checkpoint. Raises ValueError where onnx is not installed."""
+def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of all files of a checkpoint. ``takes_gains``: the graphs take gains in place of λ.
+
+    Raises ValueError where onnx is not installed.
+    """
     try:
         from mae_viz.browser.graphs import graph
     except ModuleNotFoundError as error:
@@ -31,7 +34,7 @@ def files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
 
     about = {"name": checkpoint.name, **checkpoint.card}
     for part in checkpoint.model.parts:
-        made = graph(checkpoint.model, part, about)
+        made = graph(checkpoint.model, part, about, takes_gains)
         yield f"{checkpoint.name}.{part}.onnx", made.SerializeToString(deterministic=True)
     yield f"{checkpoint.name}.safetensors", save(_tensors(checkpoint), {"mae_viz": json.dumps(_facts(checkpoint))})
 

@@ -6,7 +6,9 @@
 | g_s | y_hat (batch, C, h, w); lmbda (1,) | x_hat (batch, 3, 16 h, 16 w), not clipped |
 | h_a | y (batch, C, h, w); lmbda (1,) | z (batch, C, h/4, w/4), before quantisation |
 
-All are float32, H and W multiples of the model's stride. A model for one λ has no input lmbda. h_s is no graph:
+All are float32, H and W multiples of the model's stride. A model for one λ has no input lmbda. Instead of it a graph may
+have an input (C,) for the gains of each of its layers, by the layer's name (`mae_viz.probe.layers`; s of bottleneck
+scaling): what λ says of them, or a person. h_s is no graph:
 decoders must agree on it bit for bit, which floating point does not promise (`mae_viz.coding.hyper`).
 
 Kernels and γ are stored as the checkpoint has them, in float16, and cast; a runtime does that once, when it loads the
@@ -17,7 +19,7 @@ convolution is one plain convolution for each of its phases, since ONNX's own wo
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ import torch
 from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 from torch import Tensor, nn
 
+from mae_viz import probe
 from mae_viz.coding.folding import subpixel_kernels
 from mae_viz.layers import GDN, BottleneckScale, Modulation
 from mae_viz.models import BottleneckScaling, Convolution, RateLayer, RateModel
@@ -44,9 +47,13 @@ _PORTS: dict[str, tuple[tuple[str, int], tuple[str, int]]] = {
 
 
 @torch.no_grad()
-def graph(model: RateModel, part: str, about: Mapping[str, object]) -> ModelProto:
-    """One of ``model.parts`` as an ONNX model; ``about`` becomes its metadata, what is no text as JSON."""
-    building = _Building()
+def graph(model: RateModel, part: str, about: Mapping[str, object], takes_gains: bool = False) -> ModelProto:
+    """One of ``model.parts`` as an ONNX model; ``about`` becomes its metadata, what is no text as JSON.
+
+    ``takes_gains``: its inputs are gains in place of λ.
+    """
+    names = {layer.modulation: layer.name for layer in probe.layers(model)}
+    building = _Building(lambda module: names.get(module, "s") if takes_gains else None)
     (source, _), (target, _) = _PORTS[part]
     layers = list(getattr(model, part))
     scale = _scales(building, model.scale) if isinstance(model, BottleneckScaling) else None
@@ -69,10 +76,12 @@ def graph(model: RateModel, part: str, about: Mapping[str, object]) -> ModelProt
 class _Building:
     """A graph that grows in the order its data flow: nodes and constants, by names that count them."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Callable[[nn.Module], str | None]) -> None:
+        """``given``: the name of the input for what λ makes of a module, None where the graph computes that."""
+        self.given = given
         self._nodes: list = []
         self._constants: list = []
-        self.takes_lmbda = False
+        self._inputs: dict[str, int] = {}
 
     def constant(self, values: Tensor | np.ndarray | float) -> str:
         """The name of a constant, float32 to those who read it; stored as float16 where it came so."""
@@ -91,8 +100,12 @@ class _Building:
 
     def lmbda(self) -> str:
         """The name of the input λ, which the graph then has."""
-        self.takes_lmbda = True
-        return "lmbda"
+        return self.input("lmbda", 1)
+
+    def input(self, name: str, count: int) -> str:
+        """An input of so many numbers."""
+        self._inputs[name] = count
+        return name
 
     def finished(self, part: str, last: str, target: str, channels: int, about: Mapping[str, object]) -> ModelProto:
         """The model whose output ``target`` is what ``last`` names."""
@@ -101,8 +114,7 @@ class _Building:
             helper.make_tensor_value_info(name, TensorProto.FLOAT, _shape(pixels, channels))
             for name, pixels in _PORTS[part]
         ]
-        if self.takes_lmbda:
-            ports.insert(1, helper.make_tensor_value_info("lmbda", TensorProto.FLOAT, [1]))
+        ports[1:1] = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [n]) for name, n in self._inputs.items()]
         made = helper.make_model(
             helper.make_graph(self._nodes, part, ports[:-1], ports[-1:], self._constants),
             producer_name="mae_viz",
@@ -134,6 +146,8 @@ def _layer(building: _Building, h: str, layer: RateLayer) -> str:
 def _gains(building: _Building, modulation: Modulation) -> str:
     """Gains (1, C, 1, 1) of a layer at λ."""
     fc1, fc2 = modulation.fc1, modulation.fc2
+    if name := building.given(modulation):
+        return _by_channel(building, building.input(name, fc2.out_features))
     ratio = building("Div", building.lmbda(), building.constant(LMBDA_MAX))
     hidden = building("Mul", ratio, building.constant(fc1.weight[:, 0]))
     hidden = building("Relu", building("Add", hidden, building.constant(fc1.bias)))
@@ -145,6 +159,8 @@ def _scales(building: _Building, scale: BottleneckScale) -> str:
     """Scales (1, C, 1, 1) of a bottleneck at λ: log s is its first row and, for each step to the next one, as much of
     the step as λ has gone."""
     octaves, rows = scale.octaves, scale.log_scale
+    if name := building.given(scale):
+        return _by_channel(building, building.input(name, rows.shape[1]))
     log_scale = building.constant(rows[0])
     if len(rows) > 1:
         ratio = building("Div", building.lmbda(), building.constant(LMBDA_MIN))

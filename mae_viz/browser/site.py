@@ -30,6 +30,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import Source, lossless
 from mae_viz.ladders.ladder import Ladders
+from mae_viz.rates import Rate
 from mae_viz.storage import write_whole
 from mae_viz.viewer import arrangements
 
@@ -38,6 +39,9 @@ MODELS = ("mae", "bottleneck-scaling", "mae-hyperprior")
 
 ENCODERS = {"jpeg": "image/jpeg", "webp": "image/webp"}
 """Codecs that browsers bring themselves, by the name that this project compares them under."""
+
+START = Rate.near(128)
+"""λ at first: low enough to see what the two models lose."""
 
 _HERE = Path(__file__).parent
 _RUNTIME = {
@@ -87,7 +91,7 @@ def write(
     described: dict[str, Any] = {}
     for name in models:
         checkpoint = checkpoints.open_checkpoint(name)
-        files = {_part(name, file): put(f"models/{file}", data) for file, data in export.files(checkpoint)}
+        files = {_part(name, file): put(f"models/{file}", data) for file, data in export.files(checkpoint, takes_gains=True)}
         described[name] = {"fingerprint": checkpoint.fingerprint.hex(), "files": files}
         done.append(name)
     engines = {}
@@ -141,6 +145,7 @@ def _manifest(models: Sequence[str]) -> dict[str, Any]:
         Ladders(),
         Image.new("RGB", (64, 64)),
         "",
+        START,
         codecs=names,
         panes=[{"codec": name, "layer": "picture"} for name in pair],
         laboratory=arrangements.laboratory(codecs=names),

@@ -1392,6 +1392,113 @@ var CurvePanel = class extends Panel {
   }
 };
 
+// mae_viz/viewer/js/hands.js
+var REACH2 = 4;
+var KEY_STEP = 0.25;
+var SETTLE_MS = 350;
+var Hands = class {
+  constructor(panel) {
+    this.panel = panel;
+    this.held = null;
+    this.grips = ["m", "d"].map((gain) => this.grip(gain));
+    this.marks = drawing("g", { class: "grips" }, ...this.grips);
+    const button = (text, title, onclick) => h("button", { type: "button", text, title, onclick });
+    this.off = button("Switch off", "Every symbol of this channel becomes 0", () => this.switchOff());
+    this.reset = button("As trained", "All gains as they were trained, all channels on", () => this.set({}));
+    this.element = h("div", { class: "hands", role: "group", "aria-label": "By hand" }, this.off, this.reset);
+  }
+  get hand() {
+    const { factors = {}, off = [] } = this.panel.viewer.host.hands.get(this.codec.id) ?? {};
+    return { factors, off };
+  }
+  set(hand) {
+    this.panel.viewer.host.hands.set(this.codec.id, hand);
+  }
+  /** Octaves by which a layer's gain of the channel has been moved, not counting what is in a hand: room for it. */
+  reach(layer) {
+    if (!layer || !this.codec) return void 0;
+    return Math.log2(this.hand.factors[layer]?.[this.channel] ?? 1);
+  }
+  /** Octaves by which a person has moved a layer's gain of the channel. */
+  moved(layer) {
+    if (this.held?.layer === layer) return this.held.octaves;
+    return Math.log2(this.hand.factors[layer]?.[this.channel] ?? 1);
+  }
+  put(layer, octaves) {
+    const { factors, off } = this.hand;
+    const changed = { ...factors[layer], [this.channel]: 2 ** octaves };
+    if (!octaves) delete changed[this.channel];
+    this.set({ factors: { ...factors, [layer]: changed }, off });
+  }
+  switchOff() {
+    const { factors, off } = this.hand;
+    const there = off.includes(this.channel);
+    this.set({ factors, off: there ? off.filter((c) => c !== this.channel) : [...off, this.channel] });
+  }
+  grip(gain) {
+    const mark = drawing("circle", { r: 9, class: "grip", tabindex: 0, role: "slider" });
+    const layer = () => this.layers[gain];
+    mark.addEventListener("pointerdown", (event) => {
+      mark.setPointerCapture(event.pointerId);
+      event.preventDefault();
+      this.held = { layer: layer(), octaves: this.moved(layer()) };
+    });
+    mark.addEventListener("pointermove", (event) => {
+      if (!this.held || this.held.layer !== layer()) return;
+      const y = this.panel.heightAt(event.clientY);
+      this.hold(layer(), this.panel.octavesAt(y) - Math.log2(this.values[gain]));
+    });
+    const done = () => {
+      if (!this.held) return;
+      const { octaves } = this.held;
+      this.held = null;
+      this.put(layer(), octaves);
+    };
+    mark.addEventListener("pointerup", done);
+    mark.addEventListener("keydown", (event) => {
+      const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
+      if (!step && event.key !== "Home") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.hold(layer(), step ? this.moved(layer()) + step * KEY_STEP : 0);
+      clearTimeout(this.settle);
+      this.settle = setTimeout(done, SETTLE_MS);
+    });
+    return mark;
+  }
+  hold(layer, octaves) {
+    this.held = { layer, octaves: Math.min(REACH2, Math.max(-REACH2, octaves)) };
+    this.panel.viewer.schedule();
+  }
+  /** `spots`: of the trained gains at the λ at hand, {m: {layer, value}, d: …}. */
+  describe(codec, channel, spots) {
+    Object.assign(this, { codec, channel });
+    this.layers = { m: spots.m?.layer, d: spots.d?.layer };
+    this.values = { m: spots.m?.value, d: spots.d?.value };
+    for (const [i, gain] of ["m", "d"].entries()) {
+      const { layer, value } = spots[gain] ?? {};
+      const mark = this.grips[i];
+      mark.style.display = value ? "" : "none";
+      if (!value) continue;
+      const octaves = this.moved(layer);
+      const [x, y] = this.panel.spot(Math.log2(value) + octaves);
+      mark.setAttribute("cx", x);
+      mark.setAttribute("cy", y);
+      mark.setAttribute("fill", spots[gain].colour);
+      mark.setAttribute("aria-label", `${gain} of channel ${channel} in ${layer}, by hand`);
+      mark.setAttribute("aria-valuemin", -REACH2);
+      mark.setAttribute("aria-valuemax", REACH2);
+      mark.setAttribute("aria-valuenow", octaves.toFixed(2));
+      mark.setAttribute("aria-valuetext", `${short(value * 2 ** octaves)}, trained ${short(value)}`);
+    }
+    const { factors, off } = this.hand;
+    const isOff = off.includes(channel);
+    this.off.textContent = isOff ? `Channel ${channel} on` : `Channel ${channel} off`;
+    this.off.setAttribute("aria-pressed", String(isOff));
+    this.reset.disabled = !off.length && !Object.values(factors).some((changed) => Object.keys(changed).length);
+  }
+};
+
 // mae_viz/viewer/js/gains_panel.js
 var [LEFT2, RIGHT2, TOP2, BOTTOM2] = [38, 12, 8, 20];
 var GainsPanel = class extends Panel {
@@ -1411,6 +1518,12 @@ var GainsPanel = class extends Panel {
     );
     this.names = h("ul", { class: "names" });
     this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
+    this.hands = this.viewer.host.hands ? new Hands(this) : null;
+    if (this.hands) {
+      this.svg.append(this.hands.marks);
+      this.svg.setAttribute("role", "group");
+      this.body.append(this.hands.element);
+    }
     this.layer = null;
     this.besideRival = true;
     this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
@@ -1420,7 +1533,8 @@ var GainsPanel = class extends Panel {
     const { lead, rival } = this.laboratory.pair;
     const { index } = this.viewer;
     const wants = [];
-    this.of = [lead, rival].filter(Boolean).map((codec) => {
+    const trained = this.viewer.manifest.codecs.find((c) => c.id === lead?.from) ?? lead;
+    this.of = [trained, rival].filter(Boolean).map((codec) => {
       const ladder = this.viewer.ladderOf(codec);
       const found = take(ladder, "by_channel", index);
       wants.push(found.want);
@@ -1450,9 +1564,11 @@ var GainsPanel = class extends Panel {
     const { colour } = lead.codec;
     const m = this.over(lead, pair[1], channel);
     if (!m.length) return [];
+    const [encoder, decoder] = pair[0].split(", ");
+    const d = this.over(lead, pair[2], channel);
     const curves = [
-      { name: "m(λ), encoder", colour, points: m, dot: lead },
-      { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
+      { name: "m(λ), encoder", colour, points: m, dot: lead, layer: encoder },
+      { name: "d(λ), decoder", colour: "var(--mv-second)", points: d, dot: lead, layer: decoder },
       { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) }
     ];
     const { partner } = this.laboratory;
@@ -1480,7 +1596,7 @@ var GainsPanel = class extends Panel {
       this.height,
       channel,
       this.layer,
-      curves.map((c) => [c.name, c.points.length])
+      curves.map((c) => [c.name, c.points.length, this.hands?.reach(c.layer)])
     ]);
     if (key !== this.key) this.draw(curves);
     this.key = key;
@@ -1491,6 +1607,7 @@ var GainsPanel = class extends Panel {
       const point = curve?.points.find((p) => p.frame === curve.dot.frame);
       moveDot(dot, point && this.at(point), curve?.colour);
     });
+    if (this.hands) this.describeHands(moving);
     const x = this.x(this.viewer.index);
     this.now.setAttribute("d", `M${x} ${TOP2}V${this.box[1] - BOTTOM2}`);
     if (this.viewer.dragging) return;
@@ -1498,9 +1615,33 @@ var GainsPanel = class extends Panel {
     const products = m.points.map((p, i) => p.value * d.points[i].value);
     const [low, high] = [Math.min(...products), Math.max(...products)];
     this.say(
-      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.`
+      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.` + (this.hands ? " Take a ring and move it: the picture is computed with that gain, beside the trained one." : "")
     );
     this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
+  }
+  describeHands(moving) {
+    const spots = {};
+    for (const [i, gain] of ["m", "d"].entries()) {
+      const { layer, colour, points: all2, dot } = moving[i];
+      spots[gain] = { layer, colour, value: all2.find((p) => p.frame === dot.frame)?.value };
+    }
+    this.hands.describe(this.of[0].codec, this.laboratory.channel, spots);
+  }
+  /** The height in the drawing of a point of the window, what gain lies there in octaves, and where a gain lies at the λ
+   *  at hand. */
+  heightAt(clientY) {
+    const { top, height } = this.svg.getBoundingClientRect();
+    return (clientY - top) / height * this.box[1];
+  }
+  octavesAt(y) {
+    const { least, most } = this.range;
+    const high = this.box[1];
+    return least + (high - BOTTOM2 - y) / (high - TOP2 - BOTTOM2) * (most - least);
+  }
+  spot(octaves) {
+    const { least, most } = this.range;
+    const high = this.box[1];
+    return [this.x(this.viewer.index), high - BOTTOM2 - (octaves - least) / (most - least) * (high - TOP2 - BOTTOM2)];
   }
   draw(curves) {
     const { rate } = this.viewer.manifest;
@@ -1509,7 +1650,10 @@ var GainsPanel = class extends Panel {
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;
     const values = curves.flatMap((c) => c.points.map((p) => Math.log2(p.value)));
+    if (this.hands)
+      values.push(...curves.flatMap((c) => c.points.map((p) => Math.log2(p.value) + (this.hands.reach(c.layer) ?? 0))));
     const [least, most] = [Math.min(...values) - 0.3, Math.max(...values) + 0.3];
+    this.range = { least, most };
     this.x = (index) => LEFT2 + index / rate.last * (wide - LEFT2 - RIGHT2);
     const y = (v) => high - BOTTOM2 - (v - least) / (most - least) * (high - TOP2 - BOTTOM2);
     this.at = ({ frame, value }) => [this.x(frame.at), y(Math.log2(value))];
@@ -3423,7 +3567,7 @@ function saveCsv(text, name2) {
 }
 
 // mae_viz/viewer/js/viewer.js
-var SETTLE_MS = 350;
+var SETTLE_MS2 = 350;
 var BLINK_MS = 800;
 var Viewer = class {
   constructor(root, host) {
@@ -3587,7 +3731,7 @@ var Viewer = class {
   step(index) {
     this.drag(Math.min(this.manifest.rate.last, Math.max(0, Math.round(index))));
     clearTimeout(this.settle);
-    this.settle = setTimeout(() => this.release(), SETTLE_MS);
+    this.settle = setTimeout(() => this.release(), SETTLE_MS2);
   }
   release() {
     clearTimeout(this.settle);

@@ -10,7 +10,8 @@ const STEPS = 64; // to an octave
 const lmbdaOf = (index) => +(LOWEST * 2 ** (index / STEPS)).toFixed(1);
 const indexOf = (lmbda) => Math.round(STEPS * Math.log2(lmbda / LOWEST));
 const told = (codec, at) => (codec.axis === "lmbda" ? lmbdaOf(at) : at);
-const at = (codec, text) => Math.min(codec.last, Math.max(codec.first, codec.axis === "lmbda" ? indexOf(+text) : +text));
+const at = (codec, text) =>
+  Math.min(codec.last, Math.max(codec.first, codec.axis === "lmbda" ? indexOf(+text) : +text));
 
 /** The state of a viewer as text. `codecs`: of its manifest. */
 export function write({ image, index, panes, mode, panels }, codecs) {
@@ -39,10 +40,17 @@ export function read(text, { codecs, modes, titles }) {
   if (given.get("image")) found.image = given.get("image");
   const lmbda = Number(given.get("lambda"));
   if (lmbda >= LOWEST && lmbda <= 4096) found.index = indexOf(lmbda);
-  const panes = (given.get("panes") ?? "").split(",").filter(Boolean).map((part) => paneOf(part, codecs));
+  const panes = (given.get("panes") ?? "")
+    .split(",")
+    .filter(Boolean)
+    .map((part) => paneOf(part, codecs));
   if (panes.length && panes.length <= limits.most && panes.every(Boolean)) found.panes = panes;
   if (modes.includes(given.get("mode"))) found.mode = given.get("mode");
-  if (given.has("panels")) found.panels = given.get("panels").split(",").filter((name) => name in titles);
+  if (given.has("panels"))
+    found.panels = given
+      .get("panels")
+      .split(",")
+      .filter((name) => name in titles);
   return found;
 }
 

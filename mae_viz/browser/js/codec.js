@@ -32,31 +32,46 @@ export class Codec {
    * A picture as a `.mae` file. `pixels`: 8-bit RGB or RGBA, row by row, alpha ignored, as ImageData has them; `lmbda`:
    * 64…4096, moved to the nearest that a file can name. `progress` hears the fraction done; `signal`, an AbortSignal,
    * ends it between two tiles. Gives {bytes, index, lmbda, y, symbols}: y, Float32Array (C, h, w), before quantisation,
-   * symbols, Int32Arrays: those of y, with a hyperprior those of z before them. Throws a RangeError for a λ that the
-   * model was not trained for, or for pixels that are not as many as the size says.
+   * symbols, Int32Arrays: those of y, with a hyperprior those of z before them. `hand`: what a person has changed, see
+   * `rate`. Throws a RangeError for a λ that the model was not trained for, or for pixels that are not as many as the
+   * size says.
    */
-  async encode({ pixels, width, height, lmbda }, { progress, signal } = {}) {
+  async encode({ pixels, width, height, lmbda, hand }, { progress, signal } = {}) {
     const index = this.model.near(lmbda);
-    const y = await this.analyse({ pixels, width, height }, index, { progress, signal });
+    const y = await this.analyse({ pixels, width, height }, this.rate(index, hand), { progress, signal });
     const symbols = await this.quantise(y, width, height, index);
+    for (const channel of hand?.off ?? []) {
+      const places = y.length / this.facts.channels;
+      symbols.at(-1).fill(0, channel * places, (channel + 1) * places);
+    }
     signal?.throwIfAborted();
     return { bytes: this.model.write(symbols, index, width, height), index, lmbda: lmbdaAt(index), y, symbols };
   }
 
   /**
    * The picture in a `.mae` file: {pixels, width, height, index, lmbda, symbols}, pixels as RGBA for an ImageData.
-   * `progress` and `signal` as for `encode`. Throws a StreamError for a damaged file or one of another model.
+   * `progress`, `signal` and `hand` as for `encode`. Throws a StreamError for a damaged file or one of another model.
    */
-  async decode(bytes, { progress, signal } = {}) {
+  async decode(bytes, { progress, signal, hand } = {}) {
     const stream = parse(bytes);
     const symbols = this.model.read(stream);
     const { width, height, index } = stream;
-    const pixels = await this.synthesise(symbols, width, height, index, { progress, signal });
+    const pixels = await this.synthesise(symbols, width, height, index, { progress, signal, hand });
     return { pixels, width, height, index, lmbda: lmbdaAt(index), symbols };
   }
 
-  /** y = g_a(x, λ) at a rate index, Float32Array (C, h, w). */
-  async analyse({ pixels, width, height }, index, looks) {
+  /** What the transforms are told at a rate index: {lmbda, and gains of layers by their names}. `hand`: {factors:
+   *  {layer: {channel: factor}}, off: channels of y whose symbols are 0}, both optional. */
+  rate(index, { factors = {} } = {}) {
+    const lmbda = lmbdaAt(index);
+    const gains = this.model.gains(lmbda);
+    for (const [layer, changed] of Object.entries(factors))
+      for (const [channel, factor] of Object.entries(changed)) gains[layer][channel] *= factor;
+    return { lmbda, ...gains };
+  }
+
+  /** y = g_a(x, λ), Float32Array (C, h, w), as `rate` has it. */
+  async analyse({ pixels, width, height }, rate, looks) {
     const channels = pixels.length / (width * height);
     if (channels !== 3 && channels !== 4)
       throw new RangeError(`${pixels.length} bytes are no RGB or RGBA picture of ${width} × ${height} pixels.`);
@@ -67,7 +82,7 @@ export class Codec {
     const analysis = async (cut) => {
       const size = [3, cut.bottom - cut.top, cut.right - cut.left];
       const x = cutPixels({ pixels, width, height, channels }, cut);
-      return (await this.transforms.run("g_a", x, size, lmbdaAt(index))).values;
+      return (await this.transforms.run("g_a", x, size, rate)).values;
     };
     const put = (values, cut, inner) => putPlanes(y, h, w, values, scaled(cut, 1 / latent), scaled(inner, 1 / latent));
     if (this.tile % stride) throw new RangeError(`tiles must be multiples of ${stride} pixels.`);
@@ -78,12 +93,13 @@ export class Codec {
   /** Symbols of y: those of y, with a hyperprior those of z before them. */
   async quantise(y, width, height, index) {
     const size = [this.facts.channels, ...this.model.latents(width, height)];
-    const z = this.model.hyper && (await this.transforms.run("h_a", y, size, lmbdaAt(index))).values;
+    const z = this.model.hyper && (await this.transforms.run("h_a", y, size, this.rate(index))).values;
     return this.model.quantise(y, z, index);
   }
 
   /** The picture that symbols stand for at a rate index, RGBA. */
-  async synthesise(symbols, width, height, index, looks) {
+  async synthesise(symbols, width, height, index, { hand, ...looks } = {}) {
+    const rate = this.rate(index, hand);
     const { channels, latent, synthesis_halo: halo } = this.facts;
     const [h, w] = this.model.latents(width, height);
     const yHat = this.model.dequantise(symbols, index);
@@ -91,7 +107,7 @@ export class Codec {
     const field = { height: h, width: w, tile: this.tile / latent, halo };
     const synthesis = async (cut) => {
       const size = [channels, cut.bottom - cut.top, cut.right - cut.left];
-      return (await this.transforms.run("g_s", cutPlanes(yHat, h, w, cut), size, lmbdaAt(index))).values;
+      return (await this.transforms.run("g_s", cutPlanes(yHat, h, w, cut), size, rate)).values;
     };
     const put = (values, cut, inner) =>
       putPixels({ pixels, width, height }, values, scaled(cut, latent), scaled(inner, latent));

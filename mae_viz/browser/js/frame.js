@@ -12,13 +12,14 @@ export function original({ pixels, width, height }) {
 }
 
 /** A picture coded by one of this project's models at a rate index: the file is written, and what is shown is decoded
- *  from its bytes. `maps`: whether to tell what is inside. Gives {frame, files, maps}. */
-export async function ofModel(codec, picture, index, { maps, progress, signal }) {
+ *  from its bytes. `maps`: whether to tell what is inside; `hand`: what a person has changed in the model. Gives {frame,
+ *  files, maps}. */
+export async function ofModel(codec, picture, index, { maps, hand, progress, signal }) {
   const { width, height } = picture;
   const part = (from, share) => (done) => progress?.(from + share * done);
   const lmbda = lmbdaAt(index);
-  const { bytes, y, symbols } = await codec.encode({ ...picture, lmbda }, { progress: part(0, 0.45), signal });
-  const decoded = await codec.decode(bytes, { progress: part(0.45, 0.45), signal });
+  const { bytes, y, symbols } = await codec.encode({ ...picture, lmbda, hand }, { progress: part(0, 0.45), signal });
+  const decoded = await codec.decode(bytes, { progress: part(0.45, 0.45), signal, hand });
   const made = ofFile(picture, index, bytes.length, decoded.pixels);
   made.frame.lmbda = lmbda;
   made.files.stream = bytes;
@@ -27,7 +28,7 @@ export async function ofModel(codec, picture, index, { maps, progress, signal })
   const [h, w] = codec.model.latents(width, height);
   const bits = bitsOf(codec.model, symbols, index, width, height);
   const sums = byChannel(bits, channels);
-  const gains = codec.model.gains(lmbda);
+  const { lmbda: _, ...gains } = codec.rate(index, hand);
   const places = byPlace(bits, [channels, h, w]);
   Object.assign(made.files, {
     y: bytesOf(y),

@@ -4,7 +4,10 @@ const LMBDA_MIN = 64;
 
 /** A function λ → {layer: Float32Array (C)} of a model. `layers`: its modulated layers; `tensor`: name → {shape, values}. */
 export function gainsOf(layers, tensor) {
-  const made = layers.map((name) => [name, (name === "s" ? scales : perceptron)((part) => tensor(`gains.${name}.${part}`))]);
+  const made = layers.map((name) => [
+    name,
+    (name === "s" ? scales : perceptron)((part) => tensor(`gains.${name}.${part}`)),
+  ]);
   return (lmbda) => Object.fromEntries(made.map(([name, gains]) => [name, gains(lmbda)]));
 }
 

@@ -9,6 +9,7 @@ export class Ladders {
   #engine;
   #ladders = new Map();
   #job = null;
+  #soon = null;
   #numbers = 0;
 
   constructor(engine) {
@@ -36,7 +37,10 @@ export class Ladders {
     if (!ladder) throw Object.assign(new Error("this picture is not open any more"), { gone: true });
     ladder.asked = performance.now();
     ladder.wanted = at.map((rate) => this.#snapped(ladder.codec, rate));
-    this.#turn();
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.#turn();
+    }); // what is asked for at once counts as one question
     const frames = [...ladder.frames.values()];
     return {
       id,

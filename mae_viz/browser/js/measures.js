@@ -15,7 +15,8 @@ const KERNEL = (() => {
 /** Peak signal-to-noise ratio in dB; "inf" for equal pictures, as frames write it. */
 export function psnrDb(a, b) {
   let sum = 0;
-  for (let i = 0; i < a.length; i += 4) sum += (a[i] - b[i]) ** 2 + (a[i + 1] - b[i + 1]) ** 2 + (a[i + 2] - b[i + 2]) ** 2;
+  for (let i = 0; i < a.length; i += 4)
+    sum += (a[i] - b[i]) ** 2 + (a[i + 1] - b[i + 1]) ** 2 + (a[i + 2] - b[i + 2]) ** 2;
   const mse = sum / ((3 * a.length) / 4);
   return mse ? 10 * Math.log10(255 ** 2 / mse) : "inf";
 }
@@ -93,7 +94,8 @@ function halved(values, width, height) {
     for (let x = 0; x < w; x++) {
       let sum = 0;
       for (const v of [2 * y - padY, 2 * y - padY + 1])
-        for (const u of [2 * x - padX, 2 * x - padX + 1]) if (u >= 0 && v >= 0 && u < width && v < height) sum += values[v * width + u];
+        for (const u of [2 * x - padX, 2 * x - padX + 1])
+          if (u >= 0 && v >= 0 && u < width && v < height) sum += values[v * width + u];
       out[y * w + x] = sum / 4;
     }
   return out;

@@ -17,7 +17,7 @@ export async function read(blob) {
     const { width, height } = bitmap;
     if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE)
       throw new Error(
-        `the picture has ${(width * height / 1e6).toFixed(0)} megapixels, and a page has room for ` +
+        `the picture has ${((width * height) / 1e6).toFixed(0)} megapixels, and a page has room for ` +
           `${Math.floor(MAX_PIXELS / 1e6)}: make it smaller first.`,
       );
     const canvas = new OffscreenCanvas(width, height);

@@ -17,7 +17,9 @@ addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
       const names = await caches.keys();
-      await Promise.all(names.filter((name) => name.startsWith("mae-viz ") && name !== NAME).map((n) => caches.delete(n)));
+      await Promise.all(
+        names.filter((name) => name.startsWith("mae-viz ") && name !== NAME).map((n) => caches.delete(n)),
+      );
       await clients.claim();
     })(),
   );

@@ -9,6 +9,7 @@ import { middle, read } from "./pictures.js";
 import { qr } from "./qr.js";
 
 const OWN = "own";
+const BY_HAND = "#118877"; // of a codec that stands beside the trained one
 const MAE = /\.mae$/i;
 
 class Site {
@@ -26,7 +27,9 @@ class Site {
       ladder: (id, at) => this.ladders.ladder(id, at),
       bytes: (id, file, parts) => this.ladders.bytes(id, file, parts),
       report: (state) => this.report(state),
+      hands: { get: (id) => this.hand[id], set: (id, hand) => this.change(id, hand) },
     };
+    this.hand = {}; // what a person has changed in a model, by the codec's id
     this.fetched = new Map();
     this.build();
   }
@@ -38,7 +41,12 @@ class Site {
       { "aria-label": "Photograph", onchange: () => this.choose(this.choice.value) },
       ...[...this.pictures.values()].map(({ name, title }) => h("option", { value: name, text: title })),
     );
-    this.file = h("input", { type: "file", accept: "image/*,.mae", hidden: true, onchange: () => this.take(this.file) });
+    this.file = h("input", {
+      type: "file",
+      accept: "image/*,.mae",
+      hidden: true,
+      onchange: () => this.take(this.file),
+    });
     this.camera = h("input", {
       type: "file",
       accept: "image/*",
@@ -149,31 +157,70 @@ class Site {
     this.keys = whole ? [key, `${key}-whole`] : [key];
     this.engine.ask("picture", { key, pixels: part.pixels, width: part.width, height: part.height });
     if (whole) this.engine.ask("picture", { key: `${key}-whole`, pixels, width, height });
-    const codecs = this.template.codecs.map((codec) => ({
-      ...codec,
-      ladder: this.ladders.add(key, codec, { grid: codec.grid, maps: codec.maps }),
-    }));
-    const manifest = { ...this.template, title: photograph.title, width: part.width, height: part.height, codecs };
-    if (whole) {
-      const ladders = Object.fromEntries(
-        this.template.codecs.map((codec) => [
-          codec.id,
-          this.ladders.add(`${key}-whole`, codec, { grid: codec.axis === "none" ? codec.grid : [], maps: false }),
-        ]),
-      );
-      Object.assign(manifest, { whole: { width, height, ladders }, part: [part.left, part.top] });
-    }
-    this.ladders.keep(new Set([...codecs.map((codec) => codec.ladder), ...Object.values(manifest.whole?.ladders ?? {})]));
-    const { state } = this;
-    const { index, panes, mode, panels } = { ...this.asShown(state), ...this.said };
+    const manifest = { ...this.template, title: photograph.title, width: part.width, height: part.height, codecs: [] };
+    if (whole) Object.assign(manifest, { whole: { width, height, ladders: {} }, part: [part.left, part.top] });
+    for (const codec of this.template.codecs) this.offer(manifest, codec);
+    for (const [id, hand] of Object.entries(this.hand)) this.offer(manifest, this.byHand(id, hand));
+    this.manifest = manifest;
+    this.keep();
+    const { index, panes, mode, panels } = { ...this.asShown(this.state), ...this.said };
     this.said = {};
     manifest.rate = { ...manifest.rate, index: index ?? manifest.rate.index };
     manifest.panes = panes ?? manifest.panes;
     manifest.laboratory = { ...manifest.laboratory, ...(mode && { mode }), ...(panels && { panels }) };
-    this.manifest = manifest;
     this.viewer = mount(this.root, manifest, this.host);
     globalThis.maeViewer = this.viewer;
     this.tell(photograph);
+    this.report(this.viewer.state);
+  }
+
+  /** A codec to choose from, with ladders of the picture on show. */
+  offer(manifest, codec) {
+    const [key, whole] = this.keys;
+    const ladder = this.ladders.add(key, codec, { grid: codec.grid, maps: codec.maps });
+    manifest.codecs.push({ ...codec, ladder });
+    const grid = codec.axis === "none" ? codec.grid : [];
+    if (whole) manifest.whole.ladders[codec.id] = this.ladders.add(whole, codec, { grid, maps: false });
+  }
+
+  /** Nothing but what the manifest names is computed any more. */
+  keep() {
+    const { codecs, whole } = this.manifest;
+    this.ladders.keep(new Set([...codecs.map((codec) => codec.ladder), ...Object.values(whole?.ladders ?? {})]));
+  }
+
+  // gains by hand
+
+  byHand(id, hand) {
+    const codec = this.template.codecs.find((known) => known.id === id);
+    const about = "gains moved by hand, or channels switched off: its file may need this decoder";
+    const named = { title: `${codec.title}, by hand`, short: `${codec.short} by hand`, about };
+    return { ...codec, ...named, id: `${id}-by-hand`, from: id, hand, colour: BY_HAND };
+  }
+
+  /** A person has moved a gain of a model or switched a channel off: the model with that stands beside the trained one. */
+  change(id, hand) {
+    const changed = hand.off?.length || Object.values(hand.factors ?? {}).some((of) => Object.keys(of).length);
+    if (changed) this.hand[id] = hand;
+    else delete this.hand[id];
+    const own = `${id}-by-hand`;
+    const { manifest, state } = this;
+    const next = { ...manifest, codecs: manifest.codecs.filter((codec) => codec.id !== own) };
+    const trained = { codec: id, layer: "picture" };
+    let { panes } = state;
+    if (changed) {
+      this.offer(next, this.byHand(id, hand));
+      if (!panes.some((pane) => pane.codec === own)) {
+        this.before = panes;
+        panes = [trained, { ...trained, codec: own }];
+      }
+    } else if (panes.some((pane) => pane.codec === own)) panes = this.before;
+    next.rate = { ...next.rate, index: state.index };
+    next.panes = panes;
+    next.laboratory = { ...next.laboratory, mode: state.mode, panels: state.panels };
+    this.manifest = next;
+    this.keep();
+    this.viewer.update(next);
     this.report(this.viewer.state);
   }
 
@@ -197,10 +244,12 @@ class Site {
 
   report(state) {
     this.state = state;
-    this.written = address.write({ ...state, image: this.name === OWN ? undefined : this.name }, this.template.codecs);
+    const image = this.name === OWN ? undefined : this.name;
+    const panes = state.panes.map((pane) => ({ ...pane, codec: this.trained(pane.codec) })); // no link holds a hand
+    this.written = address.write({ ...state, image, panes }, this.template.codecs);
     history.replaceState(null, "", `#${this.written}`);
     const models = this.manifest.codecs.filter(
-      ({ id, axis }) => axis === "lmbda" && state.panes.some((pane) => pane.codec === id),
+      ({ id, axis, from }) => axis === "lmbda" && !from && state.panes.some((pane) => pane.codec === id),
     );
     this.saving.replaceChildren(
       ...models.map((codec) =>
@@ -211,6 +260,11 @@ class Site {
         }),
       ),
     );
+  }
+
+  /** The codec that a model with gains by hand was made from. */
+  trained(id) {
+    return this.manifest.codecs.find((codec) => codec.id === id)?.from ?? id;
   }
 
   async save(codec) {

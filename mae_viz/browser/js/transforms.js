@@ -25,18 +25,20 @@ export class Transforms {
     return this.#sessions.get(part);
   }
 
-  /** What a part makes of `values`, Float32Array (channels, height, width), at λ: {values, height, width}. */
-  async run(part, values, [channels, height, width], lmbda) {
+  /** What a part makes of `values`, Float32Array (channels, height, width): {values, height, width}. `rate`: {lmbda, and
+   *  gains of layers by their names}, of which it takes the inputs that the graph has. */
+  async run(part, values, [channels, height, width], rate) {
     const session = await this.ready(part);
     // one at a time: a session refuses a second run while one is under way
     const before = this.#busy;
     const ran = before.then(async () => {
       const inputs = {};
-      for (const name of session.inputNames)
-        inputs[name] =
-          name === "lmbda"
-            ? new this.#ort.Tensor("float32", Float32Array.of(lmbda), [1])
-            : new this.#ort.Tensor("float32", values, [1, channels, height, width]);
+      const [source, ...others] = session.inputNames;
+      inputs[source] = new this.#ort.Tensor("float32", values, [1, channels, height, width]);
+      for (const name of others) {
+        const given = typeof rate[name] === "number" ? Float32Array.of(rate[name]) : rate[name];
+        inputs[name] = new this.#ort.Tensor("float32", given, [given.length]);
+      }
       const output = (await session.run(inputs))[session.outputNames[0]];
       const found = { values: await output.getData(), height: output.dims[2], width: output.dims[3] };
       output.dispose();

@@ -8,7 +8,7 @@
 //   {id, failed: "a sentence"}, {id, progress}, {loading: {name, loaded, total}}
 import { parse } from "./bitstream.js";
 import { Codec } from "./codec.js";
-import { original, ofBrowser, ofModel } from "./frame.js";
+import { ofBrowser, ofModel, original } from "./frame.js";
 
 let site = null; // what the page says at first: {models: {name: {files: {part: {file, bytes}}, fingerprint}}, runtime}
 const pictures = new Map();
@@ -43,7 +43,7 @@ const TASKS = {
     if (!picture) throw new Error("this picture is not open any more.");
     if (codec.axis === "none") return original(picture);
     if (codec.encoder) return ofBrowser(codec.encoder, picture, at);
-    return ofModel(await open(codec.id), picture, at, { maps, ...looks });
+    return ofModel(await open(codec.from ?? codec.id), picture, at, { maps, hand: codec.hand, ...looks });
   },
 
   async decode({ bytes }, looks) {
@@ -55,7 +55,7 @@ const TASKS = {
   },
 };
 
-onmessage = async ({ data: { id, task, ...rest } }) => {
+addEventListener("message", async ({ data: { id, task, ...rest } }) => {
   if (task === "cancel") return running.get(id)?.abort();
   const control = new AbortController();
   running.set(id, control);
@@ -73,7 +73,7 @@ onmessage = async ({ data: { id, task, ...rest } }) => {
   } finally {
     running.delete(id);
   }
-};
+});
 
 function buffersOf(done) {
   const arrays = [done?.pixels, ...Object.values(done?.files ?? {})].filter(Boolean);

@@ -1,6 +1,7 @@
 // Panel: what λ multiplies the chosen channel by, over λ: m in the encoder, d in the decoder's layer that faces it, and
 // what would undo m. A moving dot on each; beside them the scale of the rival's channel.
 import { fill, h } from "./dom.js";
+import { Hands } from "./hands.js";
 import { short } from "./numbers.js";
 import { Panel, take } from "./panel.js";
 import { drawing, label, moveDot, points } from "./plot.js";
@@ -24,6 +25,12 @@ export class GainsPanel extends Panel {
     );
     this.names = h("ul", { class: "names" });
     this.body.append(h("figure", { class: "curve" }, this.svg, this.names));
+    this.hands = this.viewer.host.hands ? new Hands(this) : null;
+    if (this.hands) {
+      this.svg.append(this.hands.marks);
+      this.svg.setAttribute("role", "group");
+      this.body.append(this.hands.element);
+    }
     this.layer = null;
     this.besideRival = true;
     this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
@@ -34,7 +41,8 @@ export class GainsPanel extends Panel {
     const { lead, rival } = this.laboratory.pair;
     const { index } = this.viewer;
     const wants = [];
-    this.of = [lead, rival].filter(Boolean).map((codec) => {
+    const trained = this.viewer.manifest.codecs.find((c) => c.id === lead?.from) ?? lead;
+    this.of = [trained, rival].filter(Boolean).map((codec) => {
       const ladder = this.viewer.ladderOf(codec);
       const found = take(ladder, "by_channel", index);
       wants.push(found.want);
@@ -69,9 +77,11 @@ export class GainsPanel extends Panel {
     const { colour } = lead.codec;
     const m = this.over(lead, pair[1], channel);
     if (!m.length) return [];
+    const [encoder, decoder] = pair[0].split(", ");
+    const d = this.over(lead, pair[2], channel);
     const curves = [
-      { name: "m(λ), encoder", colour, points: m, dot: lead },
-      { name: "d(λ), decoder", colour: "var(--mv-second)", points: this.over(lead, pair[2], channel), dot: lead },
+      { name: "m(λ), encoder", colour, points: m, dot: lead, layer: encoder },
+      { name: "d(λ), decoder", colour: "var(--mv-second)", points: d, dot: lead, layer: decoder },
       { name: "1/m", colour: "var(--mv-second)", dash: "5 4", points: m.map((p) => ({ ...p, value: 1 / p.value })) },
     ];
     const { partner } = this.laboratory;
@@ -100,7 +110,7 @@ export class GainsPanel extends Panel {
       this.height,
       channel,
       this.layer,
-      curves.map((c) => [c.name, c.points.length]),
+      curves.map((c) => [c.name, c.points.length, this.hands?.reach(c.layer)]),
     ]);
     if (key !== this.key) this.draw(curves);
     this.key = key;
@@ -111,6 +121,7 @@ export class GainsPanel extends Panel {
       const point = curve?.points.find((p) => p.frame === curve.dot.frame);
       moveDot(dot, point && this.at(point), curve?.colour);
     });
+    if (this.hands) this.describeHands(moving);
     const x = this.x(this.viewer.index);
     this.now.setAttribute("d", `M${x} ${TOP}V${this.box[1] - BOTTOM}`);
     if (this.viewer.dragging) return;
@@ -119,9 +130,38 @@ export class GainsPanel extends Panel {
     const [low, high] = [Math.min(...products), Math.max(...products)];
     this.say(
       `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the ` +
-        `exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.`,
+        `exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.` +
+        (this.hands ? " Take a ring and move it: the picture is computed with that gain, beside the trained one." : ""),
     );
     this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
+  }
+
+  describeHands(moving) {
+    const spots = {};
+    for (const [i, gain] of ["m", "d"].entries()) {
+      const { layer, colour, points: all, dot } = moving[i];
+      spots[gain] = { layer, colour, value: all.find((p) => p.frame === dot.frame)?.value };
+    }
+    this.hands.describe(this.of[0].codec, this.laboratory.channel, spots);
+  }
+
+  /** The height in the drawing of a point of the window, what gain lies there in octaves, and where a gain lies at the λ
+   *  at hand. */
+  heightAt(clientY) {
+    const { top, height } = this.svg.getBoundingClientRect();
+    return ((clientY - top) / height) * this.box[1];
+  }
+
+  octavesAt(y) {
+    const { least, most } = this.range;
+    const high = this.box[1];
+    return least + ((high - BOTTOM - y) / (high - TOP - BOTTOM)) * (most - least);
+  }
+
+  spot(octaves) {
+    const { least, most } = this.range;
+    const high = this.box[1];
+    return [this.x(this.viewer.index), high - BOTTOM - ((octaves - least) / (most - least)) * (high - TOP - BOTTOM)];
   }
 
   draw(curves) {
@@ -131,7 +171,10 @@ export class GainsPanel extends Panel {
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;
     const values = curves.flatMap((c) => c.points.map((p) => Math.log2(p.value)));
+    if (this.hands)
+      values.push(...curves.flatMap((c) => c.points.map((p) => Math.log2(p.value) + (this.hands.reach(c.layer) ?? 0))));
     const [least, most] = [Math.min(...values) - 0.3, Math.max(...values) + 0.3];
+    this.range = { least, most };
     this.x = (index) => LEFT + (index / rate.last) * (wide - LEFT - RIGHT);
     const y = (v) => high - BOTTOM - ((v - least) / (most - least)) * (high - TOP - BOTTOM);
     this.at = ({ frame, value }) => [this.x(frame.at), y(Math.log2(value))];

@@ -7,6 +7,9 @@
 //   host.refine(id, at, mask) → Promise of the id of a ladder, of the same picture refined at one rate; `mask`: packed
 //                        bytes or null; host.letGo(id): nothing of it is waited for any more. Without them nothing is
 //                        refined
+//   host.hands           {get(codec), set(codec, hand)} of a codec's id, where gains can be moved by hand: hand is
+//                        {factors: {layer: {channel: factor}}, off: [channels]}; the host answers with a codec of its
+//                        own, whose `from` names the trained one
 //   host.keep(where, moved), host.recalled()   where the viewer looks, whenever that may have changed (`moved`: by
 //                        hand, just now); and where it looked when what is now on show was on show before, null where
 //                        that is not asked for
