@@ -1645,7 +1645,8 @@ var GainsPanel = class extends Panel {
   }
   draw(curves) {
     const { rate } = this.viewer.manifest;
-    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
+    const below2 = 22 + (this.hands ? this.hands.element.offsetHeight + 4 : 0);
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - below2)];
     this.box = [wide, high];
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;

@@ -166,7 +166,8 @@ export class GainsPanel extends Panel {
 
   draw(curves) {
     const { rate } = this.viewer.manifest;
-    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
+    const below = 22 + (this.hands ? this.hands.element.offsetHeight + 4 : 0);
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - below)];
     this.box = [wide, high];
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;
