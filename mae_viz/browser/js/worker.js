@@ -1,0 +1,63 @@
+// The codec in a worker of its own, so that a page stays alive while pictures are coded. remote.js is the page's side.
+//
+// Messages to it: {open: settings} first, then {id, call: "encode" | "decode" | "close", argument}, {cancel: id}.
+// From it: {id, progress}, {id, result}, {id, error: {name, message}}; {loading: {file, received, total}} while a
+// model's files arrive, total null where the server does not say it.
+import { Library } from "./library.js";
+
+let library;
+const controls = new Map();
+
+const CALLS = {
+  encode: (argument, looks) => library.then((open) => open.encode(argument, looks)),
+  decode: (argument, looks) => library.then((open) => open.decode(argument, looks)),
+  close: (argument) => library.then((open) => open.close(argument)),
+};
+
+/** onnxruntime-web from `ort`, its address, with what lies beside it; models from the folder `files`. */
+async function opened({ ort: address, files, models, threads, options, tile }) {
+  const ort = await import(address);
+  ort.env.wasm.wasmPaths = new URL(".", address).href;
+  // without cross-origin isolation there is no shared memory, and one thread
+  ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+  return new Library({ ort, models, options, tile, load: (file) => fetched(new URL(file, files), file) });
+}
+
+async function fetched(address, file) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${file} cannot be loaded (${response.status}): reload the page.`);
+  // what is compressed on its way has another length
+  const length = response.headers.get("Content-Encoding") ? null : response.headers.get("Content-Length");
+  const total = length === null ? null : Number(length);
+  const parts = [];
+  let received = 0;
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    received += value.length;
+    self.postMessage({ loading: { file, received, total } });
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+async function answer({ id, call, argument }) {
+  const control = new AbortController();
+  controls.set(id, control);
+  const progress = (done) => self.postMessage({ id, progress: done });
+  try {
+    const result = await CALLS[call](argument, { progress, signal: control.signal });
+    const arrays = Object.values(result ?? {}).flat();
+    const memory = new Set(arrays.filter(ArrayBuffer.isView).map((array) => array.buffer));
+    self.postMessage({ id, result }, [...memory]);
+  } catch (error) {
+    self.postMessage({ id, error: { name: error.name, message: error.message } });
+  }
+  controls.delete(id);
+}
+
+self.onmessage = ({ data }) => {
+  if (data.open) library = opened(data.open);
+  else if (data.cancel) controls.get(data.cancel)?.abort();
+  else answer(data);
+};
