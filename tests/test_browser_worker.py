@@ -33,8 +33,11 @@ SCRIPT = """async ({ models, pixels, width, height, file, damaged, foreign }) =>
     const codec = open_codec(models, (load) => loads.push(load));
     const progress = (done) => heard.push(done);
     const source = () => ({ model: "mae", pixels: bytes(pixels), width, height, lmbda: 700 });
+    await codec.prepare("mae");
+    const there = loads.length;
     const encoded = await codec.encode(source(), { progress });
     const decoded = await codec.decode(bytes(file), { progress });
+    const prepared = loads.length === there;
     const refused = (work) => work.then(() => "nothing", (error) => `${error.name}: ${error.message}`);
     const control = new AbortController();
     const cancelled = refused(codec.encode(source(), { signal: control.signal, progress: () => control.abort() }));
@@ -50,7 +53,7 @@ SCRIPT = """async ({ models, pixels, width, height, file, damaged, foreign }) =>
     const pending = refused(codec.decode(bytes(file)));
     codec.terminate();
     return {
-        isolated: crossOriginIsolated, heard, errors: [...errors, await pending],
+        isolated: crossOriginIsolated, prepared, heard, errors: [...errors, await pending],
         file: text(encoded.bytes), y: text(encoded.y), lmbda: encoded.lmbda, index: encoded.index,
         picture: text(decoded.pixels), same: text(again.pixels) === text(decoded.pixels),
         size: [decoded.width, decoded.height], model: decoded.model,
@@ -95,6 +98,7 @@ def test_pictures_and_files_go_through_a_worker(isolated, folder, browser, crop)
         page.wait_for_function("document.title == 'ready'")
         found = page.evaluate(SCRIPT, given)
     assert found["isolated"] is isolated
+    assert found["prepared"] is True
     y = np.frombuffer(base64.b64decode(found["y"]), np.float32).reshape(expected.y.shape)
     assert np.abs(y - expected.y).max() < 1e-3
     back, mine = (

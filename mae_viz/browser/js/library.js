@@ -28,6 +28,11 @@ export class Library {
     return this.#codecs.get(name);
   }
 
+  /** Load a model and make its transforms ready, before a picture asks for them. */
+  async prepare(name) {
+    await (await this.codec(name)).prepare();
+  }
+
   /** A picture as a `.mae` file: as `Codec.encode`, with the name of a `model` in what it takes and gives. */
   async encode({ model, ...source }, looks) {
     return { model, ...(await (await this.codec(model)).encode(source, looks)) };

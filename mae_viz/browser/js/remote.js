@@ -6,16 +6,21 @@ export class RemoteCodec {
   #last = 0;
 
   /**
-   * `worker`: a module Worker of worker.js. `settings`: `ort`, the address of onnxruntime-web's module, beside which its
-   * .mjs and .wasm lie; `files`, that of the folder with the models' files; `models`, [{name, fingerprint}]; `threads`,
-   * of a page that is cross-origin isolated; `options` and `tile` as for `Codec.open`. `loading` hears of files on their
-   * way: {file, received, total}, in bytes.
+   * `worker`: a module Worker of worker.js. `settings`: `ort`, the address of onnxruntime-web's module, beside which
+   * its .mjs and .wasm lie; `files`, that of the folder with the models' files; `models`, [{name, fingerprint}];
+   * `threads`, of a page that is cross-origin isolated; `options` and `tile` as for `Codec.open`. `loading` hears of
+   * files on their way: {file, received, total}, in bytes.
    */
   constructor(worker, settings, loading = () => {}) {
     this.#worker = worker;
     worker.onmessage = ({ data }) => (data.loading ? loading(data.loading) : this.#heard(data));
     worker.onerror = ({ message }) => this.#failed(new Error(message || "the codec's worker cannot be loaded."));
     worker.postMessage({ open: settings });
+  }
+
+  /** Load a model before a picture asks for it. */
+  prepare(model) {
+    return this.#call("prepare", model);
   }
 
   /** As `Library.encode`: {model, pixels, width, height, lmbda} → {model, bytes, index, lmbda, y, symbols}. */

@@ -1,6 +1,6 @@
 // The codec in a worker of its own, so that a page stays alive while pictures are coded. remote.js is the page's side.
 //
-// Messages to it: {open: settings} first, then {id, call: "encode" | "decode" | "close", argument}, {cancel: id}.
+// Messages to it: {open: settings} first, then {id, call, argument} with a call of CALLS, {cancel: id}.
 // From it: {id, progress}, {id, result}, {id, error: {name, message}}; {loading: {file, received, total}} while a
 // model's files arrive, total null where the server does not say it.
 import { Library } from "./library.js";
@@ -9,6 +9,7 @@ let library;
 const controls = new Map();
 
 const CALLS = {
+  prepare: (argument) => library.then((open) => open.prepare(argument)),
   encode: (argument, looks) => library.then((open) => open.encode(argument, looks)),
   decode: (argument, looks) => library.then((open) => open.decode(argument, looks)),
   close: (argument) => library.then((open) => open.close(argument)),
