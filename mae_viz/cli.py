@@ -369,7 +369,8 @@ def export_onnx(
 def site(
     out: Annotated[Path, typer.Option(help="folder to write into")],
     runtime: Annotated[
-        Path | None, typer.Option(help="the folder dist of the npm package onnxruntime-web, where it is not beside this")
+        Path | None,
+        typer.Option(help="the folder dist of the npm package onnxruntime-web, where it is not beside this"),
     ] = None,
 ) -> None:
     """Write the live codec as a folder of static files, for any web space: models that run in the visitor's browser."""

@@ -6,10 +6,10 @@
 | g_s | y_hat (batch, C, h, w); lmbda (1,) | x_hat (batch, 3, 16 h, 16 w), not clipped |
 | h_a | y (batch, C, h, w); lmbda (1,) | z (batch, C, h/4, w/4), before quantisation |
 
-All are float32, H and W multiples of the model's stride. A model for one λ has no input lmbda. Instead of it a graph may
-have an input (C,) for the gains of each of its layers, by the layer's name (`mae_viz.probe.layers`; s of bottleneck
-scaling): what λ says of them, or a person. h_s is no graph:
-decoders must agree on it bit for bit, which floating point does not promise (`mae_viz.coding.hyper`).
+All are float32, H and W multiples of the model's stride. A model for one λ has no input lmbda. In place of λ a graph
+may take an input (C,) for the gains of each of its layers, by the layer's name (`mae_viz.probe.layers`; "s" of
+bottleneck scaling): what λ says of them, or a person. h_s is no graph: decoders must agree on it bit for bit, which
+floating point does not promise (`mae_viz.coding.hyper`).
 
 Kernels and γ are stored as the checkpoint has them, in float16, and cast; a runtime does that once, when it loads the
 graph. Gains multiply activations, not kernels, which so stay constants: a thousandth of a layer's work. What is

@@ -15,9 +15,8 @@ first visit it works offline. What is in it:
 
 import gzip
 import hashlib
-import html
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,27 +77,27 @@ def write(
     digest = hashlib.sha256()
     total = len(models) + 4
 
-    def put(name: str, data: bytes) -> dict[str, Any]:
+    def put(name: str, data: bytes) -> None:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(out / name, data)
         digest.update(name.encode() + hashlib.sha256(data).digest())
         sizes[name] = len(data)
         if progress:
             progress(min(1.0, len(done) / total))
-        return {"file": name, "bytes": len(data)}
 
     done: list[str] = []
-    described: dict[str, Any] = {}
+    described = []
     for name in models:
         checkpoint = checkpoints.open_checkpoint(name)
-        files = {_part(name, file): put(f"models/{file}", data) for file, data in export.files(checkpoint, takes_gains=True)}
-        described[name] = {"fingerprint": checkpoint.fingerprint.hex(), "files": files}
+        for file, data in export.files(checkpoint, takes_gains=True):
+            put(f"models/{file}", data)
+        described.append({"name": name, "fingerprint": checkpoint.fingerprint.hex()})
         done.append(name)
-    engines = {}
+    runtimes = {}
     for kind, (module, wasm) in _RUNTIME.items():
         put(module, (runtime / module).read_bytes())
-        packed = gzip.compress((runtime / wasm).read_bytes(), mtime=0)
-        engines[kind] = {"module": module, "wasm": put(f"{wasm}.gz", packed)}
+        put(packed := f"{wasm}.gz", gzip.compress((runtime / wasm).read_bytes(), mtime=0))
+        runtimes[kind] = {"module": module, "wasm": packed}
         done.append(kind)
     photographs = [_photograph(put, name) for name in gallery()]
     for name, source in (("site.js", "site.bundle.js"), ("worker.js", "worker.bundle.js")):
@@ -108,46 +107,40 @@ def write(
     put("site.webmanifest", json.dumps(_MANIFEST, indent=2).encode())
     site = {
         "models": described,
-        "runtime": engines,
+        "runtimes": runtimes,
         "photographs": photographs,
         "modes": arrangements.MODES,
         "manifest": _manifest(models),
     }
     page = (_HERE / "index.html").read_text(encoding="utf-8")
     put("index.html", page.replace("{{site}}", json.dumps(site).replace("<", "\\u003c")).encode())
-    everything = json.dumps(["./", *sizes])
-    head = f"const VERSION = {digest.hexdigest()[:16]!r};\nconst SHELL = {json.dumps(_SHELL)};\nconst ALL = {everything};\n"
+    facts = {"VERSION": digest.hexdigest()[:16], "SHELL": _SHELL, "ALL": ["./", *sizes]}
+    head = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in facts.items())
     put("service_worker.js", (head + (_HERE / "js" / "service_worker.js").read_text(encoding="utf-8")).encode())
     if progress:
         progress(1.0)
     return sum(sizes.values())
 
 
-def _part(model: str, file: str) -> str:
-    """What the page calls a file of a model: g_a, g_s, h_a, tables."""
-    part = file.removeprefix(f"{model}.").removesuffix(".onnx")
-    return "tables" if part == "safetensors" else part
-
-
-def _photograph(put: Callable[[str, bytes], dict[str, Any]], name: str) -> dict[str, Any]:
+def _photograph(put: Callable[[str, bytes], None], name: str) -> dict[str, Any]:
     known = gallery()[name]
     data, suffix = lossless(open_rgb(known.path))
     facts = {key: getattr(known, key) for key in ("name", "title", "look_for", "credit", "counterexample")}
-    return facts | put(f"photographs/{name}{suffix}", data)
+    put(file := f"photographs/{name}{suffix}", data)
+    return facts | {"file": file}
 
 
 def _manifest(models: Sequence[str]) -> dict[str, Any]:
     """What the viewer shows, but for a picture: `mae_viz.viewer.manifest` of these models and of what browsers code
     themselves."""
     names = (ORIGINAL.name, *models, *ENCODERS)
-    pair = [name for name in models[:2]]
     made = viewer.manifest(
         Ladders(),
         Image.new("RGB", (64, 64)),
         "",
         START,
         codecs=names,
-        panes=[{"codec": name, "layer": "picture"} for name in pair],
+        panes=[{"codec": name, "layer": "picture"} for name in models[:2]],
         laboratory=arrangements.laboratory(codecs=names),
     )
     for codec in made["codecs"]:

@@ -28,6 +28,11 @@ export class Codec {
     return this.model.facts;
   }
 
+  /** Load all transforms, so that the first picture need not wait for them. */
+  async prepare() {
+    await Promise.all(this.facts.parts.map((part) => this.transforms.ready(part)));
+  }
+
   /**
    * A picture as a `.mae` file. `pixels`: 8-bit RGB or RGBA, row by row, alpha ignored, as ImageData has them; `lmbda`:
    * 64…4096, moved to the nearest that a file can name. `progress` hears the fraction done; `signal`, an AbortSignal,

@@ -10,7 +10,8 @@ const KEPT = 8; // rates whose tables stay in memory
 
 /** The integer model of one channel, or of one scale, at one λ. */
 export class Frequencies {
-  /** `first`: the lowest symbol; `counts`: frequencies of the symbols from there and last of the escape, 65536 in all. */
+  /** `first`: the lowest symbol; `counts`: frequencies of the symbols from there and last of the escape. They add up to
+   *  65536. */
   constructor(first, counts) {
     this.first = first;
     /** The escape: the entry that stands for all symbols outside the table. */

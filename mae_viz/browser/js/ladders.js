@@ -6,17 +6,17 @@ const EXTRA = 24; // frames between the grid's that stay, the latest
 
 /** All ladders of one picture, and what is to be computed next. */
 export class Ladders {
-  #engine;
+  #remote;
   #ladders = new Map();
   #job = null;
   #soon = null;
   #numbers = 0;
 
-  constructor(engine) {
-    this.#engine = engine;
+  constructor(remote) {
+    this.#remote = remote;
   }
 
-  /** A ladder of a picture, known to the engine by `key`, with a codec of the page's: its id. `grid`: the rates to have
+  /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the rates to have
    *  at hand; `maps`: whether frames tell what is inside. */
   add(key, codec, { grid, maps }) {
     const id = `${key}-${codec.id}-${++this.#numbers}`;
@@ -65,7 +65,7 @@ export class Ladders {
     const ladder = this.#ladders.get(id);
     const there = ladder?.frames.get(at);
     if (there?.stream) return ladder.files.get(there.stream);
-    const { files } = await this.#engine.ask("frame", { key: ladder.key, codec: ladder.codec, at, maps: false });
+    const { files } = await this.#remote.frame({ key: ladder.key, codec: ladder.codec, at, maps: false });
     return files.stream;
   }
 
@@ -123,7 +123,7 @@ export class Ladders {
       const progress = (done) => {
         job.done = done;
       };
-      const made = await this.#engine.ask("frame", question, { progress, signal: control.signal });
+      const made = await this.#remote.frame(question, { progress, signal: control.signal });
       this.#put(ladder, at, made);
     } catch (error) {
       if (error.name !== "AbortError") ladder.error = `${ladder.codec.title}: ${error.message}`;

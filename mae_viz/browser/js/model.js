@@ -61,17 +61,24 @@ export class Model {
     const first = this.hyper ? z : y;
     const medians = this.medians(index);
     const places = first.length / medians.length;
-    const groups = [Int32Array.from(first, (v, i) => rounded(Math.fround(v - medians[Math.floor(i / places)])))];
-    if (this.hyper) groups.push(Int32Array.from(y, rounded));
-    return groups;
+    const symbols = new Int32Array(first.length);
+    for (let c = 0; c < medians.length; c++)
+      for (let i = c * places; i < (c + 1) * places; i++) symbols[i] = rounded(Math.fround(first[i] - medians[c]));
+    if (!this.hyper) return [symbols];
+    const outer = new Int32Array(y.length);
+    for (let i = 0; i < y.length; i++) outer[i] = rounded(y[i]);
+    return [symbols, outer];
   }
 
   /** ŷ, Float32Array (C, h, w), of symbols as `quantise` gives them. */
   dequantise(groups, index) {
-    if (this.hyper) return Float32Array.from(groups[1]);
+    if (this.hyper) return new Float32Array(groups[1]);
     const medians = this.medians(index);
     const places = groups[0].length / medians.length;
-    return Float32Array.from(groups[0], (symbol, i) => symbol + medians[Math.floor(i / places)]);
+    const yHat = new Float32Array(groups[0].length);
+    for (let c = 0; c < medians.length; c++)
+      for (let i = c * places; i < (c + 1) * places; i++) yHat[i] = groups[0][i] + medians[c];
+    return yHat;
   }
 
   /** The `.mae` file of symbols, for a picture of this size. Throws a RangeError for symbols that no file holds. */

@@ -2,8 +2,8 @@
 
 const ARRAYS = { F32: Float32Array, I32: Int32Array, F16: Uint16Array };
 
-/** `{tensors, metadata}` of a file's bytes: tensors by name, each as {shape, values}, float16 as Float32Array. Throws an
- *  Error for a file that is cut off or holds another type. */
+/** `{tensors, metadata}` of a file's bytes: tensors by name, each as {shape, values}, float16 as Float32Array. Throws
+ *  an Error for a file that is cut off or holds another type. */
 export function readSafetensors(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = 8 + (bytes.length < 8 ? Infinity : Number(view.getBigUint64(0, true)));

@@ -3,26 +3,25 @@ import { h } from "../../viewer/js/dom.js";
 import { bytesText, lambdaText } from "../../viewer/js/numbers.js";
 import { mount } from "../../viewer/js/viewer.js";
 import * as address from "./address.js";
-import { Engine } from "./engine.js";
 import { Ladders } from "./ladders.js";
 import { middle, read } from "./pictures.js";
 import { qr } from "./qr.js";
+import { RemoteCodec } from "./remote.js";
 
 const OWN = "own";
 const BY_HAND = "#118877"; // of a codec that stands beside the trained one
+const MOST_THREADS = 4;
 const MAE = /\.mae$/i;
 
 class Site {
-  constructor(site) {
+  constructor(site, remote) {
     this.site = site;
     this.template = site.manifest;
     this.pictures = new Map(site.photographs.map((photograph) => [photograph.name, photograph]));
     this.count = 0;
     this.shown = 0;
-    const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    this.engine = new Engine(worker, { models: site.models, runtime: site.runtime });
-    this.engine.onloading = (what) => this.loading(what);
-    this.ladders = new Ladders(this.engine);
+    this.remote = remote;
+    this.ladders = new Ladders(remote);
     this.host = {
       ladder: (id, at) => this.ladders.ladder(id, at),
       bytes: (id, file, parts) => this.ladders.bytes(id, file, parts),
@@ -153,10 +152,10 @@ class Site {
     const part = middle(picture);
     const whole = part.pixels === pixels ? null : picture;
     const key = `${name}-${++this.count}`;
-    if (this.keys) for (const old of this.keys) this.engine.ask("forget", { key: old });
+    if (this.keys) for (const old of this.keys) this.remote.forget(old);
     this.keys = whole ? [key, `${key}-whole`] : [key];
-    this.engine.ask("picture", { key, pixels: part.pixels, width: part.width, height: part.height });
-    if (whole) this.engine.ask("picture", { key: `${key}-whole`, pixels, width, height });
+    this.remote.keep({ key, pixels: part.pixels, width: part.width, height: part.height });
+    if (whole) this.remote.keep({ key: `${key}-whole`, pixels, width, height });
     const manifest = { ...this.template, title: photograph.title, width: part.width, height: part.height, codecs: [] };
     if (whole) Object.assign(manifest, { whole: { width, height, ladders: {} }, part: [part.left, part.top] });
     for (const codec of this.template.codecs) this.offer(manifest, codec);
@@ -284,7 +283,7 @@ class Site {
   async decode(bytes, name) {
     this.say(`Decoding ${name} …`);
     const progress = (done) => this.say(`Decoding ${name}: ${Math.round(100 * done)}\u202f%`);
-    const { pixels, width, height, lmbda, name: model } = await this.engine.ask("decode", { bytes }, { progress });
+    const { pixels, width, height, lmbda, model } = await this.remote.decode(bytes, { progress });
     this.say("");
     const canvas = h("canvas", { width, height, role: "img", "aria-label": `The picture in ${name}` });
     canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
@@ -329,13 +328,13 @@ class Site {
     this.status.hidden = !text;
   }
 
-  loading({ file, loaded, total }) {
+  loading({ file, received, total }) {
     this.parts ??= new Map();
-    this.parts.set(file, { loaded, total });
-    const open = [...this.parts.values()].filter((part) => part.loaded < part.total);
+    this.parts.set(file, { received, total });
+    const open = [...this.parts.values()].filter((part) => part.received < part.total);
     if (!open.length) return this.say("");
     const sum = (of) => open.reduce((a, part) => a + part[of], 0) / 1e6;
-    this.say(`Loading the models: ${sum("loaded").toFixed(1)} of ${sum("total").toFixed(1)}\u202fMB`);
+    this.say(`Loading the models: ${sum("received").toFixed(1)} of ${sum("total").toFixed(1)}\u202fMB`);
   }
 }
 
@@ -345,5 +344,23 @@ function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
-globalThis.maeSite = new Site(JSON.parse(document.getElementById("site").textContent));
-globalThis.maeSite.start();
+/** The codec in a worker: WebGPU where there is one, else WebAssembly with as many threads as the page may have. */
+async function opened({ models, runtimes }, loading) {
+  const there = (file) => new URL(file, import.meta.url).href;
+  const gpu = await navigator.gpu?.requestAdapter().catch(() => null);
+  const { module, wasm } = gpu ? runtimes.webgpu : runtimes.wasm;
+  const settings = {
+    ort: there(module),
+    wasm: there(wasm),
+    files: there("models/"),
+    models,
+    threads: Math.min(MOST_THREADS, navigator.hardwareConcurrency),
+    options: { executionProviders: gpu ? ["webgpu", "wasm"] : ["wasm"] },
+  };
+  return new RemoteCodec(new Worker(there("worker.js"), { type: "module" }), settings, loading);
+}
+
+const described = JSON.parse(document.getElementById("site").textContent);
+const remote = await opened(described, (what) => globalThis.maeSite?.loading(what));
+globalThis.maeSite = new Site(described, remote);
+await globalThis.maeSite.start();

@@ -1,5 +1,5 @@
-// Large pictures go through the transforms in tiles with a halo as wide as what a value depends on, so that memory stays
-// bounded and no seam shows: as in mae_viz/coding/coder.py, but in smaller tiles.
+// Large pictures go through the transforms in tiles with a halo as wide as what a value depends on, so that memory
+// stays bounded and no seam shows: as in mae_viz/coding/coder.py, but in smaller tiles.
 
 /** Cancelled work ends with the signal's reason. Between two tiles this lets messages in that cancel it. */
 async function breath(signal) {

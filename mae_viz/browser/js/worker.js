@@ -1,132 +1,82 @@
-// The worker that computes: models are loaded when they are first needed, frames made one after the other.
+// The codec in a worker of its own, so that a page stays alive while pictures are coded. remote.js is the page's side.
 //
-//   {id, task: "picture", key, pixels, width, height}    keep a picture; {task: "forget", key} lets it go
-//   {id, task: "frame", key, codec, at, maps}            → {id, done: {frame, files, maps}}
-//   {id, task: "decode", bytes}                          → {id, done: {pixels, width, height, lmbda, name}}
-//   {id, task: "load", codec}                            → {id, done: null}: a model, ahead of need
-//   {task: "cancel", id}                                 → {id, cancelled: true}
-//   {id, failed: "a sentence"}, {id, progress}, {loading: {name, loaded, total}}
-import { parse } from "./bitstream.js";
-import { Codec } from "./codec.js";
-import { ofBrowser, ofModel, original } from "./frame.js";
+// Messages to it: {open: settings} first, then {id, call, argument} with a call of CALLS, {cancel: id}.
+// From it: {id, progress}, {id, result}, {id, error: {name, message}}; {loading: {file, received, total}} while a
+// model's files arrive, total null where the server does not say it.
+import { Frames } from "./frames.js";
+import { Library } from "./library.js";
 
-let site = null; // what the page says at first: {models: {name: {files: {part: {file, bytes}}, fingerprint}}, runtime}
-const pictures = new Map();
-const codecs = new Map();
-const running = new Map();
-let runtime = null;
+let library;
+let frames;
+const controls = new Map();
 
-const TASKS = {
-  async start({ described }) {
-    site = described;
-    return null;
-  },
-
-  async picture({ key, pixels, width, height }) {
-    pictures.set(key, { pixels, width, height });
-    return null;
-  },
-
-  async forget({ key }) {
-    pictures.delete(key);
-    return null;
-  },
-
-  async load({ codec }) {
-    const made = await open(codec.id);
-    await Promise.all(made.facts.parts.map((part) => made.transforms.ready(part)));
-    return null;
-  },
-
-  async frame({ key, codec, at, maps }, looks) {
-    const picture = pictures.get(key);
-    if (!picture) throw new Error("this picture is not open any more.");
-    if (codec.axis === "none") return original(picture);
-    if (codec.encoder) return ofBrowser(codec.encoder, picture, at);
-    return ofModel(await open(codec.from ?? codec.id), picture, at, { maps, hand: codec.hand, ...looks });
-  },
-
-  async decode({ bytes }, looks) {
-    const { fingerprint } = parse(bytes);
-    const [name] = Object.entries(site.models).find(([, model]) => model.fingerprint === fingerprint) ?? [];
-    if (!name) throw new Error(`the file was made with model ${fingerprint}, which this page does not have.`);
-    const { pixels, width, height, lmbda } = await (await open(name)).decode(bytes, looks);
-    return { pixels, width, height, lmbda, name };
-  },
+const CALLS = {
+  prepare: (argument) => library.then((open) => open.prepare(argument)),
+  encode: (argument, looks) => library.then((open) => open.encode(argument, looks)),
+  decode: (argument, looks) => library.then((open) => open.decode(argument, looks)),
+  close: (argument) => library.then((open) => open.close(argument)),
+  keep: (argument) => frames.then((open) => open.keep(argument)),
+  forget: (argument) => frames.then((open) => open.forget(argument)),
+  frame: (argument, looks) => frames.then((open) => open.frame(argument, looks)),
 };
 
-addEventListener("message", async ({ data: { id, task, ...rest } }) => {
-  if (task === "cancel") return running.get(id)?.abort();
-  const control = new AbortController();
-  running.set(id, control);
-  let told = 0;
-  const progress = (done) => {
-    if (done - told < 0.02 && done < 1) return;
-    told = done;
-    postMessage({ id, progress: done });
-  };
-  try {
-    const done = await TASKS[task](rest, { progress, signal: control.signal });
-    postMessage({ id, done }, buffersOf(done));
-  } catch (error) {
-    postMessage(control.signal.aborted ? { id, cancelled: true } : { id, failed: error.message ?? String(error) });
-  } finally {
-    running.delete(id);
-  }
-});
-
-function buffersOf(done) {
-  const arrays = [done?.pixels, ...Object.values(done?.files ?? {})].filter(Boolean);
-  return [...new Set(arrays.map((array) => array.buffer))];
-}
-
-function open(name) {
-  if (!codecs.has(name)) {
-    const opened = onnxruntime().then(({ ort, options }) =>
-      Codec.open({ ort, options, load: (part) => fetched(site.models[name].files[part], name) }),
-    );
-    opened.catch(() => codecs.delete(name)); // so that it can be tried again
-    codecs.set(name, opened);
-  }
-  return codecs.get(name);
-}
-
-/** onnxruntime-web: WebGPU where there is one, else WebAssembly with as many threads as the page may have. */
-function onnxruntime() {
-  runtime ??= (async () => {
-    const gpu = await globalThis.navigator.gpu?.requestAdapter().catch(() => null);
-    const { module, wasm } = gpu ? site.runtime.webgpu : site.runtime.wasm;
-    const ort = await import(new URL(module, import.meta.url).href);
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+/** onnxruntime-web from `ort`, its address, with what lies beside it, or with `wasm`, a file that gzip has packed; models
+ *  from the folder `files`. */
+async function opened({ ort: address, wasm, files, models, threads, options, tile }) {
+  const ort = await import(address);
+  if (wasm) {
     const packed = await fetched(wasm, "onnxruntime");
     const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     ort.env.wasm.wasmBinary = await new Response(unpacked).arrayBuffer();
-    const executionProviders = gpu ? ["webgpu", "wasm"] : ["wasm"];
-    return { ort, options: { executionProviders } };
-  })();
-  runtime.catch(() => {
-    runtime = null;
-  });
-  return runtime;
+  } else ort.env.wasm.wasmPaths = new URL(".", address).href;
+  // without cross-origin isolation there is no shared memory, and one thread
+  ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+  return new Library({ ort, models, options, tile, load: (file) => fetched(new URL(file, files), file) });
 }
 
-/** The bytes of a file of the site, with its progress told. */
-async function fetched({ file, bytes: total }, name) {
-  const answer = await fetch(new URL(file, import.meta.url));
-  if (!answer.ok) throw new Error(`${file} cannot be had (${answer.status}): reload the page.`);
-  const out = new Uint8Array(total);
-  let loaded = 0;
-  for await (const chunk of chunks(answer.body)) {
-    if (loaded + chunk.length > total) throw new Error(`${file} is not what it was: reload the page.`);
-    out.set(chunk, loaded);
-    loaded += chunk.length;
-    postMessage({ loading: { name, file, loaded, total } });
+async function fetched(address, file) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${file} cannot be loaded (${response.status}): reload the page.`);
+  // what is compressed on its way has another length
+  const length = response.headers.get("Content-Encoding") ? null : response.headers.get("Content-Length");
+  const total = length === null ? null : Number(length);
+  const parts = [];
+  let received = 0;
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    received += value.length;
+    self.postMessage({ loading: { file, received, total } });
   }
-  if (loaded < total) throw new Error(`${file} is cut off: reload the page.`);
-  return out;
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-async function* chunks(stream) {
-  const reader = stream.getReader(); // not every browser can iterate over a stream
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+async function answer({ id, call, argument }) {
+  const control = new AbortController();
+  controls.set(id, control);
+  const progress = (done) => self.postMessage({ id, progress: done });
+  try {
+    const result = await CALLS[call](argument, { progress, signal: control.signal });
+    self.postMessage({ id, result }, [...new Set(memoryOf(result))]);
+  } catch (error) {
+    self.postMessage({ id, error: { name: error.name, message: error.message } });
+  }
+  controls.delete(id);
 }
+
+/** What the arrays in a result lie in: it goes to the page with them. */
+function memoryOf(value) {
+  if (ArrayBuffer.isView(value)) return [value.buffer];
+  return value && typeof value === "object" ? Object.values(value).flatMap(memoryOf) : [];
+}
+
+self.onmessage = ({ data }) => {
+  if (data.open) {
+    library = opened(data.open);
+    frames = library.then((open) => new Frames(open));
+    library.catch(() => {}); // who asks hears of it
+    frames.catch(() => {});
+  } else if (data.cancel) controls.get(data.cancel)?.abort();
+  else answer(data);
+};
