@@ -52,7 +52,7 @@ def graph(model: RateModel, part: str, about: Mapping[str, object], takes_gains:
 
     ``takes_gains``: its inputs are gains in place of λ.
     """
-    names = {layer.modulation: layer.name for layer in probe.layers(model)}
+    names: dict[nn.Module, str] = {layer.modulation: layer.name for layer in probe.layers(model)}
     building = _Building(lambda module: names.get(module, "s") if takes_gains else None)
     (source, _), (target, _) = _PORTS[part]
     layers = list(getattr(model, part))

@@ -3,6 +3,7 @@ import { h } from "../../viewer/js/dom.js";
 import { bytesText, lambdaText } from "../../viewer/js/numbers.js";
 import { mount } from "../../viewer/js/viewer.js";
 import * as address from "./address.js";
+import { Blind, pool } from "./blind.js";
 import { Ladders } from "./ladders.js";
 import { middle, read } from "./pictures.js";
 import { qr } from "./qr.js";
@@ -57,6 +58,7 @@ class Site {
     this.caption = h("p", { class: "caption" });
     this.saving = h("div", { class: "saving", role: "group", "aria-label": "Save files" });
     this.root = h("div", { id: "viewer" });
+    this.offline = h("p", { class: "caption", role: "status" });
     this.dialog = h("dialog", { "aria-label": "Shown here" });
     document.querySelector("header").append(
       this.choice,
@@ -66,7 +68,13 @@ class Site {
       this.file,
       this.camera,
     );
-    document.querySelector("main").prepend(this.status, this.root, this.caption, this.saving);
+    const more = h(
+      "div",
+      { class: "saving" },
+      button("Start a blind test", "Equal bytes, no names: which would you rather have?", () => this.startBlind()),
+      button("Votes of a room", "Add up the codes of many blind tests", () => this.open(...pool())),
+    );
+    document.querySelector("main").prepend(this.status, this.root, this.caption, this.saving, more, this.offline);
     document.body.append(this.dialog);
     this.dialog.addEventListener("click", ({ target }) => target === this.dialog && this.dialog.close());
     addEventListener("dragover", (event) => event.preventDefault());
@@ -144,7 +152,39 @@ class Site {
     }
   }
 
+  startBlind() {
+    this.endBlind();
+    const pair = this.template.laboratory.pair.map((id) => this.template.codecs.find((codec) => codec.id === id));
+    this.blind = new Blind(this, pair);
+    this.viewer.close(); // so that nothing else is computed meanwhile
+    this.root.after(this.blind.element);
+    this.blind.element.scrollIntoView({ block: "start" });
+    this.blind.round();
+  }
+
+  endBlind() {
+    if (!this.blind) return;
+    this.blind.close();
+    this.blind = null;
+    const { index, panes, mode, panels } = this.state;
+    const { manifest } = this;
+    this.lookAt({
+      ...manifest,
+      rate: { ...manifest.rate, index },
+      panes,
+      laboratory: { ...manifest.laboratory, mode, panels },
+    });
+  }
+
+  lookAt(manifest) {
+    this.manifest = manifest;
+    this.viewer = mount(this.root, manifest, this.host);
+    globalThis.maeViewer = this.viewer;
+  }
+
   show(name, picture, photograph) {
+    this.blind?.close();
+    this.blind = null;
     this.say("");
     this.name = name;
     this.choice.value = name;
@@ -167,8 +207,7 @@ class Site {
     manifest.rate = { ...manifest.rate, index: index ?? manifest.rate.index };
     manifest.panes = panes ?? manifest.panes;
     manifest.laboratory = { ...manifest.laboratory, ...(mode && { mode }), ...(panels && { panels }) };
-    this.viewer = mount(this.root, manifest, this.host);
-    globalThis.maeViewer = this.viewer;
+    this.lookAt(manifest);
     this.tell(photograph);
     this.report(this.viewer.state);
   }
@@ -323,6 +362,21 @@ class Site {
     this.dialog.showModal();
   }
 
+  /** Once pictures are there, everything else is fetched for use offline. */
+  keepForLater() {
+    const { serviceWorker } = navigator;
+    if (!serviceWorker?.controller) return;
+    serviceWorker.addEventListener("message", ({ data }) => {
+      document.documentElement.dataset.kept = data;
+      this.offline.textContent = "Everything is here now: this page works without a network.";
+    });
+    const look = setInterval(() => {
+      if (!this.viewer?.panes.every((pane) => pane.frame)) return;
+      clearInterval(look);
+      serviceWorker.controller.postMessage("keep");
+    }, 1000);
+  }
+
   say(text) {
     this.status.textContent = text;
     this.status.hidden = !text;
@@ -364,3 +418,4 @@ const described = JSON.parse(document.getElementById("site").textContent);
 const remote = await opened(described, (what) => globalThis.maeSite?.loading(what));
 globalThis.maeSite = new Site(described, remote);
 await globalThis.maeSite.start();
+globalThis.maeSite.keepForLater();
