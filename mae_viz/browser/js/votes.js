@@ -4,34 +4,38 @@
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // base 32 without I, L, O, U
 const LIKE = { O: "0", I: "1", L: "1" };
 const MOST = 63; // of each answer
-const BASE = 32n;
-const CHECK = 1021n; // a prime: one changed character, or two that changed places, is seen
-const LENGTH = 8;
+const DATA = 6; // letters, and two by which misreading is seen
 /** What a code in a text looks like. */
 const CODE = /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/g;
 
 /** The code of {first, second, neither}, counts of preferences, and `who`: a number 0…4095 drawn by chance, by which a
  *  code that is given twice is seen. */
 export function encode({ first, second, neither }, who) {
-  const counts = [first, second, neither].map((count) => BigInt(Math.min(MOST, count)));
-  let value = counts.reduce((sum, count) => sum * 64n + count, BigInt(who));
-  value = value * CHECK + (value % CHECK);
-  let text = "";
-  for (let i = 0; i < LENGTH; i++, value /= BASE) text = LETTERS[Number(value % BASE)] + text;
+  const values = [who, ...[first, second, neither].map((count) => Math.min(MOST, count))];
+  const bits = values.map((value, i) => value.toString(2).padStart(i ? 6 : 12, "0")).join("");
+  const digits = Array.from({ length: DATA }, (_, i) => Number.parseInt(bits.slice(5 * i, 5 * i + 5), 2));
+  const text = [...digits, ...checks(digits)].map((digit) => LETTERS[digit]).join("");
   return `${text.slice(0, 4)}-${text.slice(4)}`;
+}
+
+/** Of six digits: their sum, each with its own weight, and what all seven are together by exclusive or. Any one changed
+ *  letter is seen, and two neighbours that changed places. */
+function checks(digits) {
+  const weighted = digits.reduce((sum, digit, i) => sum + (i + 1) * digit, 0) % 31;
+  return [weighted, digits.reduce((sum, digit) => sum ^ digit, weighted)];
 }
 
 /** What a code says, {first, second, neither, who}; null for what is none. */
 export function decode(code) {
-  const letters = [...code.toUpperCase().replace("-", "")].map((c) => LETTERS.indexOf(LIKE[c] ?? c));
-  if (letters.length !== LENGTH || letters.includes(-1)) return null;
-  const packed = letters.reduce((sum, letter) => sum * BASE + BigInt(letter), 0n);
-  let value = packed / CHECK;
-  if (value % CHECK !== packed % CHECK) return null;
-  const counts = [];
-  for (let i = 0; i < 3; i++, value /= 64n) counts.unshift(Number(value % 64n));
-  const [first, second, neither] = counts;
-  return value < 4096n ? { first, second, neither, who: Number(value) } : null;
+  const digits = [...code.toUpperCase().replace("-", "")].map((c) => LETTERS.indexOf(LIKE[c] ?? c));
+  if (digits.length !== DATA + 2 || digits.includes(-1)) return null;
+  const data = digits.slice(0, DATA);
+  if (checks(data).some((check, i) => check !== digits[DATA + i])) return null;
+  const bits = data.map((digit) => digit.toString(2).padStart(5, "0")).join("");
+  const [who, first, second, neither] = [0, 12, 18, 24].map((from, i) =>
+    Number.parseInt(bits.slice(from, from + (i ? 6 : 12)), 2),
+  );
+  return { first, second, neither, who };
 }
 
 /** All codes in a text, each once, added up: {people, first, second, neither, wrong}; `wrong`: codes that are none. */
