@@ -13,6 +13,9 @@ const told = (codec, at) => (codec.axis === "lmbda" ? lmbdaOf(at) : at);
 const at = (codec, text) =>
   Math.min(codec.last, Math.max(codec.first, codec.axis === "lmbda" ? indexOf(+text) : +text));
 
+/** A value as it may stand behind "#": what separates panes and their parts stays readable. */
+const plain = (value) => encodeURIComponent(value).replace(/%2C|%3A|%2F|%40/g, decodeURIComponent);
+
 /** The state of a viewer as text. `codecs`: of its manifest. */
 export function write({ image, index, panes, mode, panels }, codecs) {
   const said = panes.map((pane) => {
@@ -29,7 +32,7 @@ export function write({ image, index, panes, mode, panels }, codecs) {
   const parts = { image, lambda: lmbdaOf(index), panes: said.join(","), mode, panels: panels?.join(",") };
   return Object.entries(parts)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":")}`)
+    .map(([key, value]) => `${key}=${plain(value)}`)
     .join("&");
 }
 
