@@ -1,6 +1,7 @@
 """The codec in a real browser: a static folder, a page, a worker; with shared memory and without."""
 
 import base64
+import gzip
 import shutil
 import sys
 from pathlib import Path
@@ -21,16 +22,16 @@ PAGE = """<!doctype html><link rel="icon" href="data:,"><script type="module">
 import { RemoteCodec } from "./js/remote.js";
 const here = new URL(".", location).href;
 const worker = () => new Worker("./js/worker.js", { type: "module" });
-window.open_codec = (models, loading) => new RemoteCodec(
-  worker(), { ort: `${here}ort/ort.wasm.min.mjs`, files: here, models, threads: 2, tile: 64 }, loading);
+window.open_codec = (settings, loading) => new RemoteCodec(
+  worker(), { ort: `${here}ort/ort.wasm.min.mjs`, files: here, threads: 2, tile: 64, ...settings }, loading);
 window.bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 window.text = (bytes) => btoa(Array.from(new Uint8Array(bytes.buffer), (b) => String.fromCharCode(b)).join(""));
 document.title = "ready";
 </script>"""
 
-SCRIPT = """async ({ models, pixels, width, height, file, damaged, foreign }) => {
+SCRIPT = """async ({ settings, pixels, width, height, file, damaged, foreign }) => {
     const loads = [], heard = [];
-    const codec = open_codec(models, (load) => loads.push(load));
+    const codec = open_codec(settings, (load) => loads.push(load));
     const progress = (done) => heard.push(done);
     const source = () => ({ model: "mae", pixels: bytes(pixels), width, height, lmbda: 700 });
     await codec.prepare("mae");
@@ -73,18 +74,20 @@ def folder(tmp_path_factory) -> Path:
         (home / "ort" / name).symlink_to(RUNTIME / name)
     for file, data in export.files(checkpoints.open_checkpoint("mae")):
         (home / file).write_bytes(data)
+        (home / f"{file}.gz").write_bytes(gzip.compress(data, 1))
+    (home / "runtime.gz").write_bytes(gzip.compress((home / "ort" / "ort-wasm-simd-threaded.wasm").read_bytes(), 1))
     return home
 
 
-@pytest.mark.parametrize("isolated", [False, True], ids=["plain", "isolated"])
+@pytest.mark.parametrize("isolated", [False, True], ids=["plain", "isolated and compressed"])
 def test_pictures_and_files_go_through_a_worker(isolated, folder, browser, crop):
     checkpoint, rate = checkpoints.open_checkpoint("mae"), Rate.near(700)
     expected = coder.encode(crop, checkpoint, rate)
     parsed = bitstream.parse(expected.stream)
     damaged = expected.stream[:-1] + bytes([expected.stream[-1] ^ 1])
     foreign = bitstream.Stream(**{**vars(parsed), "fingerprint": b"12345678"}).pack()
+    settings = {"models": [{"name": "mae", "fingerprint": checkpoint.fingerprint.hex()}]}
     given = {
-        "models": [{"name": "mae", "fingerprint": checkpoint.fingerprint.hex()}],
         "width": crop.width,
         "height": crop.height,
         "pixels": base64.b64encode(crop.convert("RGBA").tobytes()).decode(),
@@ -94,9 +97,11 @@ def test_pictures_and_files_go_through_a_worker(isolated, folder, browser, crop)
         },
     }
     command = [sys.executable, str(Path(__file__).parent / "static.py"), "{port}", str(folder)]
+    end = ".gz" if isolated else ""
     with serve([*command, *(["isolated"] if isolated else [])], "/") as url, visit(browser, url) as page:
         page.wait_for_function("document.title == 'ready'")
-        found = page.evaluate(SCRIPT, given)
+        settings |= {"suffix": end, "wasm": f"{url}/runtime.gz"} if isolated else {}
+        found = page.evaluate(SCRIPT, given | {"settings": settings})
     assert found["isolated"] is isolated
     assert found["prepared"] is True
     y = np.frombuffer(base64.b64decode(found["y"]), np.float32).reshape(expected.y.shape)
@@ -113,7 +118,10 @@ def test_pictures_and_files_go_through_a_worker(isolated, folder, browser, crop)
     assert found["same"] is True
     tiles = -(-crop.width // 64) * -(-crop.height // 64)
     assert found["heard"] == [(i + 1) / tiles for i in range(tiles)] * 2
-    sizes = {file.name: file.stat().st_size for file in folder.glob("mae.*")}
+    names = ["mae.g_a.onnx", "mae.g_s.onnx", "mae.safetensors"]
+    sizes = {name: (folder / f"{name}{end}").stat().st_size for name in names}
+    if isolated:
+        sizes["runtime.gz"] = (folder / "runtime.gz").stat().st_size
     assert found["loads"] == {name: [size, size] for name, size in sizes.items()}
     cancelled, damage, other, unknown, outside, ended = found["errors"]
     assert cancelled.startswith("AbortError: ")

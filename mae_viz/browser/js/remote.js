@@ -7,9 +7,10 @@ export class RemoteCodec {
 
   /**
    * `worker`: a module Worker of worker.js. `settings`: `ort`, the address of onnxruntime-web's module, beside which
-   * its .mjs and .wasm lie; `files`, that of the folder with the models' files; `models`, [{name, fingerprint}];
-   * `threads`, of a page that is cross-origin isolated; `options` and `tile` as for `Codec.open`. `loading` hears of
-   * files on their way: {file, received, total}, in bytes.
+   * its .mjs and .wasm lie, or only the .mjs, and `wasm` is the address of the other; `files`, that of the folder with
+   * the models' files, to whose names `suffix` is added; `models`, [{name, fingerprint}]; `threads`, of a page that is
+   * cross-origin isolated; `options` and `tile` as for `Codec.open`. What is gzip at these addresses is expanded: of
+   * onnxruntime's .wasm a quarter is left. `loading` hears of files on their way: {file, received, total}, in bytes.
    */
   constructor(worker, settings, loading = () => {}) {
     this.#worker = worker;

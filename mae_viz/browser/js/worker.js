@@ -15,15 +15,16 @@ const CALLS = {
   close: (argument) => library.then((open) => open.close(argument)),
 };
 
-/** onnxruntime-web from `ort`, its address, with what lies beside it; models from the folder `files`. */
-async function opened({ ort: address, files, models, threads, options, tile }) {
+async function opened({ ort: address, wasm, files, suffix = "", models, threads, options, tile }) {
   const ort = await import(address);
   ort.env.wasm.wasmPaths = new URL(".", address).href;
+  if (wasm) ort.env.wasm.wasmBinary = await fetched(wasm, wasm.slice(wasm.lastIndexOf("/") + 1));
   // without cross-origin isolation there is no shared memory, and one thread
   ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
-  return new Library({ ort, models, options, tile, load: (file) => fetched(new URL(file, files), file) });
+  return new Library({ ort, models, options, tile, load: (file) => fetched(new URL(file + suffix, files), file) });
 }
 
+/** The bytes at an address, expanded where they came as gzip. */
 async function fetched(address, file) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${file} cannot be loaded (${response.status}): reload the page.`);
@@ -39,7 +40,12 @@ async function fetched(address, file) {
     received += value.length;
     self.postMessage({ loading: { file, received, total } });
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  let blob = new Blob(parts);
+  // A server that sends .gz as a content encoding has had the browser expand it already.
+  const [first, second] = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  if (first === 0x1f && second === 0x8b)
+    blob = await new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
+  return new Uint8Array(await blob.arrayBuffer());
 }
 
 async function answer({ id, call, argument }) {
