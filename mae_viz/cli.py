@@ -359,7 +359,7 @@ def export_onnx(
     from mae_viz.coding import checkpoints
 
     for name in names:
-        for file, data in export.files(checkpoints.open_checkpoint(name)):
+        for _, file, data in export.files(checkpoints.open_checkpoint(name)):
             out.mkdir(parents=True, exist_ok=True)
             write_whole(out / file, data)
             typer.echo(f"{out / file}: {len(data) / 1e6:.1f} MB")

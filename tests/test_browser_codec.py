@@ -32,7 +32,7 @@ def places(tmp_path_factory):
     home, found = tmp_path_factory.mktemp("models"), {}
     for model in [*NAMES, *(str(GOLDEN / name) for name in GOLDEN_NAMES)]:
         checkpoint = checkpoints.open_checkpoint(model)
-        for file, data in export.files(checkpoint):
+        for _, file, data in export.files(checkpoint):
             (home / file).write_bytes(data)
         found[checkpoint.name] = {"name": checkpoint.name, "path": str(home)}
     return found

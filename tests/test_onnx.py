@@ -25,7 +25,7 @@ def written(tmp_path_factory):
         if name not in found:
             found[name] = home / name
             found[name].mkdir()
-            for file, data in export.files(checkpoints.open_checkpoint(name)):
+            for _, file, data in export.files(checkpoints.open_checkpoint(name)):
                 (found[name] / file).write_bytes(data)
         return found[name]
 
@@ -94,5 +94,5 @@ def test_the_command_writes_the_files_of_several_models(run, tmp_path):
 
 
 def test_exports_are_the_same_bytes_each_time(written):
-    again = dict(export.files(checkpoints.open_checkpoint("mae")))
+    again = {file: data for _, file, data in export.files(checkpoints.open_checkpoint("mae"))}
     assert {path.name: path.read_bytes() for path in written("mae").iterdir()} == again

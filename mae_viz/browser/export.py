@@ -16,8 +16,11 @@ from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import Checkpoint
 
 
-def files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of all files of a checkpoint. Raises ValueError where onnx is not installed."""
+def files(checkpoint: Checkpoint) -> Iterator[tuple[str, str, bytes]]:
+    """What is in each file of a checkpoint (a transform, or "tables"), its name and its bytes.
+
+    Raises ValueError where onnx is not installed.
+    """
     try:
         from mae_viz.browser.graphs import graph
     except ModuleNotFoundError as error:
@@ -29,8 +32,12 @@ def files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
     about = {"name": checkpoint.name, **checkpoint.card}
     for part in checkpoint.model.parts:
         made = graph(checkpoint.model, part, about)
-        yield f"{checkpoint.name}.{part}.onnx", made.SerializeToString(deterministic=True)
-    yield f"{checkpoint.name}.safetensors", save(_tensors(checkpoint), {"mae_viz": json.dumps(_facts(checkpoint))})
+        yield part, f"{checkpoint.name}.{part}.onnx", made.SerializeToString(deterministic=True)
+    yield (
+        "tables",
+        f"{checkpoint.name}.safetensors",
+        save(_tensors(checkpoint), {"mae_viz": json.dumps(facts(checkpoint))}),
+    )
 
 
 def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
@@ -48,11 +55,12 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _facts(checkpoint: Checkpoint) -> dict:
-    model, facts = checkpoint.model, checkpoint.model.facts
+def facts(checkpoint: Checkpoint) -> dict:
+    """What programs elsewhere must know of a model, for JSON."""
+    model = checkpoint.model
     return {
         "name": checkpoint.name,
-        "title": facts.title,
+        "title": model.facts.title,
         "fingerprint": checkpoint.fingerprint.hex(),
         "channels": model.channels,
         "lmbdas": model.lmbdas,

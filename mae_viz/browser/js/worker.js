@@ -15,17 +15,19 @@ const CALLS = {
   close: (argument) => library.then((open) => open.close(argument)),
 };
 
-async function opened({ ort: address, wasm, files, suffix = "", models, threads, options, tile }) {
-  const ort = await import(address);
-  ort.env.wasm.wasmPaths = new URL(".", address).href;
-  if (wasm) ort.env.wasm.wasmBinary = await fetched(wasm, wasm.slice(wasm.lastIndexOf("/") + 1));
+/** A library of what codec.json names, all below `base`. */
+async function opened({ base, runtime, models, threads, tile }) {
+  const load = (file) => fetched(file, new URL(file, base));
+  const [{ env, ...ort }, wasm] = await Promise.all([import(new URL(runtime.module, base).href), load(runtime.wasm)]);
+  env.wasm.wasmPaths = { mjs: new URL(runtime.glue, base).href };
+  env.wasm.wasmBinary = wasm;
   // without cross-origin isolation there is no shared memory, and one thread
-  ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
-  return new Library({ ort, models, options, tile, load: (file) => fetched(new URL(file + suffix, files), file) });
+  env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+  return new Library({ ort, models, load, tile, options: { executionProviders: runtime.providers } });
 }
 
 /** The bytes at an address, expanded where they came as gzip. */
-async function fetched(address, file) {
+async function fetched(file, address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${file} cannot be loaded (${response.status}): reload the page.`);
   // what is compressed on its way has another length
