@@ -404,12 +404,12 @@ var EntropyTables = class {
   }
 };
 function between(rows, index) {
-  const last = rows.length - 1;
-  if (!(index >= rows[0] && index <= rows[last]))
-    throw new RangeError(`rate index ${index} is outside this model's ${rows[0]}…${rows[last]}.`);
-  let below = last;
+  const last2 = rows.length - 1;
+  if (!(index >= rows[0] && index <= rows[last2]))
+    throw new RangeError(`rate index ${index} is outside this model's ${rows[0]}…${rows[last2]}.`);
+  let below = last2;
   while (rows[below] > index) below--;
-  return { below, a: rows[below], b: rows[Math.min(below + 1, last)] };
+  return { below, a: rows[below], b: rows[Math.min(below + 1, last2)] };
 }
 function frequencies(first, raw) {
   const from = raw.findIndex((count) => count !== 0);
@@ -738,15 +738,14 @@ var Model = class {
     for (let i = 0; i < y.length; i++) outer[i] = rounded(y[i]);
     return [symbols, outer];
   }
-  /** ŷ, Float32Array (C, h, w), of symbols as `quantise` gives them. */
-  dequantise(groups, index) {
-    if (this.hyper) return new Float32Array(groups[1]);
+  /** ŷ of symbols of y, Float32Array (C, …) of any part of the places, which becomes it. */
+  dequantise(values, index) {
+    if (this.hyper) return values;
     const medians = this.medians(index);
-    const places = groups[0].length / medians.length;
-    const yHat = new Float32Array(groups[0].length);
+    const places = values.length / medians.length;
     for (let c = 0; c < medians.length; c++)
-      for (let i = c * places; i < (c + 1) * places; i++) yHat[i] = groups[0][i] + medians[c];
-    return yHat;
+      for (let i = c * places; i < (c + 1) * places; i++) values[i] += medians[c];
+    return values;
   }
   /** The `.mae` file of symbols, for a picture of this size. Throws a RangeError for symbols that no file holds. */
   write(groups, index, width, height) {
@@ -892,12 +891,18 @@ function putPixels({ pixels, width, height }, planes, cut, inner) {
 }
 
 // mae_viz/browser/js/transforms.js
+var last = Promise.resolve();
+function inTurn(work) {
+  const done = last.then(work);
+  last = done.catch(() => {
+  });
+  return done;
+}
 var Transforms = class {
   #ort;
   #load;
   #options;
   #sessions = /* @__PURE__ */ new Map();
-  #busy = Promise.resolve();
   /** `ort`: onnxruntime-web, however it was imported. `load(part)`: a promise of a graph's bytes. `options`: of the
    *  sessions, such as {executionProviders: ["webgpu", "wasm"]}. */
   constructor(ort, load, options = {}) {
@@ -908,7 +913,9 @@ var Transforms = class {
   /** Make a transform ready to run. */
   ready(part) {
     if (!this.#sessions.has(part)) {
-      const session = this.#load(part).then((bytes) => this.#ort.InferenceSession.create(bytes, this.#options));
+      const session = this.#load(part).then(
+        (bytes) => inTurn(() => this.#ort.InferenceSession.create(bytes, this.#options))
+      );
       session.catch(() => this.#sessions.delete(part));
       this.#sessions.set(part, session);
     }
@@ -917,8 +924,7 @@ var Transforms = class {
   /** What a part makes of `values`, Float32Array (channels, height, width), at λ: {values, height, width}. */
   async run(part, values, [channels, height, width], lmbda) {
     const session = await this.ready(part);
-    const before = this.#busy;
-    const ran = before.then(async () => {
+    return inTurn(async () => {
       const inputs = {};
       for (const name of session.inputNames)
         inputs[name] = name === "lmbda" ? new this.#ort.Tensor("float32", Float32Array.of(lmbda), [1]) : new this.#ort.Tensor("float32", values, [1, channels, height, width]);
@@ -927,16 +933,15 @@ var Transforms = class {
       output.dispose();
       return found;
     });
-    this.#busy = ran.catch(() => {
-    });
-    return ran;
   }
-  /** Free what the sessions hold. */
+  /** Free what the sessions hold; nothing of them may be under way. */
   async release() {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
-    await this.#busy;
-    for (const session of sessions) await (await session).release();
+    for (const opening of sessions) {
+      const session = await opening;
+      await inTurn(() => session.release());
+    }
   }
 };
 
@@ -1017,12 +1022,12 @@ var Codec = class _Codec {
   async synthesise(symbols, width, height, index, looks) {
     const { channels, latent, synthesis_halo: halo } = this.facts;
     const [h, w] = this.model.latents(width, height);
-    const yHat = this.model.dequantise(symbols, index);
     const pixels = new Uint8ClampedArray(4 * width * height);
     const field = { height: h, width: w, tile: this.tile / latent, halo };
     const synthesis = async (cut) => {
       const size = [channels, cut.bottom - cut.top, cut.right - cut.left];
-      return (await this.transforms.run("g_s", cutPlanes(yHat, h, w, cut), size, lmbdaAt(index))).values;
+      const yHat = this.model.dequantise(cutPlanes(symbols.at(-1), h, w, cut), index);
+      return (await this.transforms.run("g_s", yHat, size, lmbdaAt(index))).values;
     };
     const put = (values, cut, inner) => putPixels({ pixels, width, height }, values, scaled2(cut, latent), scaled2(inner, latent));
     await overTiles(field, synthesis, put, looks);
