@@ -352,7 +352,7 @@ def export(
 @app.command()
 def export_onnx(
     names: Annotated[list[str], typer.Argument(help="models that ship, or checkpoints' folders")],
-    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("onnx"),
+    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("exported"),
 ) -> None:
     """Write a model's transforms as ONNX with λ as an input, and its entropy tables beside them."""
     from mae_viz.browser import export
