@@ -24,7 +24,7 @@ biome: node_modules/.installed
 bundle: node_modules/.installed
 	$(NODE) bundle.js
 
-bench: install
+bench: install node_modules/.installed
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 figures: install

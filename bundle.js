@@ -1,21 +1,22 @@
 // Joins modules into the files that Python hands out: make bundle. With an argument: into that folder.
+import { basename, join } from "node:path";
 import { buildSync } from "esbuild";
 
-const { dirname } = import.meta;
-const BUNDLES = [
-  { entry: "viewer/js/index.js", file: "viewer/viewer.bundle.js" },
-  { entry: "browser/js/site.js", file: "browser/site.bundle.js", minify: true },
-  { entry: "browser/js/worker.js", file: "browser/worker.bundle.js", minify: true },
-];
+const BUNDLES = {
+  "mae_viz/viewer/viewer.bundle.js": "mae_viz/viewer/js/index.js",
+  "mae_viz/browser/site.bundle.js": "mae_viz/browser/js/site.js",
+  "mae_viz/browser/worker.bundle.js": "mae_viz/browser/js/worker.js",
+};
 
-for (const { entry, file, minify = false } of BUNDLES)
+for (const [bundle, entry] of Object.entries(BUNDLES)) {
+  const folder = entry.slice(0, entry.lastIndexOf("/"));
   buildSync({
-    entryPoints: [`mae_viz/${entry}`],
-    absWorkingDir: dirname,
-    outfile: `${process.argv[2] ?? "mae_viz"}/${file}`,
+    entryPoints: [entry],
+    absWorkingDir: import.meta.dirname,
+    outfile: process.argv[2] ? join(process.argv[2], basename(bundle)) : bundle,
     bundle: true,
     format: "esm",
     charset: "utf8",
-    minifyWhitespace: minify,
-    banner: { js: "// Made by bundle.js from the modules beside it: change those, then type make bundle." },
+    banner: { js: `// Made from ${folder} by bundle.js: change those files, then type make bundle.` },
   });
+}

@@ -9,7 +9,6 @@ the median of five; and the most memory that the page's process had. onnxruntime
 
 import argparse
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -17,9 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mae_viz import browser
-from mae_viz.browser import export
-from mae_viz.coding import checkpoints
+from mae_viz.browser import space
 from mae_viz.images import gallery, open_rgb
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -29,17 +26,15 @@ ROOT = Path(__file__).parent.parent
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
 
 PAGE = """<!doctype html><link rel="icon" href="data:,"><script type="module">
-import { RemoteCodec } from "./js/remote.js";
-window.measure = async ({ models, model, picture, threads }) => {
+import { openCodec } from "./codec/remote.js";
+window.measure = async ({ model, picture, threads }) => {
   const image = await createImageBitmap(await (await fetch(picture)).blob());
   const { width, height } = image;
   const context = new OffscreenCanvas(width, height).getContext("2d");
   context.drawImage(image, 0, 0);
   const { data: pixels } = context.getImageData(0, 0, width, height);
-  const here = new URL(".", location).href;
   const start = performance.now();
-  const worker = new Worker("./js/worker.js", { type: "module" });
-  const codec = new RemoteCodec(worker, { ort: `${here}ort/ort.wasm.min.mjs`, files: here, models, threads });
+  const { codec } = await openCodec("codec/", { threads });
   const found = [];
   for (const lmbda of [512, 300, 1000, 64, 4096, 700]) {
     const before = found.length ? performance.now() : start;
@@ -81,22 +76,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home)
         (folder / "index.html").write_text(PAGE, encoding="utf-8")
-        shutil.copytree(Path(browser.__file__).parent / "js", folder / "js")
-        (folder / "ort").symlink_to(RUNTIME)
-        opened = [checkpoints.open_checkpoint(name) for name in names]
-        for checkpoint in opened:
-            for file, data in export.files(checkpoint):
-                (folder / file).write_bytes(data)
+        space.write(folder / "codec", names, RUNTIME)
         photograph = open_rgb(gallery()["coffee"].path)
         photograph.resize((width, height), Image.Resampling.LANCZOS).save(folder / "photograph.png")
-        models = [{"name": found.name, "fingerprint": found.fingerprint.hex()} for found in opened]
         print(f"{'model':20} {'threads':>7} {'first':>7} {'further':>8} {'encode':>7} {'decode':>7} {'peak':>8}")
-        for model in (found.name for found in opened):
+        for model in names:
             for how, threads in (([], 1), (["isolated"], options.threads)):
                 command = [sys.executable, str(ROOT / "tests" / "static.py"), "{port}", home, *how]
                 with serve(command, "/") as url, launched() as instance, visit(instance, url) as page:
                     page.wait_for_function("document.title == 'ready'")
-                    given = {"models": models, "model": model, "picture": "photograph.png", "threads": threads}
+                    given = {"model": model, "picture": "photograph.png", "threads": threads}
                     (first, *further) = page.evaluate("given => measure(given)", given)
                     encode, decode, both = (
                         statistics.median(map(part, further)) / 1000 for part in (lambda t: t[0], lambda t: t[1], sum)

@@ -352,14 +352,14 @@ def export(
 @app.command()
 def export_onnx(
     names: Annotated[list[str], typer.Argument(help="models that ship, or checkpoints' folders")],
-    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("onnx"),
+    out: Annotated[Path, typer.Option(help="folder to write into")] = Path("exported"),
 ) -> None:
     """Write a model's transforms as ONNX with λ as an input, and its entropy tables beside them."""
     from mae_viz.browser import export
     from mae_viz.coding import checkpoints
 
     for name in names:
-        for file, data in export.files(checkpoints.open_checkpoint(name)):
+        for _, file, data in export.files(checkpoints.open_checkpoint(name)):
             out.mkdir(parents=True, exist_ok=True)
             write_whole(out / file, data)
             typer.echo(f"{out / file}: {len(data) / 1e6:.1f} MB")

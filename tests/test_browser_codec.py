@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import fuzz
 
 NAMES = ["mae", "bottleneck-scaling", "mae-hyperprior"]
+SINGLE = ["independent-512", "independent-hyperprior-1024"]
+"""Models of one λ, of both kinds."""
 GOLDEN_NAMES = ["factorized", "hyperprior"]
 
 
@@ -30,9 +32,9 @@ GOLDEN_NAMES = ["factorized", "hyperprior"]
 def places(tmp_path_factory):
     """Where the files of the models that ship, and of the golden ones, lie: name → what the driver is told."""
     home, found = tmp_path_factory.mktemp("models"), {}
-    for model in [*NAMES, *(str(GOLDEN / name) for name in GOLDEN_NAMES)]:
+    for model in [*NAMES, *SINGLE, *(str(GOLDEN / name) for name in GOLDEN_NAMES)]:
         checkpoint = checkpoints.open_checkpoint(model)
-        for file, data in export.files(checkpoint):
+        for _, file, data in export.files(checkpoint):
             (home / file).write_bytes(data)
         found[checkpoint.name] = {"name": checkpoint.name, "path": str(home)}
     return found
@@ -246,22 +248,24 @@ def crops() -> list[Image.Image]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + SINGLE)
 def test_pictures_are_exchanged_both_ways(name, places, driven, tmp_path, run):
-    """Ten photographs at three λ. Symbols differ where a latent lies within a thousandth of a tie, and rarely."""
+    """Ten photographs at three λ; two where a model has one λ alone. Symbols differ where a latent lies within a
+    thousandth of a tie, and rarely."""
     checkpoint, cases, latents = checkpoints.open_checkpoint(name), [], []
-    pictures = crops()
+    trained = checkpoint.card["lmbdas"]
+    lmbdas, pictures = ((64, 700, 4096), crops()) if len(trained) > 1 else (trained, crops()[3:5])
     for number, picture in enumerate(pictures):
         (tmp_path / f"{number}.rgb").write_bytes(picture.tobytes())
-        for lmbda in (64, 700, 4096):
-            file = f"{number}-{lmbda}.mae"
+        for lmbda in lmbdas:
+            file = f"{number}-{lmbda:g}.mae"
             encoded = coder.encode(picture, checkpoint, checkpoint.near(lmbda))
             (tmp_path / file).write_bytes(encoded.stream)
             latents.append(encoded.y)
             facts = {"width": picture.width, "height": picture.height, "lmbda": lmbda, "file": file}
             # one picture in tiles, with their halos
             cases.append(
-                {"place": places[name], "tile": 64 if number == 4 else 512, "picture": f"{number}.rgb", **facts}
+                {"place": places[name], "tile": 64 if number == 1 else 512, "picture": f"{number}.rgb", **facts}
             )
     found = driven("pictures", cases)
     places_, unequal, ours, theirs = 0, 0, 0, 0

@@ -1,7 +1,7 @@
 """The codec in a real browser: a static folder, a page, a worker; with shared memory and without."""
 
 import base64
-import shutil
+import json
 import sys
 from pathlib import Path
 
@@ -9,28 +9,25 @@ import numpy as np
 import pytest
 from chromium import serve, visit
 
-from mae_viz import browser as package
-from mae_viz.browser import export
+from mae_viz.browser import space
 from mae_viz.coding import bitstream, checkpoints, coder
 from mae_viz.rates import Rate
 
 ROOT = Path(__file__).parent.parent
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
+MODELS = ["mae", "bottleneck-scaling", "mae-hyperprior"]
 
 PAGE = """<!doctype html><link rel="icon" href="data:,"><script type="module">
-import { RemoteCodec } from "./js/remote.js";
-const here = new URL(".", location).href;
-const worker = () => new Worker("./js/worker.js", { type: "module" });
-window.open_codec = (models, loading) => new RemoteCodec(
-  worker(), { ort: `${here}ort/ort.wasm.min.mjs`, files: here, models, threads: 2, tile: 64 }, loading);
+import { openCodec } from "./codec/remote.js";
+window.openCodec = openCodec;
 window.bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 window.text = (bytes) => btoa(Array.from(new Uint8Array(bytes.buffer), (b) => String.fromCharCode(b)).join(""));
 document.title = "ready";
 </script>"""
 
-SCRIPT = """async ({ models, pixels, width, height, file, damaged, foreign }) => {
+SCRIPT = """async ({ pixels, width, height, file, damaged, foreign }) => {
     const loads = [], heard = [];
-    const codec = open_codec(models, (load) => loads.push(load));
+    const { codec, models } = await openCodec("codec/", { threads: 2, tile: 64, loading: (load) => loads.push(load) });
     const progress = (done) => heard.push(done);
     const source = () => ({ model: "mae", pixels: bytes(pixels), width, height, lmbda: 700 });
     await codec.prepare("mae");
@@ -53,7 +50,7 @@ SCRIPT = """async ({ models, pixels, width, height, file, damaged, foreign }) =>
     const pending = refused(codec.decode(bytes(file)));
     codec.terminate();
     return {
-        isolated: crossOriginIsolated, prepared, heard, errors: [...errors, await pending],
+        models, isolated: crossOriginIsolated, prepared, heard, errors: [...errors, await pending],
         file: text(encoded.bytes), y: text(encoded.y), lmbda: encoded.lmbda, index: encoded.index,
         picture: text(decoded.pixels), same: text(again.pixels) === text(decoded.pixels),
         size: [decoded.width, decoded.height], model: decoded.model,
@@ -63,28 +60,40 @@ SCRIPT = """async ({ models, pixels, width, height, file, damaged, foreign }) =>
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """What a web space would hold."""
+def written(tmp_path_factory) -> tuple[Path, dict]:
+    """A folder as a web space would hold it, with all models that come in one file for every λ, and its list."""
     home = tmp_path_factory.mktemp("space")
     (home / "index.html").write_text(PAGE, encoding="utf-8")
-    shutil.copytree(Path(package.__file__).parent / "js", home / "js")
-    (home / "ort").mkdir()
-    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
-        (home / "ort" / name).symlink_to(RUNTIME / name)
-    for file, data in export.files(checkpoints.open_checkpoint("mae")):
-        (home / file).write_bytes(data)
-    return home
+    return home, space.write(home / "codec", MODELS, RUNTIME)
+
+
+def test_the_folder_is_small_enough_for_any_web_space_and_a_phone(written):
+    home, said = written
+    codec = home / "codec"
+    assert json.loads((codec / "codec.json").read_text(encoding="utf-8")) == json.loads(json.dumps(said))
+    sizes = {path.relative_to(codec).as_posix(): path.stat().st_size for path in codec.rglob("*") if path.is_file()}
+    assert sum(sizes.values()) < 60e6
+    (first, *others) = said["models"]
+    assert [model["name"] for model in (first, *others)] == MODELS
+    until_a_picture = [*said["runtimes"]["wasm"].values(), *first["files"].values(), "worker.js", "remote.js"]
+    assert sum(sizes[name] for name in until_a_picture if isinstance(name, str)) < 25e6
+    for model in said["models"]:
+        assert sum(sizes[name] for name in model["files"].values()) == model["bytes"]
+        assert model["files"].keys() == {"tables", *model["parts"]}
+    assert not [name for name in sizes if name.endswith((".mjs", ".wasm", ".onnx"))]
+    with pytest.raises(ValueError, match="npm install onnxruntime-web"):
+        space.write(home / "other", ["mae"], home)
 
 
 @pytest.mark.parametrize("isolated", [False, True], ids=["plain", "isolated"])
-def test_pictures_and_files_go_through_a_worker(isolated, folder, browser, crop):
+def test_pictures_and_files_go_through_a_worker(isolated, written, browser, crop):
+    folder, said = written
     checkpoint, rate = checkpoints.open_checkpoint("mae"), Rate.near(700)
     expected = coder.encode(crop, checkpoint, rate)
     parsed = bitstream.parse(expected.stream)
     damaged = expected.stream[:-1] + bytes([expected.stream[-1] ^ 1])
     foreign = bitstream.Stream(**{**vars(parsed), "fingerprint": b"12345678"}).pack()
     given = {
-        "models": [{"name": "mae", "fingerprint": checkpoint.fingerprint.hex()}],
         "width": crop.width,
         "height": crop.height,
         "pixels": base64.b64encode(crop.convert("RGBA").tobytes()).decode(),
@@ -113,12 +122,14 @@ def test_pictures_and_files_go_through_a_worker(isolated, folder, browser, crop)
     assert found["same"] is True
     tiles = -(-crop.width // 64) * -(-crop.height // 64)
     assert found["heard"] == [(i + 1) / tiles for i in range(tiles)] * 2
-    sizes = {file.name: file.stat().st_size for file in folder.glob("mae.*")}
+    assert found["models"] == json.loads(json.dumps(said["models"]))
+    loaded = [said["runtimes"]["wasm"]["wasm"], *said["models"][0]["files"].values()]
+    sizes = {name: (folder / "codec" / name).stat().st_size for name in loaded}
     assert found["loads"] == {name: [size, size] for name, size in sizes.items()}
     cancelled, damage, other, unknown, outside, ended = found["errors"]
     assert cancelled.startswith("AbortError: ")
     assert damage == "StreamError: the file is damaged: its checksum does not match. Fetch it again."
     assert other.startswith("StreamError: the file was made with model 3132333435363738, which is not here")
-    assert unknown == "RangeError: no model named mea: choose one of mae."
+    assert unknown == "RangeError: no model named mea: choose one of mae, bottleneck-scaling, mae-hyperprior."
     assert outside.startswith("RangeError: λ = 5000 is outside the trained range")
     assert ended.startswith("AbortError: ")

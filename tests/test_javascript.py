@@ -28,9 +28,13 @@ def test_in_node(name):
     node("--test", f"tests/js/{name}")
 
 
-def test_the_bundle_is_made_of_the_sources(tmp_path):
-    node("bundle.js", str(tmp_path / "bundle.js"))
-    assert (tmp_path / "bundle.js").read_text(encoding="utf-8") == viewer.script(), "type make bundle."
+def test_the_bundles_are_made_of_the_sources(tmp_path):
+    node("bundle.js", str(tmp_path))
+    bundled = {path.name: path for path in (ROOT / "mae_viz").rglob("*.bundle.js")}
+    assert bundled.keys() == {path.name for path in tmp_path.iterdir()}
+    for name, path in bundled.items():
+        assert (tmp_path / name).read_bytes() == path.read_bytes(), "type make bundle."
+    assert bundled["viewer.bundle.js"].read_text(encoding="utf-8") == viewer.script()
 
 
 def test_style():

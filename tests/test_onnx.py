@@ -1,6 +1,7 @@
 """A model's transforms as ONNX: what they compute, at any size and λ, and what their files say."""
 
 import json
+import sys
 
 import numpy as np
 import onnx
@@ -25,7 +26,7 @@ def written(tmp_path_factory):
         if name not in found:
             found[name] = home / name
             found[name].mkdir()
-            for file, data in export.files(checkpoints.open_checkpoint(name)):
+            for _, file, data in export.files(checkpoints.open_checkpoint(name)):
                 (found[name] / file).write_bytes(data)
         return found[name]
 
@@ -93,6 +94,13 @@ def test_the_command_writes_the_files_of_several_models(run, tmp_path):
     assert "no model named 'mea'" in run("export-onnx", "mea", code=2).err
 
 
+def test_without_onnx_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "mae_viz.browser.graphs", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ValueError, match=r"pip install mae_viz\[onnx\]"):
+        next(export.files(checkpoints.open_checkpoint("mae")))
+
+
 def test_exports_are_the_same_bytes_each_time(written):
-    again = dict(export.files(checkpoints.open_checkpoint("mae")))
+    again = {file: data for _, file, data in export.files(checkpoints.open_checkpoint("mae"))}
     assert {path.name: path.read_bytes() for path in written("mae").iterdir()} == again

@@ -262,10 +262,11 @@ def test_it_reads_on_every_screen(width, scheme, browser, space):
 def test_a_site_is_small_and_names_no_other_place(folder):
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     assert sum(sizes.values()) <= 60e6
-    first = ("index", "site.", "worker", "ort.wasm", "ort-wasm-simd-threaded.wasm", "models/mae.", "models/bottleneck")
-    assert (
-        sum(size for name, size in sizes.items() if name.startswith(first)) + sizes["photographs/flower.webp"] <= 25e6
-    )
+    models = [f"codec/models/{name}." for name in site.MODELS[:2]]
+    first = ("index", "site.", "codec/worker", "codec/codec", "codec/runtime/ort.wasm", *models)
+    first += ("codec/runtime/ort-wasm-simd-threaded.wasm", "codec/runtime/ort-wasm-simd-threaded.js")
+    loaded = [size for name, size in sizes.items() if name.startswith(first)]
+    assert sum(loaded) + sizes["photographs/flower.webp"] <= 25e6
     worker = (folder / "service_worker.js").read_text(encoding="utf-8")
     named = json.loads(re.search(r"^const ALL = (.*);$", worker, re.M)[1])
     assert set(named) == {"./", *sizes} - {"service_worker.js"}

@@ -19,10 +19,10 @@ from mae_viz.coding.checkpoints import Checkpoint
 from mae_viz.models import BottleneckScaling, RateModel
 
 
-def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of all files of a checkpoint. ``takes_gains``: the graphs take gains in place of λ.
+def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[str, str, bytes]]:
+    """What is in each file of a checkpoint (a transform, or "tables"), its name and its bytes.
 
-    Raises ValueError where onnx is not installed.
+    ``takes_gains``: the graphs take gains in place of λ. Raises ValueError where onnx is not installed.
     """
     try:
         from mae_viz.browser.graphs import graph
@@ -35,8 +35,12 @@ def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[s
     about = {"name": checkpoint.name, **checkpoint.card}
     for part in checkpoint.model.parts:
         made = graph(checkpoint.model, part, about, takes_gains)
-        yield f"{checkpoint.name}.{part}.onnx", made.SerializeToString(deterministic=True)
-    yield f"{checkpoint.name}.safetensors", save(_tensors(checkpoint), {"mae_viz": json.dumps(_facts(checkpoint))})
+        yield part, f"{checkpoint.name}.{part}.onnx", made.SerializeToString(deterministic=True)
+    yield (
+        "tables",
+        f"{checkpoint.name}.safetensors",
+        save(_tensors(checkpoint), {"mae_viz": json.dumps(facts(checkpoint))}),
+    )
 
 
 def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
@@ -68,11 +72,12 @@ def _gains(model: RateModel) -> dict[str, np.ndarray]:
     return found
 
 
-def _facts(checkpoint: Checkpoint) -> dict:
-    model, facts = checkpoint.model, checkpoint.model.facts
+def facts(checkpoint: Checkpoint) -> dict:
+    """What programs elsewhere must know of a model, for JSON."""
+    model = checkpoint.model
     return {
         "name": checkpoint.name,
-        "title": facts.title,
+        "title": model.facts.title,
         "fingerprint": checkpoint.fingerprint.hex(),
         "channels": model.channels,
         "lmbdas": model.lmbdas,

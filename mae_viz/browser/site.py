@@ -6,26 +6,22 @@ first visit it works offline. What is in it:
 | file | what |
 |---|---|
 | index.html, site.css, site.js | the page, the viewer in it |
-| worker.js | the codec: js/ of this package, joined |
-| ort.*.mjs, ort.*.wasm.gz | onnxruntime-web, for WebAssembly and for WebGPU |
-| models/ | what `mae_viz.browser.export` makes of each model |
+| codec/ | models and programs, as `mae_viz.browser.space` has them |
 | photographs/ | the bundled ones, lossless |
 | service_worker.js, site.webmanifest, icon.png | for use offline, as an installed app, and in several threads |
 """
 
-import gzip
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from mae_viz import viewer
-from mae_viz.browser import export
+from mae_viz.browser import space
 from mae_viz.codecs.registry import ORIGINAL
-from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import Source, lossless
 from mae_viz.ladders.ladder import Ladders
@@ -34,7 +30,7 @@ from mae_viz.storage import write_whole
 from mae_viz.viewer import arrangements
 
 MODELS = ("mae", "bottleneck-scaling", "mae-hyperprior")
-"""The models of a site, in the order in which it keeps them for use offline."""
+"""The models of a site: the first two are on the stage at first."""
 
 ENCODERS = {"jpeg": "image/jpeg", "webp": "image/webp"}
 """Codecs that browsers bring themselves, by the name that this project compares them under."""
@@ -43,11 +39,16 @@ START = Rate.near(128)
 """λ at first: low enough to see what the two models lose."""
 
 _HERE = Path(__file__).parent
-_RUNTIME = {
-    "wasm": ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"),
-    "webgpu": ("ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"),
-}
-_SHELL = ("./", "index.html", "site.css", "site.js", "worker.js", "site.webmanifest", "icon.png")
+_SHELL = (
+    "./",
+    "index.html",
+    "site.css",
+    "site.js",
+    "codec/worker.js",
+    "codec/codec.json",
+    "site.webmanifest",
+    "icon.png",
+)
 
 
 def runtime_folder() -> Path:
@@ -55,97 +56,60 @@ def runtime_folder() -> Path:
     return _HERE.parents[1] / "node_modules" / "onnxruntime-web" / "dist"
 
 
-def write(
-    out: Path,
-    models: Sequence[str] = MODELS,
-    runtime: Path | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> int:
+def write(out: Path, runtime: Path | None = None, progress: Callable[[float], None] | None = None) -> int:
     """Make a site in a folder, which is created where it is not there; returns its bytes.
 
-    ``models``: of those that serve many λ; ``runtime``: the folder ``dist`` of the npm package onnxruntime-web. Raises
-    ValueError where that is not there or onnx is not installed, CheckpointError for an unknown model.
+    ``runtime``: the folder ``dist`` of the npm package onnxruntime-web. ``progress`` hears the fraction of the models
+    done. Raises ValueError where that is not there or onnx is not installed, CheckpointError where weights are missing.
     """
-    runtime = runtime or runtime_folder()
-    missing = [name for pair in _RUNTIME.values() for name in pair if not (runtime / name).is_file()]
-    if missing:
-        raise ValueError(
-            f"{runtime} has no {missing[0]}: install the npm package onnxruntime-web there (make site does), or name "
-            "its folder dist in --runtime."
-        )
-    sizes: dict[str, int] = {}
-    digest = hashlib.sha256()
-    total = len(models) + 4
-
-    def put(name: str, data: bytes) -> None:
+    space.write(out / "codec", MODELS, runtime or runtime_folder(), progress=progress)
+    (out / "codec" / "remote.js").unlink()  # the page has it in itself
+    files = {
+        "site.js": (_HERE / "site.bundle.js").read_bytes(),
+        "site.css": (viewer.style() + (_HERE / "site.css").read_text(encoding="utf-8")).encode(),
+        "site.webmanifest": json.dumps(_APP, indent=2).encode(),
+        "icon.png": (_HERE.parent / "app" / "server" / "icon.png").read_bytes(),
+    }
+    photographs = [_photograph(name, files) for name in gallery()]
+    site = {"photographs": photographs, "modes": arrangements.MODES, "manifest": _manifest()}
+    page = (_HERE / "index.html").read_text(encoding="utf-8")
+    files["index.html"] = page.replace("{{site}}", json.dumps(site).replace("<", "\\u003c")).encode()
+    for name, data in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(out / name, data)
-        digest.update(name.encode() + hashlib.sha256(data).digest())
-        sizes[name] = len(data)
-        if progress:
-            progress(min(1.0, len(done) / total))
-
-    done: list[str] = []
-    described = []
-    for name in models:
-        checkpoint = checkpoints.open_checkpoint(name)
-        for file, data in export.files(checkpoint, takes_gains=True):
-            put(f"models/{file}", data)
-        described.append({"name": name, "fingerprint": checkpoint.fingerprint.hex()})
-        done.append(name)
-    runtimes = {}
-    for kind, (module, wasm) in _RUNTIME.items():
-        put(module, (runtime / module).read_bytes())
-        put(packed := f"{wasm}.gz", gzip.compress((runtime / wasm).read_bytes(), mtime=0))
-        runtimes[kind] = {"module": module, "wasm": packed}
-        done.append(kind)
-    photographs = [_photograph(put, name) for name in gallery()]
-    for name, source in (("site.js", "site.bundle.js"), ("worker.js", "worker.bundle.js")):
-        put(name, (_HERE / source).read_bytes())
-    put("site.css", (viewer.style() + (_HERE / "site.css").read_text(encoding="utf-8")).encode())
-    put("icon.png", (_HERE.parent / "app" / "server" / "icon.png").read_bytes())
-    put("site.webmanifest", json.dumps(_MANIFEST, indent=2).encode())
-    site = {
-        "models": described,
-        "runtimes": runtimes,
-        "photographs": photographs,
-        "modes": arrangements.MODES,
-        "manifest": _manifest(models),
-    }
-    page = (_HERE / "index.html").read_text(encoding="utf-8")
-    put("index.html", page.replace("{{site}}", json.dumps(site).replace("<", "\\u003c")).encode())
-    facts = {"VERSION": digest.hexdigest()[:16], "SHELL": _SHELL, "ALL": ["./", *sizes]}
+    held = sorted(path for path in out.rglob("*") if path.is_file() and path.name != _WORKER)
+    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in held)).hexdigest()
+    everything = ["./", *(path.relative_to(out).as_posix() for path in held)]
+    facts = {"VERSION": digest[:16], "SHELL": _SHELL, "ALL": everything}
     head = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in facts.items())
-    put("service_worker.js", (head + (_HERE / "js" / "service_worker.js").read_text(encoding="utf-8")).encode())
-    if progress:
-        progress(1.0)
-    return sum(sizes.values())
+    write_whole(out / _WORKER, (head + (_HERE / "js" / _WORKER).read_text(encoding="utf-8")).encode())
+    return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
 
 
-def _photograph(put: Callable[[str, bytes], None], name: str) -> dict[str, Any]:
+def _photograph(name: str, files: dict[str, bytes]) -> dict[str, str]:
+    """What the page says of a photograph; its file joins ``files``."""
     known = gallery()[name]
     data, suffix = lossless(open_rgb(known.path))
+    files[file := f"photographs/{name}{suffix}"] = data
     facts = {key: getattr(known, key) for key in ("name", "title", "look_for", "credit", "counterexample")}
-    put(file := f"photographs/{name}{suffix}", data)
     return facts | {"file": file}
 
 
-def _manifest(models: Sequence[str]) -> dict[str, Any]:
-    """What the viewer shows, but for a picture: `mae_viz.viewer.manifest` of these models and of what browsers code
+def _manifest() -> dict[str, Any]:
+    """What the viewer shows, but for a picture: `mae_viz.viewer.manifest` of the models and of what browsers code
     themselves."""
-    names = (ORIGINAL.name, *models, *ENCODERS)
+    names = (ORIGINAL.name, *MODELS, *ENCODERS)
     made = viewer.manifest(
         Ladders(),
         Image.new("RGB", (64, 64)),
         "",
         START,
         codecs=names,
-        panes=[{"codec": name, "layer": "picture"} for name in models[:2]],
+        panes=[{"codec": name, "layer": "picture"} for name in MODELS[:2]],
         laboratory=arrangements.laboratory(codecs=names),
     )
     for codec in made["codecs"]:
-        source = Source.of(codec["id"])
-        codec |= {"grid": [rate.at for rate in source.grid], "refinable": False}
+        codec |= {"grid": [rate.at for rate in Source.of(codec["id"]).grid], "refinable": False}
         del codec["ladder"]
         if encoder := ENCODERS.get(codec["id"]):
             codec |= {
@@ -156,7 +120,7 @@ def _manifest(models: Sequence[str]) -> dict[str, Any]:
     return made
 
 
-_MANIFEST = {
+_APP = {
     "name": "mae_viz: a neural codec in your browser",
     "short_name": "mae_viz",
     "start_url": "./",

@@ -1,4 +1,4 @@
-// Made by bundle.js from the modules beside it: change those, then type make bundle.
+// Made from mae_viz/viewer/js by bundle.js: change those files, then type make bundle.
 
 // mae_viz/viewer/panes.json
 var panes_default = {

@@ -107,12 +107,12 @@ export class Codec {
     const rate = this.rate(index, hand);
     const { channels, latent, synthesis_halo: halo } = this.facts;
     const [h, w] = this.model.latents(width, height);
-    const yHat = this.model.dequantise(symbols, index);
     const pixels = new Uint8ClampedArray(4 * width * height);
     const field = { height: h, width: w, tile: this.tile / latent, halo };
     const synthesis = async (cut) => {
       const size = [channels, cut.bottom - cut.top, cut.right - cut.left];
-      return (await this.transforms.run("g_s", cutPlanes(yHat, h, w, cut), size, rate)).values;
+      const yHat = this.model.dequantise(cutPlanes(symbols.at(-1), h, w, cut), index);
+      return (await this.transforms.run("g_s", yHat, size, rate)).values;
     };
     const put = (values, cut, inner) =>
       putPixels({ pixels, width, height }, values, scaled(cut, latent), scaled(inner, latent));

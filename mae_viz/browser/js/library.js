@@ -2,14 +2,12 @@
 import { parse, StreamError } from "./bitstream.js";
 import { Codec } from "./codec.js";
 
-/** The file of a model that is "tables" or a transform, as `mae-viz export-onnx` names it. */
-const fileOf = (name, part) => `${name}.${part === "tables" ? "safetensors" : `${part}.onnx`}`;
-
 export class Library {
   #codecs = new Map();
 
-  /** `models`: [{name, fingerprint (hex)}], those that there are; `load(file)`: a promise of a file's bytes; `ort`,
-   *  `options` and `tile` as for `Codec.open`. */
+  /** `models`: those that there are, each with at least {name, fingerprint (hex), files}, files by what is in them:
+   *  "tables" or a transform; `load(file)`: a promise of a file's bytes; `ort`, `options` and `tile` as for
+   *  `Codec.open`. */
   constructor({ ort, models, load, options, tile }) {
     this.models = models;
     this.settings = { ort, options, tile };
@@ -18,10 +16,11 @@ export class Library {
 
   /** The codec of a model. Throws a RangeError for a name that is not there. */
   async codec(name) {
-    if (!this.models.some((model) => model.name === name))
+    const model = this.models.find((found) => found.name === name);
+    if (!model)
       throw new RangeError(`no model named ${name}: choose one of ${this.models.map((m) => m.name).join(", ")}.`);
     if (!this.#codecs.has(name)) {
-      const opened = Codec.open({ ...this.settings, load: (part) => this.load(fileOf(name, part)) });
+      const opened = Codec.open({ ...this.settings, load: (part) => this.load(model.files[part]) });
       opened.catch(() => this.#codecs.delete(name)); // so that it can be tried again
       this.#codecs.set(name, opened);
     }

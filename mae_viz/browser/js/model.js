@@ -70,15 +70,14 @@ export class Model {
     return [symbols, outer];
   }
 
-  /** ŷ, Float32Array (C, h, w), of symbols as `quantise` gives them. */
-  dequantise(groups, index) {
-    if (this.hyper) return new Float32Array(groups[1]);
+  /** ŷ of symbols of y, Float32Array (C, …) of any part of the places, which becomes it. */
+  dequantise(values, index) {
+    if (this.hyper) return values;
     const medians = this.medians(index);
-    const places = groups[0].length / medians.length;
-    const yHat = new Float32Array(groups[0].length);
+    const places = values.length / medians.length;
     for (let c = 0; c < medians.length; c++)
-      for (let i = c * places; i < (c + 1) * places; i++) yHat[i] = groups[0][i] + medians[c];
-    return yHat;
+      for (let i = c * places; i < (c + 1) * places; i++) values[i] += medians[c];
+    return values;
   }
 
   /** The `.mae` file of symbols, for a picture of this size. Throws a RangeError for symbols that no file holds. */

@@ -1,16 +1,41 @@
 // The page's side of worker.js: `encode` and `decode` as a Library has them, computed elsewhere.
 
+const MOST_THREADS = 4; // beyond it a core less busy with other pages is worth more
+
+/**
+ * The codec in the folder that mae_viz/browser/space.py has written, at the address `base`: {codec, models}, a
+ * RemoteCodec and what is said of each model: {name, title, fingerprint, lmbdas, stride, files, bytes}. `runtime`:
+ * "wasm", which runs everywhere, or "webgpu", where the folder has it. `threads` count where the page is cross-origin
+ * isolated. `tile`: as for `Codec.open`. `loading` hears of files on their way: {file, received, total}, in bytes.
+ */
+export async function openCodec(base, { runtime = "wasm", threads, tile, loading } = {}) {
+  const address = new URL(base, document.baseURI);
+  const response = await fetch(new URL("codec.json", address));
+  if (!response.ok) throw new Error(`${response.url} cannot be loaded (${response.status}): reload the page.`);
+  const { runtimes, models } = await response.json();
+  if (!runtimes[runtime])
+    throw new RangeError(`no ${runtime} here: choose one of ${Object.keys(runtimes).join(", ")}.`);
+  const codec = new RemoteCodec(
+    new Worker(new URL("worker.js", address), { type: "module" }),
+    {
+      base: address.href,
+      runtime: runtimes[runtime],
+      models,
+      threads: threads ?? Math.min(navigator.hardwareConcurrency, MOST_THREADS),
+      tile,
+    },
+    loading,
+  );
+  return { codec, models };
+}
+
+/** A library in a worker. */
 export class RemoteCodec {
   #worker;
   #calls = new Map();
   #last = 0;
 
-  /**
-   * `worker`: a module Worker of worker.js. `settings`: `ort`, the address of onnxruntime-web's module, beside which
-   * its .mjs and .wasm lie, or `wasm`, the address of that packed by gzip; `files`, that of the folder with the models' files; `models`, [{name, fingerprint}];
-   * `threads`, of a page that is cross-origin isolated; `options` and `tile` as for `Codec.open`. `loading` hears of
-   * files on their way: {file, received, total}, in bytes.
-   */
+  /** `settings`: what worker.js opens. */
   constructor(worker, settings, loading = () => {}) {
     this.#worker = worker;
     worker.onmessage = ({ data }) => (data.loading ? loading(data.loading) : this.#heard(data));

@@ -7,11 +7,10 @@ import { Blind, pool } from "./blind.js";
 import { Ladders } from "./ladders.js";
 import { middle, read } from "./pictures.js";
 import { qr } from "./qr.js";
-import { RemoteCodec } from "./remote.js";
+import { openCodec } from "./remote.js";
 
 const OWN = "own";
 const BY_HAND = "#118877"; // of a codec that stands beside the trained one
-const MOST_THREADS = 4;
 const MAE = /\.mae$/i;
 
 class Site {
@@ -398,24 +397,12 @@ function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
-/** The codec in a worker: WebGPU where there is one, else WebAssembly with as many threads as the page may have. */
-async function opened({ models, runtimes }, loading) {
-  const there = (file) => new URL(file, import.meta.url).href;
-  const gpu = await navigator.gpu?.requestAdapter().catch(() => null);
-  const { module, wasm } = gpu ? runtimes.webgpu : runtimes.wasm;
-  const settings = {
-    ort: there(module),
-    wasm: there(wasm),
-    files: there("models/"),
-    models,
-    threads: Math.min(MOST_THREADS, navigator.hardwareConcurrency),
-    options: { executionProviders: gpu ? ["webgpu", "wasm"] : ["wasm"] },
-  };
-  return new RemoteCodec(new Worker(there("worker.js"), { type: "module" }), settings, loading);
-}
-
 const described = JSON.parse(document.getElementById("site").textContent);
-const remote = await opened(described, (what) => globalThis.maeSite?.loading(what));
+const gpu = await navigator.gpu?.requestAdapter().catch(() => null);
+const { codec: remote } = await openCodec(new URL("codec/", import.meta.url), {
+  runtime: gpu ? "webgpu" : "wasm",
+  loading: (what) => globalThis.maeSite?.loading(what),
+});
 globalThis.maeSite = new Site(described, remote);
 await globalThis.maeSite.start();
 globalThis.maeSite.keepForLater();

@@ -45,7 +45,7 @@ export function cutPixels({ pixels, width, height, channels }, { top, left, bott
   return out;
 }
 
-/** The rectangle `cut` of planes, Float32Array (C, height, width) → (C, rows, columns). */
+/** The rectangle `cut` of planes (C, height, width) of any numbers, Float32Array (C, rows, columns). */
 export function cutPlanes(planes, height, width, { top, left, bottom, right }) {
   const channels = planes.length / (height * width);
   const columns = right - left;

@@ -1,11 +1,20 @@
-// The transforms of one model, run by onnxruntime-web: NAME.g_a.onnx and its like, loaded when they are first needed.
+// The transforms of one model, run by onnxruntime-web: graphs as mae_viz/browser/graphs.py describes them, each loaded
+// when it is first needed.
+
+let last = Promise.resolve();
+
+/** What `work` gives, once all before it is done: onnxruntime takes one call at a time, whatever the session. */
+function inTurn(work) {
+  const done = last.then(work);
+  last = done.catch(() => {});
+  return done;
+}
 
 export class Transforms {
   #ort;
   #load;
   #options;
   #sessions = new Map();
-  #busy = Promise.resolve();
 
   /** `ort`: onnxruntime-web, however it was imported. `load(part)`: a promise of a graph's bytes. `options`: of the
    *  sessions, such as {executionProviders: ["webgpu", "wasm"]}. */
@@ -18,7 +27,9 @@ export class Transforms {
   /** Make a transform ready to run. */
   ready(part) {
     if (!this.#sessions.has(part)) {
-      const session = this.#load(part).then((bytes) => this.#ort.InferenceSession.create(bytes, this.#options));
+      const session = this.#load(part).then((bytes) =>
+        inTurn(() => this.#ort.InferenceSession.create(bytes, this.#options)),
+      );
       session.catch(() => this.#sessions.delete(part)); // so that it can be tried again
       this.#sessions.set(part, session);
     }
@@ -29,9 +40,7 @@ export class Transforms {
    *  gains of layers by their names}, of which it takes the inputs that the graph has. */
   async run(part, values, [channels, height, width], rate) {
     const session = await this.ready(part);
-    // one at a time: a session refuses a second run while one is under way
-    const before = this.#busy;
-    const ran = before.then(async () => {
+    return inTurn(async () => {
       const inputs = {};
       const [source, ...others] = session.inputNames;
       inputs[source] = new this.#ort.Tensor("float32", values, [1, channels, height, width]);
@@ -44,15 +53,15 @@ export class Transforms {
       output.dispose();
       return found;
     });
-    this.#busy = ran.catch(() => {});
-    return ran;
   }
 
-  /** Free what the sessions hold. */
+  /** Free what the sessions hold; nothing of them may be under way. */
   async release() {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
-    await this.#busy;
-    for (const session of sessions) await (await session).release();
+    for (const opening of sessions) {
+      const session = await opening;
+      await inTurn(() => session.release());
+    }
   }
 }

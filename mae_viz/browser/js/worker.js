@@ -20,21 +20,19 @@ const CALLS = {
   frame: (argument, looks) => frames.then((open) => open.frame(argument, looks)),
 };
 
-/** onnxruntime-web from `ort`, its address, with what lies beside it, or with `wasm`, a file that gzip has packed; models
- *  from the folder `files`. */
-async function opened({ ort: address, wasm, files, models, threads, options, tile }) {
-  const ort = await import(address);
-  if (wasm) {
-    const packed = await fetched(wasm, "onnxruntime");
-    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    ort.env.wasm.wasmBinary = await new Response(unpacked).arrayBuffer();
-  } else ort.env.wasm.wasmPaths = new URL(".", address).href;
+/** A library of what codec.json names, all below `base`. */
+async function opened({ base, runtime, models, threads, tile }) {
+  const load = (file) => fetched(file, new URL(file, base));
+  const [{ env, ...ort }, wasm] = await Promise.all([import(new URL(runtime.module, base).href), load(runtime.wasm)]);
+  env.wasm.wasmPaths = { mjs: new URL(runtime.glue, base).href };
+  env.wasm.wasmBinary = wasm;
   // without cross-origin isolation there is no shared memory, and one thread
-  ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
-  return new Library({ ort, models, options, tile, load: (file) => fetched(new URL(file, files), file) });
+  env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+  return new Library({ ort, models, load, tile, options: { executionProviders: runtime.providers } });
 }
 
-async function fetched(address, file) {
+/** The bytes at an address, expanded where they came as gzip. */
+async function fetched(file, address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${file} cannot be loaded (${response.status}): reload the page.`);
   // what is compressed on its way has another length
@@ -49,7 +47,12 @@ async function fetched(address, file) {
     received += value.length;
     self.postMessage({ loading: { file, received, total } });
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  let blob = new Blob(parts);
+  // A server that sends .gz as a content encoding has had the browser expand it already.
+  const [first, second] = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  if (first === 0x1f && second === 0x8b)
+    blob = await new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
+  return new Uint8Array(await blob.arrayBuffer());
 }
 
 async function answer({ id, call, argument }) {
@@ -75,8 +78,7 @@ self.onmessage = ({ data }) => {
   if (data.open) {
     library = opened(data.open);
     frames = library.then((open) => new Frames(open));
-    library.catch(() => {}); // who asks hears of it
-    frames.catch(() => {});
+    frames.catch(() => {}); // who asks hears of it
   } else if (data.cancel) controls.get(data.cancel)?.abort();
   else answer(data);
 };
