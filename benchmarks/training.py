@@ -3,6 +3,9 @@
     python benchmarks/training.py [--batch 16] [--crop 256] [--channels 192] [--steps 20]
     python benchmarks/training.py --gpu-check    # everything that needs a GPU, in one go; exits with 1 where one fails
 
+Needs torch, numpy, pillow and safetensors; where CompressAI is missing its loop is left out, and where constriction is,
+what the codec does on a GPU. Both are said.
+
 All train on the same crops of the bundled photographs on one machine, in turns in one run. CompressAI's loop is that of
 its examples/train.py: FactorizedPrior of the same width, Adam on the network, a second Adam on the quantiles by its
 auxiliary loss, gradients clipped at 1. Ours trains the modulated autoencoder by its own optimiser at seven λ. Beside
@@ -52,12 +55,15 @@ def as_is(run: loop.Run) -> loop.Run:
     return run
 
 
-def compressai_step(channels: int, device: torch.device) -> Callable[[torch.Tensor], None]:
-    """One step of its example on crops (B, 3, S, S) uint8."""
+def compressai_step(channels: int, device: torch.device) -> Callable[[torch.Tensor], None] | None:
+    """One step of its example on crops (B, 3, S, S) uint8; None where it is not installed."""
     with warnings.catch_warnings():  # of what it imports
         warnings.simplefilter("ignore")
-        from compressai.losses import RateDistortionLoss
-        from compressai.models import FactorizedPrior
+        try:
+            from compressai.losses import RateDistortionLoss
+            from compressai.models import FactorizedPrior
+        except ImportError:
+            return None
     net = FactorizedPrior(channels, channels).to(device).train()
     main = torch.optim.Adam([p for name, p in net.named_parameters() if not name.endswith("quantiles")], 1e-4)
     auxiliary = torch.optim.Adam([p for name, p in net.named_parameters() if name.endswith("quantiles")], 1e-3)
@@ -111,7 +117,8 @@ def measure(settings: config.Config, steps: int) -> None:
         name: lambda number, run=run: run.train_step(run.batches(number), 0.0)  # nothing moves: always the same work
         for name, run in runs.items()
     }
-    steps_of["CompressAI's loop"] = lambda number: theirs(plain.batches(number).x)
+    if theirs:
+        steps_of["CompressAI's loop"] = lambda number: theirs(plain.batches(number).x)
     best = dict.fromkeys(steps_of, float("inf"))
     for turn, (name, step) in itertools.product(range(3), steps_of.items()):
         best[name] = min(best[name], seconds_a_step(step, turn * steps, max(1, steps // 3), device))
@@ -124,6 +131,8 @@ def measure(settings: config.Config, steps: int) -> None:
         f"{'limit':20} {speed / operations:8.1f} crops/s   {operations / 1e9:.1f} GFLOP a crop of ours "
         f"at {speed / 1e12:.2f} TFLOP/s"
     )
+    if not theirs:
+        print("CompressAI's loop was not measured: pip install compressai.")
 
 
 def same(found: torch.Tensor, wanted: torch.Tensor, tolerance: float) -> None:
