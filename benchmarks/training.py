@@ -22,11 +22,15 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from mae_viz.images import gallery, open_rgb
 from mae_viz.training import blocks, config, data, loop, machine, optimizer, state
 
+CODECS = ("mae", "bottleneck-scaling", "mae-hyperprior")
+PICTURES = {name: gallery()[name].path for name in ("china", "flower")}  # of one size: they are coded together
 LMBDA = 0.0130  # of CompressAI's example, for 0-255 images
 
 
@@ -222,6 +226,44 @@ def check_minutes(settings: config.Config, device: torch.device) -> None:
             raise ValueError("it was stopped before its end.")
 
 
+def check_files(settings: config.Config, device: torch.device) -> None:
+    """Files made on the device are read on the CPU: the same symbols, and pixels within a grey level."""
+    from mae_viz.codecs.neural import ModelCodec
+    from mae_viz.coding import coder
+    from mae_viz.coding.bitstream import parse
+
+    picture = open_rgb(PICTURES["china"])
+    for name in CODECS:
+        there, here = (ModelCodec(name, where) for where in (str(device), "cpu"))
+        for rate in (here.axis.first, here.axis.near(700), here.axis.last):
+            x = coder.to_pixels(picture, there.checkpoint.model.stride)
+            written = coder.quantise(there.checkpoint, coder.encode_latents(there.checkpoint, x, rate), rate)
+            file = there.encode(picture, rate)
+            for symbols, found in zip(written, coder.decode_symbols(here.checkpoint, parse(file)), strict=True):
+                if not np.array_equal(symbols, found):
+                    raise ValueError(f"{name} at λ = {rate}: {(symbols != found).sum()} symbols differ.")
+            a, b = (np.asarray(codec.decode(file), np.int16) for codec in (there, here))
+            if np.abs(a - b).max() > 1:
+                raise ValueError(f"{name} at λ = {rate}: pixels differ by {np.abs(a - b).max()} grey levels.")
+
+
+def check_rows(settings: config.Config, device: torch.device) -> None:
+    """Rates measured on the device are those of the CPU within 0.1 %, and PSNR within 0.01 dB."""
+    from mae_viz.measured.evaluate import evaluate
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in CODECS:
+            found, wanted = (
+                evaluate(name, PICTURES, Path(folder) / f"{name}-{k}.json", "two", [64, 4096], device=where)
+                for k, where in enumerate((str(device), "cpu"))
+            )
+            for row, known in zip(found["measurements"], wanted["measurements"], strict=True):
+                bits, decibels = row["bpp"] / known["bpp"] - 1, row["psnr_db"] - known["psnr_db"]
+                if abs(bits) > 1e-3 or abs(decibels) > 0.01:
+                    at = f"{name}, {row['image']}, λ = {row['lmbda']:g}"
+                    raise ValueError(f"{at}: {100 * bits:+.2f} % of the rate, {decibels:+.3f} dB.")
+
+
 CHECKS = (
     check_batches,
     check_blocks,
@@ -230,6 +272,8 @@ CHECKS = (
     check_resuming,
     check_not_finite,
     check_minutes,
+    check_files,
+    check_rows,
 )
 
 
@@ -241,6 +285,8 @@ def check(settings: config.Config, device: torch.device) -> int:
         try:
             one(settings, device)
             said = "holds"
+        except ImportError as error:
+            said = f"WAS NOT CHECKED: {error}."
         except Exception as error:  # the others are to be tried too
             failed, said = failed + 1, f"FAILS: {type(error).__name__}: {error}"
         print(f"{one.__doc__.splitlines()[0]} {said} ({time.perf_counter() - began:.1f} s)", flush=True)
