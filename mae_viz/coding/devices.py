@@ -5,7 +5,8 @@ wrote; all that a decoder must agree on is integer arithmetic on the CPU, so tha
 symbols everywhere. Between two devices a latent near a tie may be rounded otherwise, which changes a file by a few
 bytes, and a decoded pixel may differ by a grey level: sums are rounded in another order.
 
-`MAE_VIZ_DEVICE` names the device of codecs that are asked for without one: `mae-viz app --device` tells the app so.
+`MAE_VIZ_DEVICE` names the device of codecs that are asked for without one: so `mae-viz app --device` tells the app, and
+so commands without that option, such as `mae-viz prepare`, are told.
 """
 
 import os
