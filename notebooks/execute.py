@@ -61,8 +61,8 @@ class _Manager(AsyncKernelManager):
 def execute(source: Path, after: str = "", settings: str = "") -> nbformat.NotebookNode:
     """Run a lesson from top to bottom in a kernel of its own.
 
-    ``settings``: code that changes its settings, run at the end of its first cell of code. ``after``: code to run behind
-    its last cell.
+    ``settings``: code that changes its settings, run at the end of its first cell of code. ``after``: code that runs
+    behind its last cell.
 
     Raises nbclient.exceptions.CellExecutionError where a cell fails.
     """
