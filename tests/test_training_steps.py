@@ -1,11 +1,13 @@
 """The objective and the optimiser: what is minimised, and how far a step goes."""
 
 import copy
+import functools
 import math
 
 import pytest
 import torch
 
+from mae_viz import layers
 from mae_viz.layers import GDN, conv, deconv, product_written_out
 from mae_viz.models import MAE, BottleneckScaling, IndependentHyperprior, MAEHyperprior
 from mae_viz.training import blocks, data, machine, objective, optimizer
@@ -178,6 +180,27 @@ def test_adam_for_many_parameters_is_adam_for_each():
             torch.testing.assert_close(moved[1].detach(), before, rtol=0, atol=0)
     for place in (0, 2):
         torch.testing.assert_close(moved[place].detach().double(), wanted[place], rtol=1e-5, atol=1e-6)
+
+
+def test_compiled_parts_are_the_eager_ones(batch, monkeypatch):
+    """As the compiler sees them, both ways; writing the machine's code would take a minute."""
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    model = MAE(8)
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    monkeypatch.setattr(layers, "_product", product_written_out)  # as on a GPU
+    found = []
+    for compiled in (False, True):
+        lagrangian = Lagrangian(copy.deepcopy(model))
+        if compiled:
+            said = machine.compile_parts(lagrangian, batch, torch.device("cpu"))
+            assert said.startswith("GDN and likelihoods compiled")
+        bpp, mse, _ = lagrangian(batch.x, batch.lmbda, batch.seeds)
+        (bpp + batch.lmbda * mse).mean().backward()
+        gradients = [p.grad for p in lagrangian.model.parameters() if p.grad is not None]
+        found.append([bpp.detach(), mse.detach(), *gradients])
+    for eager, compiled in zip(*found, strict=True):
+        torch.testing.assert_close(compiled, eager, rtol=1e-4, atol=1e-5 * float(eager.abs().max()))
 
 
 def test_every_layer_of_every_stretch_is_compiled():
