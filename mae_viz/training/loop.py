@@ -116,6 +116,10 @@ class Run:
         self.averaged = objective.Lagrangian(
             self.average, quantisation="noise" if config.quantisation == "noise" else "round"
         )
+        self._followed = [
+            [p for name, p in model.named_parameters() if not name.endswith("quantiles")]
+            for model in (self.average, self.model)
+        ]
         lagrangian = objective.Lagrangian(self.model, self.precision, config.quantisation)
         lagrangian.noise = self.noise = machine.seeded_on(self.fabric.device)
         blocks.use_blocks(self.model, both=self.fabric.device.type == "cuda")
@@ -256,10 +260,7 @@ class Run:
     def _follow(self) -> None:
         """Move the average towards the weights: quickly at first, so that it forgets the start."""
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        averages, weights = (
-            tuple(p for name, p in model.named_parameters() if not name.endswith("quantiles"))
-            for model in (self.average, self.model)
-        )
+        averages, weights = self._followed
         torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def validate(self) -> dict:
