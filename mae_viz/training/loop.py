@@ -117,7 +117,7 @@ class Run:
             self.average, quantisation="noise" if config.quantisation == "noise" else "round"
         )
         self._followed = [
-            [p for name, p in model.named_parameters() if not name.endswith("quantiles")]
+            tuple(p for name, p in model.named_parameters() if not name.endswith("quantiles"))
             for model in (self.average, self.model)
         ]
         lagrangian = objective.Lagrangian(self.model, self.precision, config.quantisation)
