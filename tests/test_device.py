@@ -16,8 +16,11 @@ from mae_viz.codecs.neural import ModelCodec
 from mae_viz.codecs.registry import codec
 from mae_viz.coding import bitstream, checkpoints, coder, devices
 from mae_viz.measured.evaluate import TOGETHER, Task, evaluate, measure, together
+from mae_viz.models import MAE, MAEHyperprior, RateModel
 from mae_viz.refining.latents import ModelLatents
 from mae_viz.refining.refine import refine_latents
+from mae_viz.training import blocks, data, objective, optimizer
+from mae_viz.training.config import Config
 
 ON_GPU = pytest.mark.skipif(
     not torch.cuda.is_available(),
@@ -101,13 +104,17 @@ def fakes(monkeypatch) -> FakeTensorMode:
     return FakeTensorMode(allow_non_fake_inputs=True)
 
 
-def checkpoint_on_gpu(name: str, fakes: FakeTensorMode) -> checkpoints.Checkpoint:
-    checkpoint = checkpoints.open_checkpoint(name)
-    model = copy.deepcopy(checkpoint.model)
+def move_to_gpu(model: RateModel, fakes: FakeTensorMode) -> None:
     with fakes:
         for module in model.modules():
             for held in (module._parameters, module._buffers):
                 held.update({key: torch.empty_like(t, device="cuda") for key, t in held.items() if t is not None})
+
+
+def checkpoint_on_gpu(name: str, fakes: FakeTensorMode) -> checkpoints.Checkpoint:
+    checkpoint = checkpoints.open_checkpoint(name)
+    model = copy.deepcopy(checkpoint.model)
+    move_to_gpu(model, fakes)
     return replace(checkpoint, model=model)
 
 
@@ -131,6 +138,32 @@ def test_what_is_computed_is_computed_where_the_weights_lie(name, crop, fakes, m
         monkeypatch.setattr(torch.Tensor, "backward", lambda loss: None)  # its threads ask for the real GPU
         moments = [*refine_latents(crop, ModelLatents(crop, checkpoint, rate), 512.0, 1)]
         assert moments[-1].now.stream
+
+
+@pytest.mark.parametrize("architecture", [MAE, MAEHyperprior])
+def test_a_training_step_asks_for_nothing_elsewhere(architecture, fakes):
+    """What it computes forward, and what moves the weights; gradients are those of the same operations."""
+    torch.manual_seed(0)
+    model = architecture(12)
+    x, lmbda = torch.zeros(2, 3, 64, 64, dtype=torch.uint8), torch.tensor([64.0, 4096.0])
+    batch = data.Batch(x, lmbda, torch.tensor([True, True]), (1, 2))
+    rules = optimizer.build(model, Config(architecture=architecture.__name__, channels=12, start="random"), batch)
+    move_to_gpu(model, fakes)
+    blocks.use_blocks(model, both=True)
+    lagrangian = objective.Lagrangian(model, quantisation="mixed")
+    with fakes:
+        bpp, mse, x_hat = lagrangian(x.to("cuda"), lmbda.to("cuda"), batch.seeds)
+        assert {bpp.device.type, mse.device.type, x_hat.device.type} == {"cuda"}
+        assert objective.loss_of(bpp, mse, lmbda.to("cuda"), model.lmbdas, "inverse-sqrt").device.type == "cuda"
+        model.prior.update_medians()
+        rules.factor = torch.ones((), device="cuda")
+        for group in rules.param_groups:
+            for place, p in enumerate(group["params"]):
+                moved = torch.empty_like(p, device="cuda")
+                moved.grad = torch.empty_like(moved)
+                rules.state[moved] = {key: torch.empty_like(t, device="cuda") for key, t in rules.state.pop(p).items()}
+                group["params"][place] = moved
+        rules.step()
 
 
 def test_pictures_measured_together_give_the_rows_of_each(tmp_path, photograph, crop):
