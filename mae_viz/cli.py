@@ -37,6 +37,12 @@ _Report = Callable[..., None]
 Model = Annotated[str, typer.Option(help="a model that ships (mae, bottleneck-scaling, …) or a checkpoint's folder")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="write the numbers into this file too")]
 Lmbda = Annotated[float, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="where models compute: cpu, or a GPU as cuda, cuda:1; every file decodes to the same symbols on all"
+    ),
+]
 
 
 @app.command()
@@ -62,12 +68,13 @@ def compress(
     importance: Annotated[
         Path | None, typer.Option(help="a picture of the same size for --effort: where it is white, errors count more")
     ] = None,
+    device: Device = "cpu",
 ) -> None:
     """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise.
 
     With --effort Ctrl-C ends the refinement of a file, or the search for its λ, and the best so far is written.
     """
-    from mae_viz.codecs import search
+    from mae_viz.codecs import registry, search
     from mae_viz.coding import coder
     from mae_viz.formats import SUFFIXES
     from mae_viz.images import open_rgb
@@ -76,12 +83,13 @@ def compress(
     if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
     wanted = 512.0 if lmbda is None else lmbda
-    refined = _refined(model, effort, objective, importance)
+    refined = _refined(model, effort, objective, importance, device)
 
     def coded(image: Path, progress: _Report) -> tuple[bytes, str]:
         source, quality, pains = _read(image) if image == _STANDARD else image, "", ""
         if targets:
-            found = search.compress_to(source, refined or model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
+            codec = refined or registry.codec(model, device)
+            found = search.compress_to(source, codec, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
             if not found.whole:
                 pains = "; stopped: the best file so far within the target" + (
@@ -91,14 +99,14 @@ def compress(
             spent = refined.spend(open_rgb(source), refined.rate(wanted), progress)
             stream, quality, pains = spent.best.stream, f", {spent.best.psnr_db:.2f} dB", f"; {spent}"
         else:
-            stream = coder.compress(source, model, wanted, progress)
+            stream = coder.compress(source, model, wanted, progress, device)
         facts = coder.info(stream)
         return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}{pains}"
 
     _each("compressing", _pairs(images, output, SUFFIXES, ".mae"), coded)
 
 
-def _refined(model: str, effort: int, objective: str, importance: Path | None) -> "RefinedCodec | None":
+def _refined(model: str, effort: int, objective: str, importance: Path | None, device: str) -> "RefinedCodec | None":
     """What an effort above 0 codes with. Raises ValueError for settings that only count with one."""
     if not effort:
         if objective != "mse" or importance:
@@ -111,7 +119,7 @@ def _refined(model: str, effort: int, objective: str, importance: Path | None) -
     from mae_viz.refining.effort import STEPS
 
     weights = np.asarray(open_rgb(importance).convert("L"), np.float32) / 255 if importance else None
-    return registry.codec(model).refined(STEPS[effort], objective, weights)
+    return registry.codec(model, device).refined(STEPS[effort], objective, weights)
 
 
 @app.command()
@@ -129,15 +137,20 @@ def decompress(
     model: Annotated[
         str | None, typer.Option(help="a checkpoint's folder, for files made with one of your own")
     ] = None,
+    device: Device = "cpu",
 ) -> None:
-    """Decompress .mae files to pictures."""
+    """Decompress .mae files to pictures. Between two devices a pixel may differ by a grey level."""
     from mae_viz.coding import coder
 
     pairs = _pairs(files, output, frozenset([".mae"]), ".png")
     forms = {file: _written(target) for file, target in pairs}
 
     def decoded(file: Path, progress: _Report) -> tuple[bytes, str]:
-        picture, (form, options), data = coder.decompress(_read(file), model, progress), forms[file], io.BytesIO()
+        picture, (form, options), data = (
+            coder.decompress(_read(file), model, progress, device),
+            forms[file],
+            io.BytesIO(),
+        )
         picture.save(data, form, **options)
         return data.getvalue(), f"{picture.width} × {picture.height}"
 
@@ -244,11 +257,13 @@ def evaluate(
     ] = None,
     effort: Annotated[int, typer.Option(min=0, max=4, help="of models: as for compress")] = 0,
     objective: Annotated[str, typer.Option(help="what the effort is for: mse, ms-ssim, mixture")] = "mse",
+    device: Device = "cpu",
     csv: Csv = None,
 ) -> None:
     """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was.
 
-    --csv has a row for each image and rate, and those of the means (image "mean").
+    --csv has a row for each image and rate, and those of the means (image "mean"). On a GPU pictures of one size go
+    through the transforms together; the entropy coder and the metrics stay on the CPU, so --jobs counts there too.
     """
     from mae_viz.codecs import registry
     from mae_viz.codecs.interface import LambdaAxis
@@ -260,7 +275,7 @@ def evaluate(
     pictures = evaluation.pictures_in(images) if images else {path.stem: path for path in kodak.images()}
     tables = []
     for name in names:
-        codec = registry.codec(name)
+        codec = registry.codec(name, device)
         if effort:
             codec = codec.refined(STEPS[effort], objective)
         axis = codec.axis
@@ -270,7 +285,7 @@ def evaluate(
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
             document = evaluation.evaluate(
-                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or (), scheduler
+                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or (), scheduler, device
             )
         typer.echo(f"{file}:\n{records.means_text(document)}")
         tables.append(collected.read(file))
@@ -468,10 +483,12 @@ def pack(
 
 
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def open_app(context: typer.Context) -> None:
+def open_app(context: typer.Context, device: Device = "") -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""
     from mae_viz.codecs import registry
+    from mae_viz.coding import devices
 
+    os.environ["MAE_VIZ_DEVICE"] = devices.named(device or None)
     home = Path(__file__).resolve().parent.parent
     script = home / "app.py"
     if not script.is_file():

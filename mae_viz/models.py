@@ -128,6 +128,11 @@ class RateModel(nn.Module):
         self.prior = RatePrior(channels, self.knots)
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and where it computes."""
+        return next(self.parameters()).device
+
+    @property
     def facts(self) -> architectures.Architecture:
         """What its architecture is called and has."""
         return architectures.FACTS[type(self).__name__]

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 LMBDAS = (64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
@@ -69,11 +70,11 @@ class Rate:
         """The rate so many octaves up (down below 0). Raises ValueError where that leaves the range."""
         return Rate(self.index + round(octaves * STEPS_PER_OCTAVE))
 
-    def tensor(self) -> "Tensor":
-        """λ as a float32 tensor of one element, as models take it."""
+    def tensor(self, device: "torch.device | str" = "cpu") -> "Tensor":
+        """λ as a float32 tensor of one element, as models on a device take it."""
         import torch
 
-        return torch.tensor([self.lmbda])
+        return torch.full((1,), self.lmbda, device=device)
 
     def __str__(self) -> str:
         """λ in four digits, "512" or "702.2": enough to find the rate again."""

@@ -261,6 +261,8 @@ class Codec(ABC, Generic[R]):
     """What its weights began at and what followed, in a sentence or two: to be read beside its curve."""
     stride: int = 16
     """Pixels to a place of its maps, both ways."""
+    device: str = "cpu"
+    """Where it computes: "cpu", or of a model "cuda:0"."""
     refinable: bool = False
     """Whether latents of its pictures can be refined (`refined`), each by `model_at`. Then it has `latents` and
     `lmbda`, and with "maps" `inspect_file`."""
@@ -301,6 +303,14 @@ class Codec(ABC, Generic[R]):
     @abstractmethod
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         """The RGB picture in a file's bytes."""
+
+    def encode_together(self, pictures: Sequence[Image.Image], rate: R) -> list[bytes]:
+        """RGB pictures of one size as a file each, those that `encode` makes."""
+        return [self.encode(picture, rate) for picture in pictures]
+
+    def reconstruct_together(self, pictures: Sequence[Image.Image], files: Sequence[bytes]) -> list[Image.Image]:
+        """What files of one size and one rate decode to, as `reconstruct` gives it for each."""
+        return [self.reconstruct(picture, data) for picture, data in zip(pictures, files, strict=True)]
 
     def reconstruct(self, picture: Image.Image, data: bytes, progress: Progress | None = None) -> Image.Image:
         """What a file decodes to, for comparison with the picture in it. Raises ValueError where their sizes differ."""

@@ -18,7 +18,7 @@ from mae_viz.codecs.interface import Codec, NoAxis, Progress, Quality
 from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
 from mae_viz.codecs.refined import ONE_PASS, parts_of
-from mae_viz.coding import checkpoints
+from mae_viz.coding import checkpoints, devices
 
 _ENTRY_POINTS = "mae_viz.codecs"
 _registered: dict[str, Codec] = {}
@@ -64,20 +64,22 @@ def unregister(name: str) -> None:
     del _registered[name]
 
 
-def codec(name: str) -> Codec:
+def codec(name: str, device: str | None = None) -> Codec:
     """The codec of a name: of `names`, "original", a model of one λ, a checkpoint folder's path, a refined model.
 
-    Raises CheckpointError where there is none.
+    ``device``: where this project's models compute, as `devices.named` takes it; all others know the CPU alone. Raises
+    CheckpointError where there is none, ValueError for a device that there is not.
     """
+    where = devices.named(device)
     if name == ORIGINAL.name:
         return ORIGINAL
-    if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key()).get(name):
+    if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key(), where).get(name):
         return found
     if parts := parts_of(name):
         plain, steps, objective = parts
-        return codec(plain).refined(steps, objective)
+        return codec(plain, where).refined(steps, objective)
     try:
-        return _model(name, checkpoints.card(name)["sha256"])
+        return _model(name, checkpoints.card(name)["sha256"], where)
     except checkpoints.CheckpointError as error:
         others = [*_own(), *CLASSICAL]
         raise checkpoints.CheckpointError(f"{error} Codecs beside the models: {', '.join(others)}.") from None
@@ -108,18 +110,18 @@ def _key() -> tuple[Path, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=8)
-def _groups(home: Path, shipped: tuple[str, ...]) -> dict[str, GroupCodec]:
+def _groups(home: Path, shipped: tuple[str, ...], device: str = devices.CPU) -> dict[str, GroupCodec]:
     found: dict[str, list[ModelCodec]] = {}
     for name in shipped:
-        model = ModelCodec(name)
+        model = ModelCodec(name, device)
         if model.facts.group:
             found.setdefault(model.facts.group, []).append(model)
     return {name: GroupCodec(name, models) for name, models in found.items()}
 
 
 @lru_cache(maxsize=64)
-def _model(name: str, sha256: str) -> ModelCodec:
-    return ModelCodec(name)
+def _model(name: str, sha256: str, device: str) -> ModelCodec:
+    return ModelCodec(name, device)
 
 
 def _own() -> dict[str, Codec]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mae_viz import architectures
+from mae_viz.coding import devices
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -151,22 +152,23 @@ def former(identity: str) -> tuple[str, str] | None:
     return (known[identity][0], known[identity][1]) if identity in known else None
 
 
-def load(name: str = "mae") -> "RateModel":
+def load(name: str = "mae", device: str = devices.CPU) -> "RateModel":
     """The model named, rebuilt from its card alone, in float32 and evaluation mode, shared by all callers.
 
-    ``name``: one of `available()`, or the path of a checkpoint's folder. Raises CheckpointError where it is
-    unknown, incomplete or damaged.
+    ``name``: one of `available()`, or the path of a checkpoint's folder. ``device``: where it computes, as
+    `devices.named` takes it. Raises CheckpointError where it is unknown, incomplete or damaged, ValueError for a device
+    that there is not.
     """
-    return open_checkpoint(name).model
+    return open_checkpoint(name, device).model
 
 
-def open_checkpoint(name: str) -> Checkpoint:
-    """Model, entropy tables and card of one name; read once for all threads."""
-    return _opened(find(name), card(name)["sha256"])
+def open_checkpoint(name: str, device: str = devices.CPU) -> Checkpoint:
+    """Model, entropy tables and card of one name, the model on a device; read once for all threads."""
+    return _opened(find(name), card(name)["sha256"], devices.named(device))
 
 
 @lru_cache(maxsize=16)
-def _opened(home: Path, sha256: str) -> Checkpoint:
+def _opened(home: Path, sha256: str, device: str) -> Checkpoint:
     import numpy as np
     import torch
     from safetensors import SafetensorError
@@ -193,7 +195,8 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
         _fill(model, weights, path)
     model = model.eval().requires_grad_(False)
     hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
-    return Checkpoint(home.name, model, EntropyTables(arrays), about, hyper)
+    devices.compute_exactly(device)
+    return Checkpoint(home.name, model.to(device), EntropyTables(arrays), about, hyper)
 
 
 def _fill(model: "RateModel", weights: dict, path: Path) -> None:
