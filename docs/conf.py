@@ -118,7 +118,14 @@ def python_s_own(app: Sphinx, doctree: nodes.document) -> None:
     """Types such as `bytes` are Python's, whatever here has a member of that name."""
     for found in list(doctree.findall(addnodes.pending_xref)):
         if found.get("refdomain") == "py" and hasattr(builtins, found["reftarget"]):
-            found.replace_self(nodes.Text(found.astext()))
+            found.replace_self(nodes.Text(found.children[0].astext()))  # others are what it may be shown as instead
+
+
+def shortened(app: Sphinx, doctree: nodes.document) -> None:
+    """Values of constants that take more than a line are not shown: the sentence below says what they are."""
+    for found in doctree.findall(addnodes.desc_annotation):
+        if len(found.astext()) > 80 and found.astext().startswith(" = "):
+            found.children = [nodes.Text(" = …")]
 
 
 def inline_math(translator, node: nodes.math) -> None:
@@ -135,4 +142,5 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", fill_in)
     app.connect("autodoc-process-docstring", as_rst)
     app.connect("doctree-read", python_s_own)
+    app.connect("doctree-read", shortened)
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))

@@ -21,6 +21,13 @@ def further() -> str:
     return "\n".join(f"{found.title} (`{name}`)\n: {found.definition}\n" for name, found in FURTHER.items())
 
 
+def result_files() -> str:
+    """What each number in a result file is."""
+    from mae_viz.measured.records import DEFINITIONS
+
+    return "\n".join(f"`{name}`\n: {meaning}\n" for name, meaning in DEFINITIONS.items())
+
+
 def intervals() -> str:
     """How a BD-rate is taken, and its interval."""
     from mae_viz.measured.intervals import METHOD
@@ -66,6 +73,7 @@ def arrangements() -> str:
 FROM_THE_CODE: dict[str, Callable[[], str]] = {
     "words": words,
     "further": further,
+    "result-files": result_files,
     "bd-rate": intervals,
     "commands": commands,
     "configurations": configurations,

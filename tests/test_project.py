@@ -18,6 +18,7 @@ from mae_viz.images import gallery
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -117,10 +118,6 @@ def test_containers_name_what_there_is():
     assert copied & set(left_out) == set()
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
 @pytest.mark.slow
 def test_a_command_prints_no_warning_of_a_library(tmp_path):
     command = [sys.executable, "-m", "mae_viz", "compress", gallery()["coffee"].path, "-o", tmp_path / "photo.mae"]
@@ -128,8 +125,8 @@ def test_a_command_prints_no_warning_of_a_library(tmp_path):
     assert done.stderr == ""
 
 
-def test_the_tree_of_the_readme_names_real_files():
-    tree = next(block for block in code_blocks("text") if "mae_viz/" in block)
+def test_the_tree_of_files_names_real_files():
+    tree = next(block for block in re.findall(r"```text\n(.*?)```", ARCHITECTURE, re.DOTALL) if "mae_viz/\n" in block)
     named, parents = [], {}
     for line in tree.strip().splitlines():
         indent = len(line) - len(line.lstrip())
