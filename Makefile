@@ -37,7 +37,7 @@ lessons: install
 	$(BIN)/mae-viz lessons
 
 docs: install
-	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs . build/site
+	$(BIN)/python -m sphinx -W --keep-going -q -E -b html -c docs -d build/doctrees . build/site
 
 install: .venv/installed
 

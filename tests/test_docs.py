@@ -19,7 +19,7 @@ import mae_viz
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-BUILD = ["-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-c", "docs", "."]
+BUILD = ["-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html", "-c", "docs"]
 PUBLIC = sorted(
     name
     for page in (DOCS / "reference").glob("*.md")
@@ -35,7 +35,8 @@ KB, MB = 1000, 1_000_000
 def site(tmp_path_factory) -> Path:
     """The site, built as `make docs` builds it: every warning is an error."""
     out = tmp_path_factory.mktemp("site")
-    done = subprocess.run([sys.executable, *BUILD, str(out)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, *BUILD, "-d", str(out / ".doctrees"), ".", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return out
 
@@ -196,7 +197,7 @@ def is_module(name: str) -> bool:
 
 def test_make_docs_is_what_is_tested():
     asked = subprocess.run(["make", "--dry-run", "docs"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert f"{' '.join(BUILD)} build/site" in asked
+    assert f"{' '.join(BUILD)} -d build/doctrees . build/site" in asked
 
 
 def test_pictures_are_small_and_used():
