@@ -122,10 +122,12 @@ def python_s_own(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def shortened(app: Sphinx, doctree: nodes.document) -> None:
-    """Values of constants that take more than a line are not shown: the sentence below says what they are."""
-    for found in doctree.findall(addnodes.desc_annotation):
-        if len(found.astext()) > 80 and found.astext().startswith(" = "):
-            found.children = [nodes.Text(" = …")]
+    """Values of constants that take more than a line, are paths on this machine, or cannot be written, are not shown:
+    the sentence below says what they are."""
+    for found in list(doctree.findall(addnodes.desc_annotation)):
+        text = found.astext()
+        if text.startswith(" = ") and (len(text) > 80 or "Path(" in text or "<" in text):
+            found.parent.remove(found)
 
 
 def inline_math(translator, node: nodes.math) -> None:

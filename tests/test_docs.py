@@ -106,6 +106,8 @@ def test_nothing_is_loaded_from_elsewhere(site):
             f"{sheet.name}: {found}" for found in re.findall(r"(?:url\(|@import )[\"']?((?:https?:)?//[^\"')]+)", text)
         }
     assert remote == set()
+    said = [str(path) for path in pages(site) if str(ROOT) in path.read_text(encoding="utf-8")]
+    assert said == [], "pages say in which folder they were made"
 
 
 @pytest.mark.slow
