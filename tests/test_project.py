@@ -144,6 +144,6 @@ def test_the_tree_of_files_names_real_files():
 
 def test_what_the_readme_leads_to_exists():
     """Its pictures and its links; those between the documentation's pages are checked on the site."""
-    targets = [target for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target]
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", README) if "://" not in target]
     assert len(targets) > 20
     assert [target for target in targets if not (ROOT / target).is_file()] == []
