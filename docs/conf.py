@@ -9,7 +9,7 @@ reference pages are made of docstrings.
 import builtins
 import re
 import sys
-import tomllib
+from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,10 +21,7 @@ from sphinx.application import Sphinx
 sys.path.insert(0, str(Path(__file__).parent))
 from said_in_code import FROM_THE_CODE, PLACE
 
-ROOT = Path(__file__).parent.parent
-ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-project, release = "mae_viz", ABOUT["version"]
+project, release = "mae_viz", metadata.version("mae-viz")
 author = project_copyright = "The mae_viz authors"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_design", "sphinx_copybutton"]
