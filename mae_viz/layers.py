@@ -63,6 +63,7 @@ class NonNegative(nn.Module):
         return torch.sqrt((value + self.pedestal).clamp(min=self.pedestal))
 
     def forward(self, stored: Tensor) -> Tensor:
+        """What is stored → the value, 0 or more, of the same shape."""
         return at_least(stored, self.bound) ** 2 - self.pedestal
 
 
@@ -158,6 +159,7 @@ class EntropyModel(nn.Module):
     """What quantises: with uniform noise in training, otherwise by rounding about the means."""
 
     def quantize(self, inputs: Tensor, means: Tensor | None = None) -> Tensor:
+        """Values of any shape, plus noise in [−½, ½) in training, else rounded about ``means`` (0 without)."""
         if self.training:
             return inputs + torch.empty_like(inputs).uniform_(-0.5, 0.5)
         return torch.round(inputs) if means is None else torch.round(inputs - means) + means

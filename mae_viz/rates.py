@@ -23,11 +23,13 @@ LMBDAS_HYPERPRIOR = (64.0, 256.0, 1024.0, 4096.0)
 """Λ of the models with hyperprior: the paper says that there are four, its figure suggests these."""
 
 LMBDA_MIN, LMBDA_MAX = 64.0, 4096.0
+"""Between these λ lies every other."""
 
 STEPS_PER_OCTAVE = 64
 """A stream names λ on a grid of 1/64 octave: a λ asked for is at most 0.55 % away from the nearest."""
 
 LAST_INDEX = round(STEPS_PER_OCTAVE * math.log2(LMBDA_MAX / LMBDA_MIN))
+"""Of the grid: 384, λ = 4096."""
 
 
 @dataclass(frozen=True, order=True)

@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": set(),  # it loads the names that it offers when they are asked for
 }
-"""Also inside functions and under TYPE_CHECKING. README.md's tree says what each room is for."""
+"""Also inside functions and under TYPE_CHECKING. docs/architecture.md's tree says what each room is for."""
 
 ONLY_IN = {
     "constriction": ("coding/",),

@@ -58,6 +58,7 @@ class Quality:
 
 
 AnyRate = Rate | Quality
+"""A rate of either kind of axis."""
 
 R = TypeVar("R", bound=AnyRate)
 """The rates of one codec: `Rate` or `Quality`. ``Codec`` and ``Axis`` alone stand for those of either."""
@@ -74,10 +75,12 @@ class Axis(ABC, Generic[R]):
 
     @property
     def first(self) -> R:
+        """The lowest listed rate."""
         return self.listed[0]
 
     @property
     def last(self) -> R:
+        """The highest listed rate."""
         return self.listed[-1]
 
     @property

@@ -302,6 +302,7 @@ BD_COLUMNS = (
     "to_db",
     "source",
 )
+"""Of the table of BD-rates: rates in bits per pixel, differences and their interval in per cent, overlap in dB."""
 
 
 def bd_table(

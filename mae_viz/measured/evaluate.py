@@ -43,8 +43,10 @@ if TYPE_CHECKING:
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
 
 SAVE_EVERY_S = 5.0
+"""Seconds from one writing of the result file to the next, while results come in."""
 
 Progress = Callable[[float], None]
+"""Called with the fraction done, 0…1."""
 
 
 def evaluate(

@@ -29,6 +29,7 @@ from mae_viz.storage import cache_folder
 from mae_viz.training.config import Config
 
 BUNDLED = Path(__file__).parent / "photographs"
+"""Folder of the photographs that ship for small training runs."""
 
 _FORMAT = 1  # of the cache
 
