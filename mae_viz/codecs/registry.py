@@ -51,7 +51,7 @@ def register(codec: object) -> Codec:
     as a `Codec`. Raises ValueError for a name that a codec that ships has, or that is no name.
     """
     made = codec if isinstance(codec, Codec) else OwnCodec(codec)
-    if made.name in (ORIGINAL.name, *CLASSICAL, *_shipped()):
+    if made.name in (ORIGINAL.name, *CLASSICAL, *checkpoints.known(), *_groups(*_key())):
         raise ValueError(f"{made.name!r} is a codec that ships: choose another name.")
     if not made.name or not all(character.isalnum() or character in "-_" for character in made.name):
         raise ValueError(f"{made.name!r} is no name for a codec: use letters, digits, - and _.")
@@ -67,7 +67,7 @@ def unregister(name: str) -> None:
 def codec(name: str) -> Codec:
     """The codec of a name: of `names`, "original", a model of one λ, a checkpoint folder's path, a refined model.
 
-    Raises CheckpointError where there is none.
+    Raises CheckpointError where there is none. One whose weights are not here is there too, and says so (``absent``).
     """
     if name == ORIGINAL.name:
         return ORIGINAL
@@ -84,27 +84,43 @@ def codec(name: str) -> Codec:
 
 
 def names() -> list[str]:
-    """Everything to compare: models of many λ, groups of models for one λ each, classical codecs, one's own."""
-    return [*dict.fromkeys(_shipped().values()), *CLASSICAL, *_own()]
+    """Everything to compare: models of many λ, groups of models for one λ each, classical codecs, one's own.
+
+    Models whose weights are not here are left out (`absent`); of a group that lacks some, those that are here stand by
+    themselves.
+    """
+    return [*_models(), *CLASSICAL, *_own()]
+
+
+def absent() -> dict[str, str]:
+    """What would be among `names` if its weights were here: its title, by name."""
+    everything = dict.fromkeys(_group_of().get(name, name) for name in checkpoints.known())
+    return {name: codec(name).title for name in everything if codec(name).absent}
 
 
 def histories(curves: Iterable[str]) -> str:
     """What is to be read beside these curves about the models behind them; names of no codec say nothing."""
-    known, models = set(names()), list(dict.fromkeys(curves))
+    known, models = {*names(), *absent()}, list(dict.fromkeys(curves))
     said = [codec(name).history for name in models if name in known]
     if refined_curves := [name for name in models if "-refined-" in name]:
         said.append(f"{', '.join(refined_curves)}: {ONE_PASS}")
     return " ".join(filter(None, said))
 
 
-def _shipped() -> dict[str, str]:
-    """Models that ship, each with the name that it is compared under: its own or its group's."""
-    member = {model.name: name for name, group in _groups(*_key()).items() for model in group.models.values()}
-    return {name: member.get(name, name) for name in checkpoints.available()}
+def _models() -> list[str]:
+    """Names under which the models that are here are compared: that of a group that is whole, else their own."""
+    whole = {name: group for name, group in _groups(*_key()).items() if not group.absent}
+    member = {model: group for model, group in _group_of().items() if group in whole}
+    return list(dict.fromkeys(member.get(name, name) for name in checkpoints.available()))
+
+
+def _group_of() -> dict[str, str]:
+    """The group of every model that is in one, by the model's name."""
+    return {model.name: name for name, group in _groups(*_key()).items() for model in group.models.values()}
 
 
 def _key() -> tuple[Path, tuple[str, ...]]:
-    return checkpoints.folder(), tuple(checkpoints.available())
+    return checkpoints.folder(), tuple(checkpoints.known())
 
 
 @lru_cache(maxsize=8)

@@ -66,6 +66,8 @@ def evaluate(
     or a cluster's workers have other software or weights than this machine.
     """
     codec = registry.codec(name)
+    if codec.absent:
+        raise ValueError(f"{codec.title} cannot be measured: {codec.absent}")
     key = codec.axis.kind
     paths = _named(images)
     wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
