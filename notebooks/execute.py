@@ -59,7 +59,8 @@ class _Manager(AsyncKernelManager):
 
 
 def execute(source: Path, after: str = "") -> nbformat.NotebookNode:
-    """Run a lesson from top to bottom in a kernel of its own; ``after`` is code to run behind its last cell.
+    """Run a lesson from top to bottom in a kernel of its own, in its folder; ``after`` is code to run behind its last
+    cell. ``source``: its script, or the notebook that it has become.
 
     Raises nbclient.exceptions.CellExecutionError where a cell fails.
     """
@@ -67,7 +68,7 @@ def execute(source: Path, after: str = "") -> nbformat.NotebookNode:
     if after:
         notebook.cells.append(nbformat.v4.new_code_cell(after))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    place = {"metadata": {"path": str(HERE)}}
+    place = {"metadata": {"path": str(source.parent)}}
     NotebookClient(notebook, timeout=3600, resources=place, kernel_manager_class=_Manager).execute()
     return cleaned(notebook)
 
