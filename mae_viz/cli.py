@@ -7,10 +7,11 @@ code 2.
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -494,8 +495,7 @@ def open_app(context: typer.Context) -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""
     from mae_viz.codecs import registry
 
-    if not find_spec("streamlit"):
-        raise ValueError("the app needs further packages: install them with `pip install 'mae-viz[app]'`.")
+    import_module("streamlit")
     registry.names()  # a module of one's own that cannot be imported is told of here, not on every page
     script = str(shipped("app.py"))  # beside it lies .streamlit/config.toml, which Streamlit finds there
     # -P: nothing in the folder at hand takes the place of a library
@@ -643,6 +643,20 @@ def _write(path: Path, data: bytes, said: str) -> None:
     typer.echo(f"{path}: {said}", err=path == _STANDARD)
 
 
+def _extra_with(module: str) -> str:
+    """The extra of mae-viz that brings a package; empty for one that no extra brings."""
+    name = module.partition(".")[0].replace("_", "-")
+    for line in metadata.requires("mae-viz") or []:
+        if found := re.match(rf"{re.escape(name)}\b(?!-).*extra == ['\"](\w+)['\"]", line):
+            return found[1]
+    return ""
+
+
+def _fail(sentence: str) -> None:
+    print(f"mae-viz: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
 def main() -> None:
     """Entry point: turns expected errors into one line on stderr and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
@@ -651,7 +665,11 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        print(f"mae-viz: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        extra = _extra_with(error.name or "")
+        if not extra:
+            raise
+        _fail(f"this needs {error.name}, which is not installed: type `pip install 'mae-viz[{extra}]'`.")
     except KeyboardInterrupt:
         sys.exit(130)
