@@ -197,3 +197,11 @@ def test_every_verb_takes_every_kind_of_name(run, verb, how, crop, tmp_path, mon
     run(verb, *(argument.format(name=name) for argument in VERBS[verb]))
     made = {"compress": "out.mae", "evaluate": "rd.json", "figure": "figures/fig4.png", "export": "out.html"}[verb]
     assert (tmp_path / made).stat().st_size > 100
+
+
+@pytest.mark.parametrize(("package", "command"), [("matplotlib", ["figure", "fig1"]), ("streamlit", ["app"])])
+def test_a_package_of_an_extra_that_is_missing_is_named_with_its_extra(run, monkeypatch, tmp_path, package, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, package, None)
+    said = run(*command, code=2).err
+    assert said == f"mae-viz: this needs {package}, which is not installed: type `pip install 'mae-viz[app]'`.\n"
