@@ -94,8 +94,9 @@ def names() -> list[str]:
 
 def absent() -> dict[str, str]:
     """What would be among `names` if its weights were here: its title, by name."""
-    everything = dict.fromkeys(_group_of().get(name, name) for name in checkpoints.known())
-    return {name: codec(name).title for name in everything if codec(name).absent}
+    group_of = _group_of()
+    lacking = dict.fromkeys(group_of.get(name, name) for name in checkpoints.missing())
+    return {name: codec(name).title for name in lacking}
 
 
 def histories(curves: Iterable[str]) -> str:
@@ -109,9 +110,10 @@ def histories(curves: Iterable[str]) -> str:
 
 def _models() -> list[str]:
     """Names under which the models that are here are compared: that of a group that is whole, else their own."""
-    whole = {name: group for name, group in _groups(*_key()).items() if not group.absent}
-    member = {model: group for model, group in _group_of().items() if group in whole}
-    return list(dict.fromkeys(member.get(name, name) for name in checkpoints.available()))
+    here, group_of = checkpoints.available(), _group_of()
+    broken = {group for model, group in group_of.items() if model not in here}
+    names = (name if (group := group_of.get(name, name)) in broken else group for name in here)
+    return list(dict.fromkeys(names))
 
 
 def _group_of() -> dict[str, str]:

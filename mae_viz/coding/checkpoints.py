@@ -82,10 +82,11 @@ def missing() -> list[str]:
 
 
 def _has_weights(name: str) -> bool:
-    try:
+    if (folder() / name / weights.FILE).is_file():
+        return True
+    with suppress(CheckpointError):  # a damaged card, for whoever asks for it to hear
         return weights_file(name).is_file()
-    except CheckpointError:  # a damaged card, for whoever asks for it to hear
-        return (folder() / name / weights.FILE).is_file()
+    return False
 
 
 def known() -> list[str]:
