@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,34 +73,47 @@ def folder() -> Path:
 
 def available() -> list[str]:
     """Names of the models whose weights are here, by architecture and λ: the MAE first."""
-    return [name for name in known() if _has_weights(name)]
+    return [name for name, identity in _cards().items() if _are_here(name, identity)]
 
 
 def missing() -> list[str]:
     """Names of the models that ship and whose weights are not here, in the same order."""
-    return [name for name in known() if not _has_weights(name)]
-
-
-def _has_weights(name: str) -> bool:
-    if (folder() / name / weights.FILE).is_file():
-        return True
-    with suppress(CheckpointError):  # a damaged card, for whoever asks for it to hear
-        return weights_file(name).is_file()
-    return False
+    return [name for name, identity in _cards().items() if not _are_here(name, identity)]
 
 
 def known() -> list[str]:
-    """Names of the models that ship, be their weights here or not, by architecture and λ: the MAE first."""
-    order = list(architectures.FACTS)
+    """Names of the models that ship, be their weights here or not, in the same order."""
+    return list(_cards())
 
-    def place(name: str) -> tuple:
+
+def _are_here(name: str, identity: str) -> bool:
+    if (folder() / name / weights.FILE).is_file():
+        return True
+    return bool(identity) and weights.place(name, identity).is_file()
+
+
+def _cards() -> dict[str, str]:
+    """By name what each card calls its weights, empty for a damaged one, in the order of lists."""
+    home = folder()
+    with os.scandir(home) if home.is_dir() else nullcontext(()) as entries:
+        changed = tuple((entry.name, entry.stat().st_mtime_ns) for entry in entries)
+    return _in_order(home, changed)
+
+
+@lru_cache(maxsize=4)
+def _in_order(home: Path, changed: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    """The same, as long as nothing in the folder has changed: a page asks dozens of times, and reading all cards each
+    time has it wait for the threads that compute at every file."""
+    order = list(architectures.FACTS)
+    found: list[tuple[int, list, str, str]] = []
+    for path in home.glob(f"*/{_CARD}"):
+        name = path.parent.name
         try:
             facts = card(name)
+            found.append((order.index(facts["architecture"]), facts["lmbdas"], name, facts["sha256"]))
         except CheckpointError:  # for whoever asks for it to hear
-            return len(order), [], name
-        return order.index(facts["architecture"]), facts["lmbdas"], name
-
-    return sorted((path.parent.name for path in folder().glob(f"*/{_CARD}")), key=place)
+            found.append((len(order), [], name, ""))
+    return {name: identity for *_, name, identity in sorted(found)}
 
 
 def find(name: str) -> Path:
@@ -130,7 +143,7 @@ def weights_file(name: str) -> Path:
 
 def absent(names: Iterable[str]) -> str:
     """A sentence on those of these models whose weights are not here, and what to do; empty where all are."""
-    lacking = [name for name in names if not _has_weights(name)]
+    lacking = [name for name in names if not weights_file(name).is_file()]
     if not lacking:
         return ""
     return f"the weights of {', '.join(lacking)} are not in this installation: {weights.how_to_get()}."

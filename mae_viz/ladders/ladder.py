@@ -272,8 +272,12 @@ class Ladders:
             job.let_go(viewer)
 
     def _look(self, viewer: str, ladder: Ladder, rates: list[AnyRate]) -> None:
-        """A viewer waits for these rates of a ladder, and for no others of it."""
-        jobs = {rate: self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s, viewer) for rate in rates}
+        """A viewer waits for these rates of a ladder, and for no others of it: the first of every ladder before the
+        rest of any."""
+        jobs = {
+            rate: self._ask(ladder, rate, computing.BESIDE if k else computing.ON_SCREEN, self.patience_s, viewer)
+            for k, rate in enumerate(rates)
+        }
         with self._lock:
             before = self._wishes.pop(viewer, {})
             others = {wish: job for wish, job in before.items() if wish[0] != ladder.id}

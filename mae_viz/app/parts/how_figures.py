@@ -22,7 +22,7 @@ from mae_viz.codecs import palette
 from mae_viz.codecs.registry import codec
 from mae_viz.measured import collected, findings, refinement
 from mae_viz.measured.between import rate_at
-from mae_viz.numbers import NARROW, decibels, grouped, in_bytes, number, percent, power
+from mae_viz.numbers import NARROW, decibels, grouped, in_bytes, number, percent, power, prose
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def parameters(look: Look) -> None:
     table(rows, numbers=("parameters", "times one network"))
     st.caption(
         f"Transforms and modulation, for {len(rates.LMBDAS)} λ; the paper's Table I: the MAE {millions(found['MAE'])}. "
-        f"{literal(codec('independent').history)}"
+        f"{literal(prose(codec('independent').history))}"
     )
 
 
@@ -247,7 +247,7 @@ def scaling(look: Look) -> None:
         f"{power(ratio.constancy)} of that): λ chooses how finely a map is rounded, and nothing else."
     )
     st.markdown(said)
-    st.caption(literal(codec("bottleneck-scaling").history))
+    st.caption(literal(prose(codec("bottleneck-scaling").history)))
 
 
 def gains(look: Look) -> None:
