@@ -91,8 +91,8 @@ def fetch(source: str, missing: Iterable[Missing], progress: Callable[[float, st
     total, done, found = sum(each.bytes for each in wanted), 0, []
     for each in wanted:
 
-        def report(size: int, before: int = done, name: str = each.name) -> None:
-            progress((before + size) / total, name)
+        def report(size: int, before: int = done, each: Missing = each) -> None:
+            progress((before + min(size, each.bytes)) / total, each.name)  # pooch counts whole chunks
 
         report(0)
         if _download(source, each, report) if remote else _copy(Path(source), each):
