@@ -149,7 +149,7 @@ def say_what_is_absent() -> None:
     lacking = absent()
     if lacking:
         st.caption(
-            f"Not in this list of codecs: {' and '.join(lacking.values())}, whose weights did not come along; "
+            f"Not among the codecs here: {' and '.join(lacking.values())}, whose weights did not come along; "
             f"{how_to_get()}."
         )
 
