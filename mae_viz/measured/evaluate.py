@@ -74,6 +74,8 @@ def evaluate(
     this machine.
     """
     codec = registry.codec(name, device)
+    if codec.absent:
+        raise ValueError(f"{codec.title} cannot be measured: {codec.absent}")
     key = codec.axis.kind
     paths = _named(images)
     wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
