@@ -39,16 +39,9 @@ START = Rate.near(128)
 """λ at first: low enough to see what the two models lose."""
 
 _HERE = Path(__file__).parent
-_SHELL = (
-    "./",
-    "index.html",
-    "site.css",
-    "site.js",
-    "codec/worker.js",
-    "codec/codec.json",
-    "site.webmanifest",
-    "icon.png",
-)
+_WORKER = "service_worker.js"
+_PAGE = ("index.html", "site.css", "site.js", "site.webmanifest", "icon.png")
+_SHELL = ("./", *_PAGE, "codec/worker.js", "codec/codec.json")
 
 
 def runtime_folder() -> Path:

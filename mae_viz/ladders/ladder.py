@@ -26,6 +26,8 @@ from mae_viz.ladders.frame import SCRUBBED_PIXELS, Frame, Maps, Source, compute,
 from mae_viz.storage import cache_folder
 
 CACHE_BYTES = 3 << 30
+"""How much room frames on disk may take: 3 GB."""
+
 PATIENCE_S = 10.0
 """How long after somebody last asked about a frame it keeps its place. Viewers ask three times a second, but a busy
 server answers late."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from mae_viz.codecs.registry import codec
+from mae_viz.codecs.registry import absent, codec
 from mae_viz.ladders.frame import sources
 
 _PANES = json.loads((Path(__file__).parent / "panes.json").read_text(encoding="utf-8"))
@@ -56,6 +56,8 @@ def _read(text: str, known: list[str]) -> dict:
         raise ValueError(f"“{text[:60]}” is no pane: write codec:layer@rate, such as mae:difference@512.")
     name, layer, channel, base, rate = found.groups()
     if name not in known:
+        if name in absent():
+            raise ValueError(f"“{name}” cannot be shown: {codec(name).absent}")
         raise ValueError(f"there is no codec “{name}”: the viewer has {', '.join(known)}.")
     if layer and layer not in LAYERS:
         raise ValueError(f"there is no layer “{layer}”: the viewer has {', '.join(LAYERS)}.")
