@@ -107,8 +107,11 @@ def fakes(monkeypatch) -> FakeTensorMode:
 def move_to_gpu(model: RateModel, fakes: FakeTensorMode) -> None:
     with fakes:
         for module in model.modules():
-            for held in (module._parameters, module._buffers):
-                held.update({key: torch.empty_like(t, device="cuda") for key, t in held.items() if t is not None})
+            for name, tensor in list(module.named_parameters(recurse=False)):
+                moved = torch.empty_like(tensor, device="cuda")
+                setattr(module, name, torch.nn.Parameter(moved, tensor.requires_grad))
+            for name, tensor in list(module.named_buffers(recurse=False)):
+                setattr(module, name, torch.empty_like(tensor, device="cuda"))
 
 
 def checkpoint_on_gpu(name: str, fakes: FakeTensorMode) -> checkpoints.Checkpoint:

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "viewer": LIGHT | {"probe", "codecs", "ladders"},
     "figures": LIGHT | {"models", "coding", "probe", "codecs", "measured"},
     "training": LIGHT | {"layers", "models", "coding"},
-    "browser": LIGHT | {"layers", "models", "coding"},
+    "browser": LIGHT | {"layers", "models", "coding", "probe", "codecs", "ladders", "viewer"},
     "app": LIGHT | {"computing", "coding", "probe", "codecs", "measured", "ladders", "viewer", "figures"},
     "cli": LIGHT
     | {"coding", "refining", "codecs", "measured", "ladders", "viewer", "figures", "training", "browser", "app"},

@@ -37,6 +37,7 @@ _OPSET, _IR = 17, 8  # of 2022: every onnxruntime-web since 1.13 reads them
 _LATENT = 16  # pixels to a latent
 
 Shape = list[int | str]
+"""Sides of a tensor: numbers, or names for what may vary."""
 
 _PORTS: dict[str, tuple[tuple[str, int], tuple[str, int]]] = {
     "g_a": (("x", 1), ("y", _LATENT)),

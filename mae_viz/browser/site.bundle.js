@@ -1627,8 +1627,8 @@ var GainsPanel = class extends Panel {
     }
     this.hands.describe(this.of[0].codec, this.laboratory.channel, spots);
   }
-  /** The height in the drawing of a point of the window, what gain lies there in octaves, and where a gain lies at the λ
-   *  at hand. */
+  /** The height in the drawing of a point of the window, what gain lies there in octaves, and where a gain lies at the
+   *  λ at hand. */
   heightAt(clientY) {
     const { top, height } = this.svg.getBoundingClientRect();
     return (clientY - top) / height * this.box[1];
@@ -4185,8 +4185,8 @@ var Blind = class {
     const { frame } = await this.site.remote.frame({ key: this.site.keys[0], codec, at: at2, maps: false });
     return { codec, ...frame };
   }
-  /** The file of a codec nearest to so many bytes; null where none comes near. Log bytes grow with the rate, almost in a
-   *  straight line. */
+  /** The file of a codec nearest to so many bytes; null where none comes near. Log bytes grow with the rate, almost in
+   *  a straight line. */
   async nearest(codec, bytes, start, turn3) {
     const made = [];
     const off = (file) => Math.abs(Math.log(file.bytes / bytes));
@@ -4261,10 +4261,12 @@ function pool() {
     oninput: () => {
       const { people, first, second, neither, wrong } = pooled(text.value);
       const decided = first + second;
-      const [low, high] = interval(first, decided).map((share) => Math.round(100 * share));
+      const [low, high] = interval(first, decided).map((share2) => Math.round(100 * share2));
+      const whose = people === 1 ? "1 person" : `${people} people`;
+      const share = Math.round(100 * first / decided);
       const said = [
-        people ? `${people} ${people === 1 ? "person" : "people"}: MAE ${first}, bottleneck scaling ${second}, no difference ${neither}.` : "No codes yet.",
-        decided && `Of ${decided} preferences ${Math.round(100 * first / decided)} % are for the MAE (95 % interval ${low} to ${high} %).`,
+        people ? `${whose}: MAE ${first}, bottleneck scaling ${second}, no difference ${neither}.` : "No codes yet.",
+        decided && `Of ${decided} preferences ${share} % are for the MAE (95 % interval ${low} to ${high} %).`,
         wrong.length && `Not a code, misread perhaps: ${wrong.join(", ")}.`
       ];
       result.textContent = said.filter(Boolean).join(" ");
@@ -4292,8 +4294,8 @@ var Ladders = class {
   constructor(remote2) {
     this.#remote = remote2;
   }
-  /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the rates to have
-   *  at hand; `maps`: whether frames tell what is inside. */
+  /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the
+   *  rates to have at hand; `maps`: whether frames tell what is inside. */
   add(key, codec, { grid, maps }) {
     const id = `${key}-${codec.id}-${++this.#numbers}`;
     this.#ladders.set(id, { id, key, codec, grid, maps, frames: /* @__PURE__ */ new Map(), files: /* @__PURE__ */ new Map(), wanted: [], asked: 0 });
@@ -4304,8 +4306,8 @@ var Ladders = class {
     for (const id of [...this.#ladders.keys()]) if (!ids.has(id)) this.#ladders.delete(id);
     if (this.#job && !this.#ladders.has(this.#job.ladder.id)) this.#job.control.abort();
   }
-  /** The frames that are there, as the viewer reads them. Asking starts the work and keeps it going; `at`: rates between
-   *  the grid's, or of it, that are looked for now. */
+  /** The frames that are there, as the viewer reads them. Asking starts the work and keeps it going; `at`: rates
+   *  between the grid's, or of it, that are looked for now. */
   async ladder(id, at2 = []) {
     const ladder = this.#ladders.get(id);
     if (!ladder) throw Object.assign(new Error("this picture is not open any more"), { gone: true });
@@ -6411,7 +6413,8 @@ var Site = class {
     const named = { title: `${codec.title}, by hand`, short: `${codec.short} by hand`, about };
     return { ...codec, ...named, id: `${id}-by-hand`, from: id, hand, colour: BY_HAND };
   }
-  /** A person has moved a gain of a model or switched a channel off: the model with that stands beside the trained one. */
+  /** A person has moved a gain of a model or switched a channel off: the model with that stands beside the trained
+   *  one. */
   change(id, hand) {
     const changed = hand.off?.length || Object.values(hand.factors ?? {}).some((of) => Object.keys(of).length);
     if (changed) this.hand[id] = hand;

@@ -34,6 +34,7 @@ _RUNTIMES = {
 """Of each runtime its module, the one that starts its WebAssembly, that itself, and what runs graphs, best first."""
 
 Progress = Callable[[float], None]
+"""Hears the fraction done."""
 
 
 def write(

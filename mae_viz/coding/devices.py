@@ -12,6 +12,7 @@ so commands without that option, such as `mae-viz prepare`, are told.
 import os
 
 CPU = "cpu"
+"""What every machine has."""
 
 
 def named(device: str | None = None) -> str:

@@ -70,8 +70,8 @@ export class Blind {
     return { codec, ...frame };
   }
 
-  /** The file of a codec nearest to so many bytes; null where none comes near. Log bytes grow with the rate, almost in a
-   *  straight line. */
+  /** The file of a codec nearest to so many bytes; null where none comes near. Log bytes grow with the rate, almost in
+   *  a straight line. */
   async nearest(codec, bytes, start, turn) {
     const made = [];
     const off = (file) => Math.abs(Math.log(file.bytes / bytes));
@@ -155,12 +155,12 @@ export function pool() {
       const { people, first, second, neither, wrong } = pooled(text.value);
       const decided = first + second;
       const [low, high] = interval(first, decided).map((share) => Math.round(100 * share));
+      const whose = people === 1 ? "1 person" : `${people} people`;
+      const share = Math.round((100 * first) / decided);
       const said = [
-        people
-          ? `${people} ${people === 1 ? "person" : "people"}: MAE ${first}, bottleneck scaling ${second}, no difference ${neither}.`
-          : "No codes yet.",
+        people ? `${whose}: MAE ${first}, bottleneck scaling ${second}, no difference ${neither}.` : "No codes yet.",
         decided &&
-          `Of ${decided} preferences ${Math.round((100 * first) / decided)}\u202f% are for the MAE (95\u202f% interval ${low} to ${high}\u202f%).`,
+          `Of ${decided} preferences ${share}\u202f% are for the MAE (95\u202f% interval ${low} to ${high}\u202f%).`,
         wrong.length && `Not a code, misread perhaps: ${wrong.join(", ")}.`,
       ];
       result.textContent = said.filter(Boolean).join(" ");

@@ -12,8 +12,8 @@ export function original({ pixels, width, height }) {
 }
 
 /** A picture coded by one of this project's models at a rate index: the file is written, and what is shown is decoded
- *  from its bytes. `maps`: whether to tell what is inside; `hand`: what a person has changed in the model. Gives {frame,
- *  files, maps}. */
+ *  from its bytes. `maps`: whether to tell what is inside; `hand`: what a person has changed in the model. Gives
+ *  {frame, files, maps}. */
 export async function ofModel(codec, picture, index, { maps, hand, progress, signal }) {
   const { width, height } = picture;
   const part = (from, share) => (done) => progress?.(from + share * done);

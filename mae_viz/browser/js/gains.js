@@ -2,7 +2,8 @@
 const LMBDA_MAX = 4096;
 const LMBDA_MIN = 64;
 
-/** A function λ → {layer: Float32Array (C)} of a model. `layers`: its modulated layers; `tensor`: name → {shape, values}. */
+/** A function λ → {layer: Float32Array (C)} of a model. `layers`: its modulated layers; `tensor`: name →
+ *  {shape, values}. */
 export function gainsOf(layers, tensor) {
   const made = layers.map((name) => [
     name,

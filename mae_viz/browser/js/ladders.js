@@ -1,5 +1,5 @@
-// Ladders as the viewer asks for them, computed in this page: the rate at hand first, then the grid from coarse to fine,
-// as long as somebody looks. What mae_viz/ladders/ladder.py is to the app.
+// Ladders as the viewer asks for them, computed in this page: the rate at hand first, then the grid from coarse to
+// fine, as long as somebody looks. What mae_viz/ladders/ladder.py is to the app.
 
 const ASKED_MS = 2500; // after the last question a ladder's grid rests
 const EXTRA = 24; // frames between the grid's that stay, the latest
@@ -16,8 +16,8 @@ export class Ladders {
     this.#remote = remote;
   }
 
-  /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the rates to have
-   *  at hand; `maps`: whether frames tell what is inside. */
+  /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the
+   *  rates to have at hand; `maps`: whether frames tell what is inside. */
   add(key, codec, { grid, maps }) {
     const id = `${key}-${codec.id}-${++this.#numbers}`;
     this.#ladders.set(id, { id, key, codec, grid, maps, frames: new Map(), files: new Map(), wanted: [], asked: 0 });
@@ -30,8 +30,8 @@ export class Ladders {
     if (this.#job && !this.#ladders.has(this.#job.ladder.id)) this.#job.control.abort();
   }
 
-  /** The frames that are there, as the viewer reads them. Asking starts the work and keeps it going; `at`: rates between
-   *  the grid's, or of it, that are looked for now. */
+  /** The frames that are there, as the viewer reads them. Asking starts the work and keeps it going; `at`: rates
+   *  between the grid's, or of it, that are looked for now. */
   async ladder(id, at = []) {
     const ladder = this.#ladders.get(id);
     if (!ladder) throw Object.assign(new Error("this picture is not open any more"), { gone: true });

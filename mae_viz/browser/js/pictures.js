@@ -1,5 +1,5 @@
-// Pictures in: pixels as the codecs see them, 8-bit sRGB. As mae_viz/images.py has it: upright, in sRGB, transparency on
-// white.
+// Pictures in: pixels as the codecs see them, 8-bit sRGB. As mae_viz/images.py has it: upright, in sRGB, transparency
+// on white.
 
 const MAX_PIXELS = 2 ** 25; // of a page's memory
 const MAX_SIDE = 65535;

@@ -235,7 +235,8 @@ class Site {
     return { ...codec, ...named, id: `${id}-by-hand`, from: id, hand, colour: BY_HAND };
   }
 
-  /** A person has moved a gain of a model or switched a channel off: the model with that stands beside the trained one. */
+  /** A person has moved a gain of a model or switched a channel off: the model with that stands beside the trained
+   *  one. */
   change(id, hand) {
     const changed = hand.off?.length || Object.values(hand.factors ?? {}).some((of) => Object.keys(of).length);
     if (changed) this.hand[id] = hand;

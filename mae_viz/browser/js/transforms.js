@@ -36,8 +36,8 @@ export class Transforms {
     return this.#sessions.get(part);
   }
 
-  /** What a part makes of `values`, Float32Array (channels, height, width): {values, height, width}. `rate`: {lmbda, and
-   *  gains of layers by their names}, of which it takes the inputs that the graph has. */
+  /** What a part makes of `values`, Float32Array (channels, height, width): {values, height, width}. `rate`: {lmbda,
+   *  and gains of layers by their names}, of which it takes the inputs that the graph has. */
   async run(part, values, [channels, height, width], rate) {
     const session = await this.ready(part);
     return inTurn(async () => {

@@ -145,8 +145,8 @@ export class GainsPanel extends Panel {
     this.hands.describe(this.of[0].codec, this.laboratory.channel, spots);
   }
 
-  /** The height in the drawing of a point of the window, what gain lies there in octaves, and where a gain lies at the λ
-   *  at hand. */
+  /** The height in the drawing of a point of the window, what gain lies there in octaves, and where a gain lies at the
+   *  λ at hand. */
   heightAt(clientY) {
     const { top, height } = this.svg.getBoundingClientRect();
     return ((clientY - top) / height) * this.box[1];
