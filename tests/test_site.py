@@ -274,7 +274,7 @@ def test_a_site_is_small_and_names_no_other_place(folder):
 
 def test_without_its_runtime_a_sentence_says_what_to_do(tmp_path, run):
     said = run("site", "--out", tmp_path / "out", "--runtime", tmp_path, code=2)
-    assert "install the npm package onnxruntime-web" in said.err
+    assert "npm install onnxruntime-web" in said.err
 
 
 def test_measures_are_the_projects(photograph, tmp_path):
