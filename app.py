@@ -8,12 +8,13 @@ import asyncio
 import resource
 import threading
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from mae_viz import computing
-from mae_viz.app import lessons
+from mae_viz.app import lessons, server
 from mae_viz.app.server import leaving
 from mae_viz.app.server.door import Door
 from mae_viz.viewer import arrangements, streamlit_host
@@ -44,7 +45,7 @@ async def running(_app):
 
 
 app = st.App(
-    "mae_viz/app/server/main.py",
+    Path(server.__file__).with_name("main.py"),
     routes=[*streamlit_host.routes(), *lessons.routes()],
     middleware=[Middleware(Door)],
     lifespan=running,

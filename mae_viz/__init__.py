@@ -9,6 +9,8 @@ The names below load what they need on first use, so that importing the package 
 
 from importlib import import_module
 
+__version__ = "0.2.0"
+
 _HOME = {
     "compress": "coding.coder",
     "compress_to": "codecs.search",

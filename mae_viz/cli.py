@@ -7,16 +7,19 @@ code 2.
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module, metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mae_viz.rates import Rate
-from mae_viz.storage import write_whole
+from mae_viz.storage import shipped, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +31,23 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Variable-rate image compression with a modulated autoencoder: compress, inspect, teach.",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mae-viz {metadata.version('mae-viz')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="say it, and end")
+    ] = False,
+) -> None:
+    """Variable-rate image compression with a modulated autoencoder: compress, inspect, teach."""
+
 
 _Report = Callable[..., None]
 """Hears the fraction done, 0…1, and perhaps a text."""
@@ -37,6 +55,12 @@ _Report = Callable[..., None]
 Model = Annotated[str, typer.Option(help="a model that ships (mae, bottleneck-scaling, …) or a checkpoint's folder")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="write the numbers into this file too")]
 Lmbda = Annotated[float, typer.Option("--lambda", help="64 (small file) … 4096 (good picture)")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="where models compute: cpu, or a GPU as cuda, cuda:1; every file decodes to the same symbols on all"
+    ),
+]
 
 
 @app.command()
@@ -62,12 +86,13 @@ def compress(
     importance: Annotated[
         Path | None, typer.Option(help="a picture of the same size for --effort: where it is white, errors count more")
     ] = None,
+    device: Device = "cpu",
 ) -> None:
     """Compress pictures to .mae files, at λ = 512 unless --lambda or a target says otherwise.
 
     With --effort Ctrl-C ends the refinement of a file, or the search for its λ, and the best so far is written.
     """
-    from mae_viz.codecs import search
+    from mae_viz.codecs import registry, search
     from mae_viz.coding import coder
     from mae_viz.formats import SUFFIXES
     from mae_viz.images import open_rgb
@@ -76,12 +101,13 @@ def compress(
     if len(targets) + (lmbda is not None) > 1:
         raise ValueError("--lambda, --bytes, --bpp and --psnr exclude one another: give one of them.")
     wanted = 512.0 if lmbda is None else lmbda
-    refined = _refined(model, effort, objective, importance)
+    refined = _refined(model, effort, objective, importance, device)
 
     def coded(image: Path, progress: _Report) -> tuple[bytes, str]:
         source, quality, pains = _read(image) if image == _STANDARD else image, "", ""
         if targets:
-            found = search.compress_to(source, refined or model, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
+            codec = refined or registry.codec(model, device)
+            found = search.compress_to(source, codec, bytes=size, bpp=bpp, psnr_db=psnr, progress=progress)
             stream, quality = found.stream, f", {found.psnr_db:.2f} dB"
             if not found.whole:
                 pains = "; stopped: the best file so far within the target" + (
@@ -91,14 +117,14 @@ def compress(
             spent = refined.spend(open_rgb(source), refined.rate(wanted), progress)
             stream, quality, pains = spent.best.stream, f", {spent.best.psnr_db:.2f} dB", f"; {spent}"
         else:
-            stream = coder.compress(source, model, wanted, progress)
+            stream = coder.compress(source, model, wanted, progress, device)
         facts = coder.info(stream)
         return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}{pains}"
 
     _each("compressing", _pairs(images, output, SUFFIXES, ".mae"), coded)
 
 
-def _refined(model: str, effort: int, objective: str, importance: Path | None) -> "RefinedCodec | None":
+def _refined(model: str, effort: int, objective: str, importance: Path | None, device: str) -> "RefinedCodec | None":
     """What an effort above 0 codes with. Raises ValueError for settings that only count with one."""
     if not effort:
         if objective != "mse" or importance:
@@ -111,7 +137,7 @@ def _refined(model: str, effort: int, objective: str, importance: Path | None) -
     from mae_viz.refining.effort import STEPS
 
     weights = np.asarray(open_rgb(importance).convert("L"), np.float32) / 255 if importance else None
-    return registry.codec(model).refined(STEPS[effort], objective, weights)
+    return registry.codec(model, device).refined(STEPS[effort], objective, weights)
 
 
 @app.command()
@@ -129,15 +155,20 @@ def decompress(
     model: Annotated[
         str | None, typer.Option(help="a checkpoint's folder, for files made with one of your own")
     ] = None,
+    device: Device = "cpu",
 ) -> None:
-    """Decompress .mae files to pictures."""
+    """Decompress .mae files to pictures. Between two devices a pixel may differ by a grey level."""
     from mae_viz.coding import coder
 
     pairs = _pairs(files, output, frozenset([".mae"]), ".png")
     forms = {file: _written(target) for file, target in pairs}
 
     def decoded(file: Path, progress: _Report) -> tuple[bytes, str]:
-        picture, (form, options), data = coder.decompress(_read(file), model, progress), forms[file], io.BytesIO()
+        picture, (form, options), data = (
+            coder.decompress(_read(file), model, progress, device),
+            forms[file],
+            io.BytesIO(),
+        )
         picture.save(data, form, **options)
         return data.getvalue(), f"{picture.width} × {picture.height}"
 
@@ -244,11 +275,13 @@ def evaluate(
     ] = None,
     effort: Annotated[int, typer.Option(min=0, max=4, help="of models: as for compress")] = 0,
     objective: Annotated[str, typer.Option(help="what the effort is for: mse, ms-ssim, mixture")] = "mse",
+    device: Device = "cpu",
     csv: Csv = None,
 ) -> None:
     """Measure rate and distortion of models and classical codecs; an interrupted run goes on where it was.
 
-    --csv has a row for each image and rate, and those of the means (image "mean").
+    --csv has a row for each image and rate, and those of the means (image "mean"). On a GPU pictures of one size go
+    through the transforms together; the entropy coder and the metrics stay on the CPU, so --jobs counts there too.
     """
     from mae_viz.codecs import registry
     from mae_viz.codecs.interface import LambdaAxis
@@ -260,7 +293,7 @@ def evaluate(
     pictures = evaluation.pictures_in(images) if images else {path.stem: path for path in kodak.images()}
     tables = []
     for name in names:
-        codec = registry.codec(name)
+        codec = registry.codec(name, device)
         if effort:
             codec = codec.refined(STEPS[effort], objective)
         axis = codec.axis
@@ -270,7 +303,7 @@ def evaluate(
         file = evaluation.file_for(out, codec.file_name, len(names) > 1)
         with _progress(f"measuring {codec.file_name}") as progress:
             document = evaluation.evaluate(
-                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or (), scheduler
+                codec.name, pictures, file, dataset, points, jobs, progress, restart, metric or (), scheduler, device
             )
         typer.echo(f"{file}:\n{records.means_text(document)}")
         tables.append(collected.read(file))
@@ -311,10 +344,12 @@ def fetch(
 @app.command()
 def report(
     name: Annotated[str | None, typer.Argument(help="of one table: else all")] = None,
-    write: Annotated[bool, typer.Option(help="bring the tables of checkpoints/README.md up to date")] = False,
+    write: Annotated[
+        bool, typer.Option(help="bring checkpoints/README.md and the checksums beside it up to date")
+    ] = False,
 ) -> None:
     """Print the tables of checkpoints/README.md, computed from the result files."""
-    from mae_viz.coding import checkpoints
+    from mae_viz.coding import checkpoints, weights
     from mae_viz.measured import collected
     from mae_viz.measured import report as tables
 
@@ -322,6 +357,7 @@ def report(
     if write:
         file = checkpoints.folder() / "README.md"
         write_whole(file, tables.write(_read(file).decode("utf-8"), results).encode("utf-8"))
+        weights.write_manifest(checkpoints.folder())
         return
     if name and name not in tables.TABLES:
         raise ValueError(f"there is no table {name!r}: choose one of {', '.join(tables.TABLES)}.")
@@ -401,7 +437,9 @@ def prepare(
 
 @app.command()
 def lessons(
-    out: Annotated[Path | None, typer.Option(help="folder: else lessons, where the app finds them")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder: else lessons, where the app finds them when it is started here")
+    ] = None,
 ) -> None:
     """Write one offline HTML file for each bundled photograph, as `mae-viz export` does for one picture."""
     from mae_viz.app import lessons as files
@@ -484,17 +522,81 @@ def pack(
 
 
 @app.command(name="app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def open_app(context: typer.Context) -> None:
+def open_app(context: typer.Context, device: Device = "") -> None:
     """Open the interactive app in a browser; further options go to Streamlit (--server.port 8600)."""
     from mae_viz.codecs import registry
+    from mae_viz.coding import devices
 
-    home = Path(__file__).resolve().parent.parent
-    script = home / "app.py"
-    if not script.is_file():
-        raise ValueError("app.py is not beside the package: run this in a clone of the repository (make app).")
+    os.environ["MAE_VIZ_DEVICE"] = devices.named(device or None)
+    import_module("streamlit")
     registry.names()  # a module of one's own that cannot be imported is told of here, not on every page
-    os.chdir(home)  # where .streamlit/config.toml lies
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *context.args])
+    script = str(shipped("app.py"))  # beside it lies .streamlit/config.toml, which Streamlit finds there
+    # -P: nothing in the folder at hand takes the place of a library
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", script, *context.args])
+
+
+@app.command()
+def notebooks(
+    out: Annotated[Path, typer.Argument(help="the folder to put them into")],
+    force: Annotated[bool, typer.Option(help="write over notebooks that are there")] = False,
+) -> None:
+    """Copy the lessons that came along, executed, into a folder of your own: open them there with JupyterLab."""
+    found = sorted(path for path in shipped("notebooks").iterdir() if path.suffix in (".ipynb", ".json"))
+    if (there := [path.name for path in found if (out / path.name).exists()]) and not force:
+        raise ValueError(
+            f"{out} has {there[0]} already, perhaps with work of yours in it: name another folder, or --force."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for path in found:
+        write_whole(out / path.name, path.read_bytes())
+        typer.echo(out / path.name)
+    if not find_spec("jupyterlab"):
+        typer.echo("They need JupyterLab and more: pip install 'mae-viz[app,notebooks]'")
+
+
+@app.command()
+def weights(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="a folder with weights, such as checkpoints of a clone, or an address (https://…)"),
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="take the address that this release or MAE_VIZ_WEIGHTS names")
+    ] = False,
+) -> None:
+    """Say which models' weights are here; given a folder or an address, bring those that are missing.
+
+    They are compared with checksums and kept in the cache folder.
+    """
+    from mae_viz.coding import checkpoints
+    from mae_viz.coding import weights as files
+
+    if fetch:
+        source = source or files.address()
+        if not source:
+            raise ValueError(
+                "no address of this release's weights is known: give a folder or an address, mae-viz weights DIR|URL, "
+                "or name one in MAE_VIZ_WEIGHTS."
+            )
+    if source is not None:
+        wanted = checkpoints.to_fetch()
+        with _progress("weights") as progress:
+            found = files.fetch(source, wanted, progress)
+        for each in found:
+            typer.echo(f"{each.name}: {each.bytes / 1e6:.1f} MB, checksum compared, in {each.target}")
+        typer.echo(
+            f"{len(found)} of {len(wanted)} missing models came from {source}." if wanted else "Nothing is missing."
+        )
+        return
+    for name in checkpoints.known():
+        path = checkpoints.weights_file(name)
+        typer.echo(f"{name:28} {path if path.is_file() else 'missing'}")
+    if lacking := checkpoints.to_fetch():
+        size = sum(each.bytes for each in lacking) / 1e6
+        known = files.address()
+        typer.echo(f"{len(lacking)} missing, {size:.0f} MB. Get them: mae-viz weights {known or 'DIR|URL'}")
+        if not known:
+            typer.echo("A clone of the repository has all of them: name its folder, or an address where they lie.")
 
 
 def _scrubbed(image: str) -> "tuple[Image.Image, str]":
@@ -574,6 +676,20 @@ def _write(path: Path, data: bytes, said: str) -> None:
     typer.echo(f"{path}: {said}", err=path == _STANDARD)
 
 
+def _extra_with(module: str) -> str:
+    """The extra of mae-viz that brings a package; empty for one that no extra brings."""
+    name = module.partition(".")[0].replace("_", "-")
+    for line in metadata.requires("mae-viz") or []:
+        if found := re.match(rf"{re.escape(name)}\b(?!-).*extra == ['\"](\w+)['\"]", line):
+            return found[1]
+    return ""
+
+
+def _fail(sentence: str) -> None:
+    print(f"mae-viz: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
 def main() -> None:
     """Entry point: turns expected errors into one line on stderr and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
@@ -582,7 +698,11 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        print(f"mae-viz: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        extra = _extra_with(error.name or "")
+        if not extra:
+            raise
+        _fail(f"this needs {error.name}, which is not installed: type `pip install 'mae-viz[{extra}]'`.")
     except KeyboardInterrupt:
         sys.exit(130)

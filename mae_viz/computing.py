@@ -25,8 +25,9 @@ from concurrent.futures import CancelledError, Future
 from functools import lru_cache, partial
 from typing import TypeVar
 
-ON_SCREEN, SOON = -1.0, 0.0
-"""Urgencies; smaller is sooner. What somebody looks for now, and what somebody will: a ladder's frames count on."""
+ON_SCREEN, BESIDE, SOON = -1.0, -0.5, 0.0
+"""Urgencies; smaller is sooner. What somebody looks for now, what the same screen says beside it, and what somebody
+will look for: a ladder's frames count on."""
 
 WORKERS = 2
 """They share the cores between them. Half of a frame's time no second core can help with (entropy coding, metrics,
@@ -169,7 +170,7 @@ class Computing:
         def wanted() -> bool:
             waiting = [other for queue in (SMALL, LARGE) for *_, other in self._queues[queue]]
             return any(
-                other.urgency <= ON_SCREEN and other.queue != PATIENT and not other.done()
+                other.urgency < SOON and other.queue != PATIENT and not other.done()
                 for other in (*self._running, *waiting)
             )
 

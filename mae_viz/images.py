@@ -26,6 +26,7 @@ MAX_PIXELS = 1 << 27
 """Pictures above 134 megapixels are refused, before they are decoded."""
 
 MAX_SIDE = 65535
+"""Pixels of the longest side that is read: what a `.mae` file can name."""
 
 MAX_BYTES = 8 * MAX_PIXELS
 """Longer files are refused before they are read: so long is the largest picture with four channels of 16 bits."""
@@ -167,6 +168,7 @@ def read(path: Path) -> bytes:
 
 
 TOO_LONG = f"the file has more than {MAX_BYTES / 1e9:.1f} GB: no picture that is read here is so long."
+"""What is said of a file that is longer than MAX_BYTES."""
 
 
 def _too_large(max_pixels: int) -> str:

@@ -1,8 +1,9 @@
 """Building blocks: convolutions, GDN, the modulating perceptron, the bottleneck scale, priors.
 
 λ arrives everywhere as a (B,) tensor. GDN and the priors are those of CompressAI, with parameters of the same names,
-shapes and meaning; tests compare them with it. They are written here because the rate-conditional prior needs what is
-private there, and because importing CompressAI takes longer than coding a picture.
+shapes and meaning; tests compare them with it. They are written here because the rate-conditional prior needs
+cumulative logits, which are private there and may change, and because importing CompressAI takes longer than coding a
+picture. Of CompressAI nothing private is used anywhere (`tests/test_rooms.py`).
 """
 
 import math
@@ -63,6 +64,7 @@ class NonNegative(nn.Module):
         return torch.sqrt((value + self.pedestal).clamp(min=self.pedestal))
 
     def forward(self, stored: Tensor) -> Tensor:
+        """What is stored → the value, 0 or more, of the same shape."""
         return at_least(stored, self.bound) ** 2 - self.pedestal
 
 
@@ -158,6 +160,7 @@ class EntropyModel(nn.Module):
     """What quantises: with uniform noise in training, otherwise by rounding about the means."""
 
     def quantize(self, inputs: Tensor, means: Tensor | None = None) -> Tensor:
+        """Values of any shape, plus noise in [−½, ½) in training, else rounded about ``means`` (0 without)."""
         if self.training:
             return inputs + torch.empty_like(inputs).uniform_(-0.5, 0.5)
         return torch.round(inputs) if means is None else torch.round(inputs - means) + means
@@ -198,10 +201,25 @@ class Cumulatives(EntropyModel):
         """Cumulative logits at v, (rows, 1, n); or at v (…, 1, n) by the rows that ``pick`` takes of a (rows, …)."""
         h = v
         for i, (matrix, bias) in enumerate(zip(self.matrices, self.biases, strict=True)):
-            h = F.softplus(pick(matrix)) @ h + pick(bias)
+            h = _product(F.softplus(pick(matrix)), h) + pick(bias)
             if i < len(self.factors):
                 h = h + torch.tanh(pick(self.factors[i])) * torch.tanh(h)
         return h
+
+
+def _product(matrix: Tensor, h: Tensor) -> Tensor:
+    """Small matrices (…, o, i) times h (…, i, n), in full precision."""
+    return product_written_out(matrix, h) if h.is_cuda else matrix @ h
+
+
+def product_written_out(matrix: Tensor, h: Tensor) -> Tensor:
+    """The same as sums of products.
+
+    A GPU's compiler fuses them with what is around; a library would be called for thousands of matrices of three rows,
+    dozens of times in a step.
+    """
+    terms = [matrix[..., i, None] * h[..., None, i, :] for i in range(h.shape[-2])]
+    return sum(terms[1:], terms[0])
 
 
 class GaussianConditional(EntropyModel):
@@ -257,7 +275,7 @@ class RatePrior(_RateTable):
         """Probability of the unit bin around each value; ``centred`` (B, C, H, W) counts from the median."""
         batch, channels = centred.shape[:2]
         v = centred.reshape(batch, channels, 1, -1)
-        upper, lower = self.logits(v + 0.5, lmbda), self.logits(v - 0.5, lmbda)
+        upper, lower = self.logits(torch.cat([v + 0.5, v - 0.5], -1), lmbda).chunk(2, -1)
         # σ(a) − σ(b) = σ(−b) − σ(−a): on the side where both are small the difference keeps its digits
         sign = torch.where(upper + lower > 0, -1.0, 1.0)  # never 0, not even at the centre of a symmetric CDF
         p = torch.abs(torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower))

@@ -25,6 +25,7 @@ from mae_viz.layers import GDN, BottleneckScale, GaussianConditional, Modulation
 from mae_viz.rates import LMBDAS, LMBDAS_HYPERPRIOR, check_knots
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
+"""What a layer is built around."""
 
 
 class RateLayer(nn.Module):
@@ -47,6 +48,7 @@ class Analysis(RateLayer):
         self.conv, self.nonlinearity = conv, nonlinearity
 
     def forward(self, x: Tensor, lmbda: Tensor) -> Tensor:
+        """x (B, C, H, W) → what the next layer takes; λ is not asked."""
         return self.nonlinearity(self.conv(x))
 
 
@@ -62,6 +64,7 @@ class ModulatedAnalysis(RateLayer):
         self.modulation = Modulation(conv.out_channels)
 
     def forward(self, x: Tensor, lmbda: Tensor) -> Tensor:
+        """x (B, C, H, W) and λ (B,) → what the next layer takes."""
         u = self.conv(x)
         return self.nonlinearity(self.modulation(lmbda).to(u.dtype) * u)
 
@@ -77,6 +80,7 @@ class Synthesis(RateLayer):
         self.nonlinearity, self.conv = nonlinearity, conv
 
     def forward(self, y: Tensor, lmbda: Tensor) -> Tensor:
+        """y (B, C, H, W) → what the next layer takes; λ is not asked."""
         return self.conv(self.nonlinearity(y))
 
 
@@ -92,6 +96,7 @@ class ModulatedSynthesis(RateLayer):
         self.nonlinearity, self.conv = nonlinearity, conv
 
     def forward(self, y: Tensor, lmbda: Tensor) -> Tensor:
+        """y (B, C, H, W) and λ (B,) → what the next layer takes."""
         return self.conv(self.nonlinearity(self.modulation(lmbda).to(y.dtype) * y))
 
 
@@ -99,6 +104,7 @@ class RateTransform(nn.ModuleList):
     """g_a, g_s, h_a or h_s: its layers in the order the data flow."""
 
     def forward(self, h: Tensor, lmbda: Tensor) -> Tensor:
+        """h (B, C, H, W) and λ (B,) through all layers."""
         for layer in self:
             h = layer(h, lmbda)
         return h
@@ -128,6 +134,11 @@ class RateModel(nn.Module):
         self.channels, self.lmbdas = channels, tuple(map(float, lmbdas))
         self.knots = check_knots(self.lmbdas if knots is None else knots, self.lmbdas)
         self.prior = RatePrior(channels, self.knots)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and where it computes."""
+        return next(self.parameters()).device
 
     @property
     def facts(self) -> architectures.Architecture:
@@ -181,7 +192,10 @@ class _Factorized(RateModel):
 
 
 AnalysisLayer = Callable[[Convolution, nn.Module], RateLayer]
+"""Makes a layer of g_a or h_a of a convolution and the nonlinearity after it."""
+
 SynthesisLayer = Callable[[nn.Module, Convolution], RateLayer]
+"""Makes a layer of g_s or h_s of a nonlinearity and the deconvolution after it."""
 
 
 def _transforms(n: int, analysis: AnalysisLayer, synthesis: SynthesisLayer) -> tuple[RateTransform, RateTransform]:

@@ -5,6 +5,7 @@ narrow space that no line is broken at. The viewer's are in js/numbers.js.
 """
 
 import math
+import re
 
 NARROW = "\u202f"
 """A narrow space that no line is broken at: between thousands, and before units."""
@@ -18,6 +19,11 @@ def grouped(number: float, form: str = ",") -> str:
     if not text.strip("+-0."):  # it is, or rounds to, nothing
         text = text.lstrip("+-")
     return text.replace(",", NARROW).replace("-", "−")
+
+
+def prose(text: str) -> str:
+    """A text written with commas between thousands, with narrow spaces there."""
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", NARROW, text)
 
 
 def number(value: float) -> str:

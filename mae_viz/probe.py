@@ -1,6 +1,7 @@
 """Look inside a model: (checkpoint, picture, λ) → arrays for maps, ratios and bit counts.
 
-Maps are float32 numpy, channels first, at 1/16 of the padded picture's resolution.
+Maps are float32 numpy, channels first, at 1/16 of the padded picture's resolution. They are computed where the model's
+weights lie (`mae_viz.load(name, device="cuda")`).
 """
 
 from collections.abc import Sequence
@@ -113,15 +114,15 @@ def _cost(checkpoint: Checkpoint, groups: list[np.ndarray], rate: Rate) -> Cost:
 
     from mae_viz.models import HyperpriorModel
 
-    model, lmbda = checkpoint.model, rate.tensor()
+    model, lmbda = checkpoint.model, rate.tensor(checkpoint.model.device)
     with torch.inference_mode():
-        centred = torch.from_numpy(groups[0])[None].float()
-        first = -torch.log2(model.prior.likelihood(centred, lmbda))[0].numpy()
+        centred, *of_y = (torch.from_numpy(group)[None].to(lmbda) for group in groups)
+        first = -torch.log2(model.prior.likelihood(centred, lmbda))[0].cpu().numpy()
         if not isinstance(model, HyperpriorModel):
             return Cost(first)
         sigma = model.hyper_synthesis(centred + model.prior.medians(lmbda), lmbda)
-        _, likelihoods = model.conditional(torch.from_numpy(groups[1])[None].float(), sigma)
-        return Cost(-torch.log2(likelihoods)[0].numpy(), first, sigma[0].numpy())
+        _, likelihoods = model.conditional(of_y[0], sigma)
+        return Cost(-torch.log2(likelihoods)[0].cpu().numpy(), first, sigma[0].cpu().numpy())
 
 
 def cost(checkpoint: Checkpoint, stream: bytes) -> Cost:
@@ -173,10 +174,11 @@ def prior_pmf(model: "RateModel", rate: Rate, reach: int) -> np.ndarray:
     """Learned probabilities (C, 2 · reach + 1) of the symbols −reach … reach of every channel at λ."""
     import torch
 
-    k = torch.arange(-reach, reach + 1).float()
+    lmbda = rate.tensor(model.device)
+    k = torch.arange(-reach, reach + 1).to(lmbda)
     with torch.inference_mode():
         centred = k[None, None, None].expand(1, model.prior.channels, 1, -1)
-        return model.prior.likelihood(centred, rate.tensor())[0, :, 0].double().numpy()
+        return model.prior.likelihood(centred, lmbda)[0, :, 0].double().cpu().numpy()
 
 
 def expected_pmf(checkpoint: Checkpoint, sigma: np.ndarray, reach: int) -> np.ndarray:
@@ -216,13 +218,13 @@ def medians(model: "RateModel", rate: Rate) -> np.ndarray:
     if model.facts.hyperprior:
         return np.zeros(model.channels, np.float32)
     with torch.inference_mode():
-        return model.prior.medians(rate.tensor())[0, :, 0, 0].numpy()
+        return model.prior.medians(rate.tensor(model.device))[0, :, 0, 0].cpu().numpy()
 
 
 def prior_mix(model: "RateModel", rate: Rate) -> tuple[float, float, float]:
     """The two λ, of the prior's knots, whose tables make the prior at λ, and the weight (0…1) of the upper one."""
 
-    lower, upper, weight = model.prior.neighbours(rate.tensor())
+    lower, upper, weight = model.prior.neighbours(rate.tensor(model.device))
     return model.knots[int(lower)], model.knots[int(upper)], float(weight)
 
 
@@ -263,8 +265,9 @@ def gains(gain: "Modulation | BottleneckScale", lmbdas: Sequence[float]) -> np.n
     """m(λ), d(λ) of a `Layer.modulation`, or s(λ) of a bottleneck-scaling model's ``scale``: (λ, C), positive."""
     import torch
 
+    device = next(gain.parameters()).device
     with torch.inference_mode():
-        return gain(torch.tensor(lmbdas, dtype=torch.float32))[:, :, 0, 0].double().numpy()
+        return gain(torch.tensor(lmbdas, dtype=torch.float32, device=device))[:, :, 0, 0].double().cpu().numpy()
 
 
 def all_gains(model: "RateModel", rate: Rate) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 LMBDAS = (64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
@@ -22,11 +23,13 @@ LMBDAS_HYPERPRIOR = (64.0, 256.0, 1024.0, 4096.0)
 """Λ of the models with hyperprior: the paper says that there are four, its figure suggests these."""
 
 LMBDA_MIN, LMBDA_MAX = 64.0, 4096.0
+"""Between these λ lies every other."""
 
 STEPS_PER_OCTAVE = 64
 """A stream names λ on a grid of 1/64 octave: a λ asked for is at most 0.55 % away from the nearest."""
 
 LAST_INDEX = round(STEPS_PER_OCTAVE * math.log2(LMBDA_MAX / LMBDA_MIN))
+"""Of the grid: 384, λ = 4096."""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,11 +72,11 @@ class Rate:
         """The rate so many octaves up (down below 0). Raises ValueError where that leaves the range."""
         return Rate(self.index + round(octaves * STEPS_PER_OCTAVE))
 
-    def tensor(self) -> "Tensor":
-        """λ as a float32 tensor of one element, as models take it."""
+    def tensor(self, device: "torch.device | str" = "cpu") -> "Tensor":
+        """λ as a float32 tensor of one element, as models on a device take it."""
         import torch
 
-        return torch.tensor([self.lmbda])
+        return torch.full((1,), self.lmbda, device=device)
 
     def __str__(self) -> str:
         """λ in four digits, "512" or "702.2": enough to find the rate again."""

@@ -1,8 +1,20 @@
-"""Where files go: whole or not there at all, and the folder for what can be computed again."""
+"""Where files lie: those that come along, and those that are written, whole or not at all."""
 
 import os
 import threading
+from importlib.resources import files
 from pathlib import Path
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that comes along and is no part of the package: "app.py", "checkpoints", "notebooks", …
+
+    In a checkout it lies at the top of the repository, beside the package; a wheel has it in ``mae_viz/share``
+    (hatch_build.py puts it there). Nothing is ever written there.
+    """
+    package = Path(str(files("mae_viz")))
+    installed = package / "share"
+    return (installed if installed.is_dir() else package.parent) / name
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -26,7 +38,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def cache_folder() -> Path:
-    """MAE_VIZ_CACHE, else where this system keeps caches."""
+    """For what can be computed or fetched again: MAE_VIZ_CACHE, else where this system keeps caches."""
     if chosen := os.environ.get("MAE_VIZ_CACHE"):
         return Path(chosen)
     import pooch

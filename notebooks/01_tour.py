@@ -25,8 +25,6 @@ LMBDAS = (64, 512, 4096)
 DETAIL = (225, 150, 355, 230)  # left, top, right, bottom: a part to look at closely
 
 # %%
-from pathlib import Path
-
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,6 +38,7 @@ from mae_viz.images import gallery, open_rgb
 from mae_viz.ladders.frame import middle
 from mae_viz.ladders.ladder import shared
 from mae_viz.rates import Rate
+from mae_viz.storage import shipped
 from mae_viz.viewer.notebook import show
 
 photograph = gallery()[PHOTOGRAPH]
@@ -159,7 +158,7 @@ mae_viz.info(files[LMBDAS[0]])
 # drawing counts what each needs; notebooks 3 and 4 show why the difference matters.
 
 # %%
-display(SVG(filename=str(Path("..") / "docs" / "fig1.svg")))
+display(SVG(filename=str(shipped("docs/fig1.svg"))))
 
 # %% [markdown]
 # **Question 3.** Bottleneck scaling and the MAE have nearly the same number of parameters. What does the MAE pay for

@@ -18,7 +18,7 @@
 import os
 from pathlib import Path
 
-RUN = Path(os.environ.get("MAE_VIZ_TINY_RUN", "../runs/tiny"))  # a finished run there is used; delete it to train anew
+RUN = Path(os.environ.get("MAE_VIZ_TINY_RUN", "runs/tiny"))  # a finished run there is used; delete it to train anew
 CONFIG = "tiny"
 PHOTOGRAPH = "astronaut"  # none that the small model is trained on
 DETAIL = (170, 10, 300, 120)

@@ -58,16 +58,21 @@ class _Manager(AsyncKernelManager):
     client_factory = traitlets.Type(_Client)
 
 
-def execute(source: Path, after: str = "") -> nbformat.NotebookNode:
-    """Run a lesson from top to bottom in a kernel of its own; ``after`` is code to run behind its last cell.
+def execute(source: Path, after: str = "", settings: str = "") -> nbformat.NotebookNode:
+    """Run a lesson from top to bottom in a kernel of its own, in its folder.
+
+    ``source``: its script, or the notebook that it has become. ``settings``: code that changes its settings, run at the
+    end of its first cell of code. ``after``: code that runs behind its last cell.
 
     Raises nbclient.exceptions.CellExecutionError where a cell fails.
     """
     notebook = jupytext.read(source)
+    if settings:
+        next(cell for cell in notebook.cells if cell.cell_type == "code").source += f"\n{settings}"
     if after:
         notebook.cells.append(nbformat.v4.new_code_cell(after))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    place = {"metadata": {"path": str(HERE)}}
+    place = {"metadata": {"path": str(source.parent)}}
     NotebookClient(notebook, timeout=3600, resources=place, kernel_manager_class=_Manager).execute()
     return cleaned(notebook)
 

@@ -126,14 +126,14 @@ def tiny_run(tmp_path_factory) -> Path:
     """The folder of a finished run of the configuration `tiny`, its checkpoint in tiny/, and that of its start in
     before/; trained once for all tests.
 
-    A quarter of its steps: enough to see it learn. In float32, whatever else the machine does meanwhile.
+    A sixth of its steps: enough to see it learn. In float32, whatever else the machine does meanwhile.
     """
     from mae_viz.training import config, data, loop, machine, state
 
     folder = tmp_path_factory.mktemp("tiny-run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("tiny-cache")))
-        tiny = config.load("tiny").changed(steps=225, validate_every=75, precision="float32")
+        tiny = config.load("tiny").changed(steps=150, validate_every=50, precision="float32")
         run = loop.Run(tiny, data.open_pictures(data.BUNDLED, tiny.scales, print), machine.fabric(), print)
         run.begin()
         run.export("before", folder)

@@ -1,5 +1,7 @@
 """What the words beside the pictures claim, for every bundled photograph and λ, from the results on disk."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import mae_viz
 from mae_viz import probe
 from mae_viz.coding import checkpoints
 from mae_viz.images import gallery, open_rgb
+from mae_viz.measured import collected
 from mae_viz.rates import Rate
 
 
@@ -44,3 +47,24 @@ def test_gains_fall_before_the_rounding_and_rise_after_it_but_for_channels_that_
     assert (before[-1] > before[0]).all()
     assert (after[-1] < after[0])[in_use].all()
     assert (after[-1] > after[0])[~in_use].all()
+
+
+def test_who_is_ahead_of_whom_in_the_documentation():
+    """docs/faq.md: of each MAE, those that need more bits or fewer for certain, and those that may."""
+    ahead = {}
+    for anchor in ("mae", "mae-hyperprior"):
+        table = collected.bd_table(anchor, "kodak", "psnr", collected.results()).set_index("curve")
+        ahead[anchor] = {name: (row.low_percent > 0, row.high_percent < 0) for name, row in table.iterrows()}
+    more, fewer, perhaps = (True, False), (False, True), (False, False)
+    assert [ahead["mae"][name] for name in ("jpeg", "jpeg2000")] == [more, fewer]
+    assert [ahead["mae-hyperprior"][name] for name in ("jpeg", "jpeg2000", "hevc-intra-444")] == [more] * 3
+    assert [ahead["mae-hyperprior"][name] for name in ("published-bpg-444", "published-bpg-444-tensorflow")] == [
+        perhaps
+    ] * 2
+
+
+def test_how_long_a_photograph_takes_in_the_documentation():
+    """docs/faq.md: under half a second, on one thread."""
+    measured = json.loads((checkpoints.folder() / "mae" / "rd-kodak.json").read_text(encoding="utf-8"))
+    assert measured["machine"]["threads"] == 1
+    assert max(row["encode_s"] for row in measured["measurements"]) < 0.5

@@ -197,3 +197,9 @@ def test_every_verb_takes_every_kind_of_name(run, verb, how, crop, tmp_path, mon
     run(verb, *(argument.format(name=name) for argument in VERBS[verb]))
     made = {"compress": "out.mae", "evaluate": "rd.json", "figure": "figures/fig4.png", "export": "out.html"}[verb]
     assert (tmp_path / made).stat().st_size > 100
+
+
+def test_a_package_of_an_extra_that_is_missing_is_named_with_its_extra(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamlit", None)
+    said = run("app", code=2).err
+    assert said == "mae-viz: this needs streamlit, which is not installed: type `pip install 'mae-viz[app]'`.\n"

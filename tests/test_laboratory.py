@@ -239,6 +239,7 @@ def test_another_page_and_back_keep_picture_and_rate(page):
     [
         ("start", {}),
         ("explore?preset=hyperprior&lambda=64", {"show": "hyperprior", "lambda": "64"}),
+        ("laboratory?panes=mae,jpeg&lambda=64", {"panes": "mae,jpeg", "lambda": "64"}),
     ],
 )
 def test_former_addresses_lead_to_the_laboratory(browser, server, address, leads_to):

@@ -337,6 +337,20 @@ def test_the_rate_at_hand_comes_first_then_coarse_to_fine(tmp_path, picture, hel
     assert queued == ladder.coarse_to_fine(jpeg.source.grid, Quality(80))
 
 
+def test_what_the_stage_shows_of_two_codecs_comes_before_what_stands_beside_it(tmp_path, picture, held):
+    """Frames come in the order that the workers take them: both codecs' at hand, then the first one's others."""
+    ladders = ladder.Ladders(tmp_path)
+    first, second = (ladders.offer(picture, name) for name in ("jpeg", "webp"))
+    ladders.listing(first.id, [50, 20, 80], "student")
+    ladders.listing(second.id, [50], "student")
+    owner = computing.shared()
+    asked = [first.jobs[Quality(50)], second.jobs[Quality(50)], first.jobs[Quality(20)], first.jobs[Quality(80)]]
+    assert [owner.before(job) for job in asked] == [computing.WORKERS + k for k in range(4)]
+    held.set()
+    for job in asked:
+        job.result(60)
+
+
 def test_offering_computes_nothing(tmp_path, picture):
     ladders = ladder.Ladders(tmp_path)
     made = ladders.offer(picture, "mae")

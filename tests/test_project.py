@@ -1,5 +1,7 @@
 """What the project's own files promise."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -10,12 +12,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner
 from packaging.requirements import Requirement
 
 from mae_viz.images import gallery
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -65,8 +70,53 @@ def test_make_installs_the_same_extras():
     )
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+SCHEMAS = {
+    "citation-file-format": "CITATION.cff",
+    "github-workflows": ".github/workflows/*.yml",
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_files_for_others_are_as_their_schema_says(schema):
+    files = sorted(map(str, ROOT.glob(SCHEMAS[schema])))
+    assert files
+    done = CliRunner().invoke(check_jsonschema, ["--builtin-schema", f"vendor.{schema}", *files])
+    assert done.exit_code == 0, done.output
+
+
+def test_what_is_cited_is_the_version_that_the_changelog_has_last():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert cited == re.search(r"^## (\d\S*)", changes, re.MULTILINE)[1]
+
+
+def extras(text: str) -> list[str]:
+    """What is installed beside the package."""
+    return re.search(r"(?:-e|--editable) \"?\.\[(.*)\]", text).group(1).split(",")
+
+
+def test_containers_name_what_there_is():
+    """The Dockerfile and Binder's files are built by no test: what they name is checked instead."""
+    docker, binder = (ROOT / "Dockerfile").read_text(encoding="utf-8"), ROOT / ".binder"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    torch = re.compile(r"torch==[\d.]+ torchvision==[\d.]+")
+    assert torch.search(docker)[0] == torch.search(makefile)[0]
+    requirements = (binder / "requirements.txt").read_text(encoding="utf-8")
+    assert set(extras(docker)) | set(extras(requirements)) <= set(PROJECT["optional-dependencies"])
+    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    runtime = (binder / "runtime.txt").read_text(encoding="utf-8")
+    for python in (re.search(r"^FROM python:3\.(\d+)-", docker, re.MULTILINE), re.match(r"python-3\.(\d+)\n", runtime)):
+        assert int(low) <= int(python[1]) < int(high)
+    words = json.loads(re.search(r"^CMD (.*)$", docker, re.MULTILINE)[1])
+    path = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command in (words, [str(binder / "app")]):
+        done = subprocess.run([*command, "--help"], cwd=ROOT, env=path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+    copied = {path.relative_to(ROOT).as_posix() for path in map(ROOT.joinpath, ("app.py", "notebooks", "checkpoints"))}
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert copied & set(left_out) == set()
 
 
 @pytest.mark.slow
@@ -76,8 +126,8 @@ def test_a_command_prints_no_warning_of_a_library(tmp_path):
     assert done.stderr == ""
 
 
-def test_the_tree_of_the_readme_names_real_files():
-    tree = next(block for block in code_blocks("text") if "mae_viz/" in block)
+def test_the_tree_of_files_names_real_files():
+    tree = next(block for block in re.findall(r"```text\n(.*?)```", ARCHITECTURE, re.DOTALL) if "mae_viz/\n" in block)
     named, parents = [], {}
     for line in tree.strip().splitlines():
         indent = len(line) - len(line.lstrip())
@@ -92,6 +142,8 @@ def test_the_tree_of_the_readme_names_real_files():
     assert python_files <= {Path(name).name for name in named}
 
 
-def test_pictures_of_the_readme_exist():
-    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (ROOT / target).is_file()
+def test_what_the_readme_leads_to_exists():
+    """Its pictures and its links; those between the documentation's pages are checked on the site."""
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", README) if "://" not in target]
+    assert len(targets) > 20
+    assert [target for target in targets if not (ROOT / target).is_file()] == []

@@ -1,4 +1,5 @@
-"""Every code block of the README runs, word for word; where it would take long, on less."""
+"""Every code block of the README and of the documentation's pages runs, word for word; where it would take long, on
+less."""
 
 import os
 import re
@@ -12,28 +13,40 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+import typer.main
 from PIL import Image
 
 import mae_viz
 from mae_viz import cli
 from mae_viz.codecs import registry
 from mae_viz.images import gallery
+from mae_viz.measured import collected
 from mae_viz.training.data import BUNDLED
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = {
+    path.relative_to(ROOT).as_posix(): re.findall(
+        r"^```(sh|python)\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    for path in DOCUMENTS
+}
+"""Language and text of the code blocks of each document."""
 
 LESS = {
-    "app": ["--help"],  # knows its options, and ends
-    "evaluate": ["--images", "small", "--dataset", "small", "--lambdas", "64", "--qualities", "2", "--jobs", "1"],
-    "train": [
-        *("--set", "channels=12", "--set", "start=random", "--set", "steps=2", "--set", "batch=2", "--set", "crop=64"),
-        *("--set", "validation_crop=64", "--set", "entropy_steps=1", "--set", "compile=false"),
-        *("--set", "precision=float32", "--set", "then=[]"),
+    "app": [("--help",)],  # knows its options, and ends
+    "evaluate": [
+        ("--images", "small"), ("--dataset", "small"), ("--lambdas", "64"), ("--qualities", "8"), ("--jobs", "1"),
     ],
-}
-"""What follows a command so that it takes small pictures or few steps."""
+    "train": [
+        ("--set", setting)
+        for setting in (
+            *("channels=12", "start=random", "steps=2", "batch=2", "crop=64", "validation_crop=64", "entropy_steps=1"),
+            *("compile=false", "precision=float32", "then=[]"),
+        )
+    ],
+}  # fmt: skip
+"""What follows a command so that it takes small pictures or few steps, where it does not say so itself."""
 
 MY_CODECS = """
 import io
@@ -57,9 +70,9 @@ mae_viz.register(Colours())
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where somebody reads the README: a photograph, more of them at home, a module with a codec."""
+    """Where somebody reads the documentation: a photograph, more of them at home, a module with a codec."""
     home = tmp_path_factory.mktemp("home")
-    shutil.copy(gallery()["coffee"].path, home / "photo.png")
+    Image.open(gallery()["coffee"].path).crop((150, 100, 390, 276)).save(home / "photo.png")
     (home / "small").mkdir()
     Image.open(home / "photo.png").crop((0, 0, 96, 64)).save(home / "small" / "small.png")
     (home / "photographs").mkdir()
@@ -72,6 +85,12 @@ def folder(tmp_path_factory) -> Path:
 def lines(block: str) -> list[list[str]]:
     """The commands of a shell block, each as its words; comments are left out."""
     return [words for line in block.splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def less(words: list[str]) -> list[str]:
+    """A command with what makes it short."""
+    return [*words, *(word for option in LESS.get(words[1], []) if option[0] not in words or option[0] == "--set"
+                      for word in option)]  # fmt: skip
 
 
 def own_process(words: list[str], environment: dict[str, str], folder: Path) -> None:
@@ -92,30 +111,36 @@ def own_process(words: list[str], environment: dict[str, str], folder: Path) -> 
 
 @pytest.mark.slow
 def test_every_shell_block(folder):
-    """In the README's order: what one leaves behind the next may use. Of make what it would do."""
+    """In each document's order, the README first: what one leaves behind the next may use. Of make what it would do.
+    What has been run is not run again."""
     for needed in ("lightning.fabric", "mae_viz.layers", "mae_viz.figures.output", "mae_viz.training.loop"):
         import_module(needed)
-    environment = {
-        "HOME": str(folder),
-        "MAE_VIZ_CACHE": str(folder / "cache"),
-        "PYTHONPATH": str(ROOT),
-        "PWD": str(folder),
-    }
-    for language, block in BLOCKS:
-        for program, *rest in lines(block) if language == "sh" else []:
+    ran = set()
+    for blocks in BLOCKS.values():
+        environment = {
+            "HOME": str(folder),
+            "MAE_VIZ_CACHE": str(folder / "cache"),
+            "PYTHONPATH": str(ROOT),
+            "PWD": str(folder),
+        }
+        for program, *rest in [words for language, block in blocks if language == "sh" for words in lines(block)]:
             rest = [word.replace("~", environment["HOME"]).replace("$PWD", environment["PWD"]) for word in rest]
             if program == "export":
                 environment |= dict(word.split("=", 1) for word in rest)
             elif program == "make":
                 subprocess.run(["make", "--dry-run", *rest], cwd=ROOT, check=True, capture_output=True, timeout=60)
             else:
-                assert program == "mae-viz"
-                own_process([program, *rest, *LESS.get(rest[0], [])], environment, folder)
+                words = less([Path(program).name, *rest])
+                assert words[0] == "mae-viz"
+                if (once := (*words, *sorted(environment.items()))) not in ran:
+                    own_process(words, environment, folder)
+                ran.add(once)
     for made in ("photo.mae", "decoded.png", "figures/fig4.pdf", "runs/mae/mae/card.json", "results/kodak/mine.json"):
         assert (folder / made).stat().st_size > 100, made
 
 
 def test_every_python_block(folder, monkeypatch):
+    """In each document's order, the README first."""
     with warnings.catch_warnings():  # of what CompressAI imports, as in layers.py
         warnings.simplefilter("ignore")
         from compressai.models import FactorizedPrior
@@ -123,11 +148,43 @@ def test_every_python_block(folder, monkeypatch):
     monkeypatch.chdir(folder)
     models = {"small_model": FactorizedPrior(8, 8), "large_model": FactorizedPrior(8, 8)}
     before = set(registry.names())
-    for language, block in BLOCKS:
-        if language == "python":
-            exec(block, {"mae_viz": mae_viz, **models})
+    for blocks in BLOCKS.values():
+        names = {"mae_viz": mae_viz, **models}
+        for language, block in blocks:
+            if language == "python":
+                exec(block, names)
     added = set(registry.names()) - before
     for name in added:
         registry.unregister(name)
     assert added == {"blocks", "mine"}
     assert (folder / "decoded.png").stat().st_size > 10_000
+
+
+def test_every_result_file_that_is_shown_can_be_read(tmp_path):
+    """Blocks of JSON are results as others write them."""
+    blocks = [
+        block for text in map(Path.read_text, DOCUMENTS) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    ]
+    assert blocks
+    for block in blocks:
+        (tmp_path / "shown.json").write_text(block)
+        assert len(collected.read(tmp_path / "shown.json")) > 0
+
+
+def test_every_command_in_a_sentence_exists():
+    """Its name and its options, as ``mae-viz train mae --data DIR`` in running text; `mae-viz app` hands on others."""
+    commands = typer.main.get_command(cli.app).commands
+    wrong = []
+    for path in DOCUMENTS:
+        text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for said in re.findall(r"`mae-viz ([^`]*)`", text):
+            name, *words = said.split()
+            if name in ("COMMAND", "--help"):
+                continue
+            known = (
+                {option for parameter in commands[name].params for option in parameter.opts} if name in commands else ()
+            )
+            unknown = [word for word in words if word.startswith("--") and word not in known]
+            if name not in commands or (unknown and name != "app"):
+                wrong.append(f"{path.name}: mae-viz {said}")
+    assert wrong == []

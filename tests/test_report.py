@@ -35,6 +35,20 @@ def test_unknown_blocks_are_refused(results):
         report.write("<!-- report: nothing -->\n<!-- end -->", results)
 
 
+def test_what_minutes_of_training_reach_is_what_was_measured(results):
+    """And the minutes are those of the cards."""
+    text = (ROOT / "docs" / "training-minutes.md").read_text(encoding="utf-8")
+    known = {row[0]: row[1] for row in rows(report.TABLES["bd-rates"](results))}
+    told = re.findall(r"\| ([^|]+ against [^|]+): ([+−][\d.]+ %) \|", text)
+    assert len(told) == 4
+    for pair, percent in told:
+        assert known[pair].replace("\N{NARROW NO-BREAK SPACE}", " ").startswith(f"{percent} ["), pair
+    for name, told in (("mae", "36,330 steps"), ("mae-hyperprior", "33,600 steps")):
+        training = json.loads((ROOT / "checkpoints" / name / "card.json").read_text("utf-8"))["training"]
+        assert told in text
+        assert told.replace(",", "") in training.replace(",", "")
+
+
 def rows(table: str) -> list[list[str]]:
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     assert len({len(line) for line in lines}) == 1, "columns"

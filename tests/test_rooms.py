@@ -1,10 +1,13 @@
 """Which room of mae_viz may import which: a room is a module at the top of the package, or a folder of it."""
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -52,7 +55,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": set(),  # it loads the names that it offers when they are asked for
 }
-"""Also inside functions and under TYPE_CHECKING. README.md's tree says what each room is for."""
+"""Also inside functions and under TYPE_CHECKING. docs/architecture.md's tree says what each room is for."""
 
 ONLY_IN = {
     "constriction": ("coding/",),
@@ -108,6 +111,41 @@ def test_a_room_imports_what_it_may(name):
 def test_compressai_is_loaded_by_those_who_bring_its_models_alone():
     """It takes longer than coding a picture."""
     assert not [path for path in FILES for name in imports(path) if name.split(".")[0] == "compressai"]
+
+
+def private_names(paths: Iterable[Path]) -> dict[str, set[str]]:
+    """Names with one leading underscore that files reach for in what is not their own, and where: attributes of
+    anything but self, and texts, which getattr and state dicts take."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            reached = []
+            if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+                reached = [node.attr]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+                reached = node.value.split(".")
+            elif isinstance(node, ast.ImportFrom):
+                reached = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            for name in reached:
+                if re.fullmatch(r"_[a-zA-Z]\w*", name):
+                    found.setdefault(name, set()).add(str(path))
+    return found
+
+
+def test_nothing_private_of_compressais_is_used(tmp_path):
+    """Its models plug in, and tests compare with it, by its public names alone."""
+    theirs = set()
+    for path in Path(find_spec("compressai").origin).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            theirs.add(getattr(node, "attr", getattr(node, "name", None)))
+        theirs.add(path.stem)
+    assert {"_quantized_cdf", "_likelihood", "_logits_cumulative"} < theirs
+    root = PACKAGE.parent
+    ours = [p for place in ("mae_viz", "notebooks", "benchmarks", "tests") for p in (root / place).rglob("*.py")]
+    used = private_names([path for path in ours if path != Path(__file__)])
+    assert {name: where for name, where in used.items() if name in theirs} == {}
+    (tmp_path / "one.py").write_text("p = model.entropy_bottleneck._likelihood(y)\nq = getattr(m, '_quantized_cdf')")
+    assert set(private_names([tmp_path / "one.py"])) == {"_likelihood", "_quantized_cdf"}
 
 
 @pytest.mark.parametrize("package", ONLY_IN)

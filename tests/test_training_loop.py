@@ -354,6 +354,7 @@ def test_without_a_compiler_training_goes_on(monkeypatch):
     assert any(line.startswith("not compiled") for line in said)
     run.train_step(run.batches(0), 1.0)
     assert run.skipped == 0
+    assert torch._dynamo.config.recompile_limit == machine.COMPILED
 
 
 BARE = """
@@ -371,20 +372,26 @@ torch.set_num_threads(1)
 from mae_viz.training import config, loop
 settings = config.load("tiny", **{settings})
 print(loop.train(settings, Path({out!r}), "bare"))
+import runpy
+benchmark = runpy.run_path({benchmark!r}, run_name="imported")
+print(len(benchmark["CHECKS"]), benchmark["compressai_step"](8, torch.device("cpu")))
 """
 
 
 def test_on_a_machine_with_torch_numpy_pillow_and_safetensors_alone_it_trains(tmp_path):
-    """Nothing else that mae_viz depends on is found; the checkpoint opens here."""
+    """Nothing else that mae_viz depends on is found; the checkpoint opens here, and so does the check of a GPU."""
     needed = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
     listed = [*needed["dependencies"], *needed["optional-dependencies"]["train"]]
     packages = {re.match(r"[\w-]+", entry)[0].replace("-", "_") for entry in listed}
     absent = packages - {"torch", "numpy", "pillow", "safetensors"} | {"rich", "pandas", "scipy", "tqdm"}
     assert {"lightning", "tensorboard", "compressai", "constriction", "typer", "distributed"} <= absent
-    program = BARE.format(absent=absent, settings=SMALL | {"steps": 2}, out=str(tmp_path))
+    benchmark = str(Path(__file__).parent.parent / "benchmarks" / "training.py")
+    program = BARE.format(absent=absent, settings=SMALL | {"steps": 2}, out=str(tmp_path), benchmark=benchmark)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.strip() == str(tmp_path / "bare")
+    out, benchmark = done.stdout.splitlines()
+    assert out == str(tmp_path / "bare")
+    assert re.fullmatch(r"\d+ None", benchmark), "what a GPU is checked for can be checked there, but CompressAI's loop"
     assert "pip install tensorboard" in done.stderr
     assert "step 2, validation: score" in done.stderr
     assert checkpoints.load(str(tmp_path / "bare")).channels == 48

@@ -1,14 +1,16 @@
 """The objective and the optimiser: what is minimised, and how far a step goes."""
 
 import copy
+import functools
 import math
 
 import pytest
 import torch
 
-from mae_viz.layers import conv, deconv
+from mae_viz import layers
+from mae_viz.layers import GDN, conv, deconv, product_written_out
 from mae_viz.models import MAE, BottleneckScaling, IndependentHyperprior, MAEHyperprior
-from mae_viz.training import blocks, data, objective, optimizer
+from mae_viz.training import blocks, data, machine, objective, optimizer
 from mae_viz.training.config import Config
 from mae_viz.training.objective import Lagrangian, Validation, lagrangian_weights, loss_of, noise_of
 
@@ -136,6 +138,83 @@ def test_orthogonalising_many_is_orthogonalising_each():
         many = many * torch.logspace(-3, 3, len(many))[:, None, None]
         each = torch.stack([optimizer.orthogonalise(matrix) for matrix in many])
         torch.testing.assert_close(optimizer.orthogonalise(many), each, rtol=1e-4, atol=1e-5)
+
+
+def test_products_written_out_for_a_gpu_are_those_of_the_library():
+    for inputs, outputs in ((1, 3), (3, 3), (3, 1)):
+        generator = torch.Generator().manual_seed(0)
+        matrix, h, towards = (
+            torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
+            for shape in ((2, 5, outputs, inputs), (2, 5, inputs, 7), (2, 5, outputs, 7))
+        )
+        want, found = matrix @ h, product_written_out(matrix, h)
+        torch.testing.assert_close(found, want)
+        for a, b in zip(*(torch.autograd.grad((y * towards).sum(), (matrix, h)) for y in (found, want)), strict=True):
+            torch.testing.assert_close(a, b)
+
+
+def test_adam_for_many_parameters_is_adam_for_each():
+    """Without bias correction, in steps times a scale."""
+    generator = torch.Generator().manual_seed(0)
+    shapes, scales = ((4, 3), (5,), (2, 2, 2)), (torch.rand(1, 3, generator=generator), torch.ones(()), torch.ones(()))
+    moved = [torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in shapes]
+    groups = [
+        {"params": [p], "kind": "adam", "rate": rate, "scales": [scale], "shares": [torch.ones(())]}
+        for p, rate, scale in zip(moved, (0.1, 0.02, 0.3), scales, strict=True)
+    ]
+    rules = optimizer.Normalised(groups)
+    wanted = [p.detach().double() for p in moved]
+    averages = [[torch.zeros_like(p), torch.zeros_like(p)] for p in wanted]
+    for factor in (1.0, 0.5):
+        optimizer.set_rate(rules, factor)
+        for p in moved:
+            p.grad = torch.randn(p.shape, generator=generator)
+        for p, value, (first, second), group, scale in zip(moved, wanted, averages, groups, scales, strict=True):
+            first += 0.1 * (p.grad - first)
+            second += 0.01 * (p.grad**2 - second)
+            value -= group["rate"] * factor * scale * first / (second.sqrt() + 1e-12)
+        moved[1].grad = None if factor == 0.5 else moved[1].grad
+        before = moved[1].detach().clone()
+        rules.step()
+        if moved[1].grad is None:  # what has no gradient stays
+            torch.testing.assert_close(moved[1].detach(), before, rtol=0, atol=0)
+    for place in (0, 2):
+        torch.testing.assert_close(moved[place].detach().double(), wanted[place], rtol=1e-5, atol=1e-6)
+
+
+def test_compiled_parts_are_the_eager_ones(batch, monkeypatch):
+    """As the compiler sees them, both ways; writing the machine's code would take a minute."""
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    model = MAE(8)
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
+    monkeypatch.setattr(layers, "_product", product_written_out)  # as on a GPU
+    found = []
+    for compiled in (False, True):
+        lagrangian = Lagrangian(copy.deepcopy(model))
+        if compiled:
+            said = machine.compile_parts(lagrangian, batch, torch.device("cpu"))
+            assert said.startswith("GDN and likelihoods compiled")
+        bpp, mse, _ = lagrangian(batch.x, batch.lmbda, batch.seeds)
+        (bpp + batch.lmbda * mse).mean().backward()
+        gradients = [p.grad for p in lagrangian.model.parameters() if p.grad is not None]
+        found.append([bpp.detach(), mse.detach(), *gradients])
+    for eager, compiled in zip(*found, strict=True):
+        torch.testing.assert_close(compiled, eager, rtol=1e-4, atol=1e-5 * float(eager.abs().max()))
+
+
+def test_every_layer_of_every_stretch_is_compiled():
+    """A function has more variants than torch's own limit: one for each layer's shape and each stretch's types."""
+    counter = torch._dynamo.testing.CompileCounter()
+    torch._dynamo.reset()
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr(torch._dynamo.config, "recompile_limit", machine.COMPILED)
+        for kind in (torch.float32, torch.float64):
+            for side in range(4, 10):
+                gdn = GDN(4).to(kind)
+                gdn.compile(dynamic=False, backend=counter)
+                gdn(torch.rand(1, 4, side, side, dtype=kind))
+    assert counter.frame_count == 12
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(9, 4), (5, 2)])

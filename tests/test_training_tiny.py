@@ -1,4 +1,4 @@
-"""The `tiny` configuration, a quarter of it trained for real: what it learns can be seen, what it saves is a codec."""
+"""The `tiny` configuration, a sixth of it trained for real: what it learns can be seen, what it saves is a codec."""
 
 import json
 from itertools import pairwise
@@ -40,16 +40,16 @@ def test_quality_rises_strictly_with_lambda(trained, left_out):
 
 
 def test_it_beats_its_start_in_bytes_and_in_decibels(trained, left_out):
-    """At λ = 256, where a quarter of the steps has gone farthest: twice as far as asked here on the machine at hand."""
+    """At λ = 256: nearly twice as far as asked here on the machine at hand."""
     (size_before, psnr_before), (size, psnr) = (coded(left_out, trained[when], 256) for when in ("before", "after"))
     assert size <= 0.97 * size_before
-    assert psnr >= psnr_before + 0.1
+    assert psnr >= psnr_before + 0.07
 
 
 def test_what_it_saves_is_a_model_like_any_other(trained, crop):
     card = json.loads((checkpoints.folder() / trained["after"] / "card.json").read_text())
     assert card["architecture"] == "MAE"
-    assert card["training"].startswith("225 steps")
+    assert card["training"].startswith("150 steps")
     model = mae_viz.load(trained["after"])
     with torch.inference_mode():
         out = model(torch.rand(1, 3, 64, 64), 100.0)

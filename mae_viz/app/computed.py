@@ -17,7 +17,7 @@ from PIL import Image
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mae_viz import computing, metrics, probe
-from mae_viz.coding import coder
+from mae_viz.coding import coder, devices
 from mae_viz.coding.bitstream import StreamError, parse
 from mae_viz.coding.checkpoints import Checkpoint, folder, open_checkpoint
 from mae_viz.images import gallery, open_rgb
@@ -138,10 +138,14 @@ def kept(entries: int) -> Callable[[OfPicture[P, T]], OfPicture[P, T]]:
     return decorate
 
 
+def open_model(model: str) -> Checkpoint:
+    return open_checkpoint(model, devices.named())
+
+
 def get_ready(*models: str) -> None:
     """Load models before anybody asks for their pictures; returns at once."""
     for model in models:
-        computing.shared().submit(open_checkpoint, model, urgency=computing.SOON)
+        computing.shared().submit(open_model, model, urgency=computing.SOON)
 
 
 def checkpoint(model: str) -> Checkpoint:
@@ -151,7 +155,7 @@ def checkpoint(model: str) -> Checkpoint:
 
 @st.cache_resource(show_spinner=False)
 def _checkpoint(model: str, home: Path) -> Checkpoint:
-    return run(open_checkpoint, model)
+    return run(open_model, model)
 
 
 @_cached(16)
@@ -249,7 +253,7 @@ def over_lambda(picture: Picture, model: str) -> OverLambda:
 def symbols(picture: Picture, model: str, rate: Rate) -> np.ndarray:
     """The integers (C, h, w) in the picture's file."""
     data = stream(picture, model, rate)
-    return run(lambda: probe.symbols(open_checkpoint(model), data), large=picture.large)
+    return run(lambda: probe.symbols(open_model(model), data), large=picture.large)
 
 
 def switched_off(picture: Picture, model: str, rate: Rate, channel: int) -> SwitchedOff:
@@ -271,13 +275,16 @@ def opened(data: bytes) -> Opened:
 def _opened(data: bytes) -> Opened:
     parsed = parse(data)
     large = is_large(parsed.width, parsed.height)
-    return run(lambda: Opened(coder.info(data), to_png(coder.decompress(data, progress=computing.go_on))), large=large)
+    return run(
+        lambda: Opened(coder.info(data), to_png(coder.decompress(data, None, computing.go_on, devices.named()))),
+        large=large,
+    )
 
 
 @kept(200)
 def _stream(key: str, _picture: Picture, model: str, rate: Rate) -> bytes:
     def made() -> bytes:
-        return coder.compress(_picture.image, model, rate.lmbda, computing.go_on)
+        return coder.compress(_picture.image, model, rate.lmbda, computing.go_on, devices.named())
 
     there = None if _picture.large else ladder.shared().stream(_picture.image, model, rate)
     return there or run(made, large=_picture.large)
@@ -286,7 +293,7 @@ def _stream(key: str, _picture: Picture, model: str, rate: Rate) -> bytes:
 @kept(64)
 def _cost(key: str, _picture: Picture, model: str, rate: Rate) -> probe.Cost:
     data = stream(_picture, model, rate)
-    return run(lambda: probe.cost(open_checkpoint(model), data), large=_picture.large)
+    return run(lambda: probe.cost(open_model(model), data), large=_picture.large)
 
 
 @kept(64)
@@ -294,8 +301,8 @@ def _switched_off(key: str, _picture: Picture, model: str, rate: Rate, channel: 
     before = stream(_picture, model, rate)
 
     def without() -> SwitchedOff:
-        after = probe.switched_off(open_checkpoint(model), before, channel)
-        a, b = (np.asarray(coder.decompress(data, progress=computing.go_on)) for data in (before, after))
+        after = probe.switched_off(open_model(model), before, channel)
+        a, b = (np.asarray(coder.decompress(data, None, computing.go_on, devices.named())) for data in (before, after))
         a_db, b_db = (metrics.psnr_db(pixels, _picture.pixels) for pixels in (a, b))
         return SwitchedOff(before, after, a, b, a_db, b_db)
 
@@ -307,7 +314,7 @@ def _coded(key: str, _picture: Picture, model: str, rate: Rate) -> Coded:
     data, estimate = stream(_picture, model, rate), cost(_picture, model, rate).bits
 
     def decoded() -> Coded:
-        image = coder.decompress(data, progress=computing.go_on)
+        image = coder.decompress(data, None, computing.go_on, devices.named())
         pixels = np.asarray(image)
         height, width = pixels.shape[:2]
         return Coded(
@@ -325,7 +332,7 @@ def _coded(key: str, _picture: Picture, model: str, rate: Rate) -> Coded:
 @kept(64)
 def _latents(key: str, _picture: Picture, model: str, rate: Rate) -> tuple[np.ndarray, np.ndarray]:
     def latents() -> tuple[np.ndarray, np.ndarray]:
-        return probe.latents(open_checkpoint(model), _picture.image, rate)
+        return probe.latents(open_model(model), _picture.image, rate)
 
     return run(latents, large=_picture.large)
 

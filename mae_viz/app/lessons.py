@@ -12,8 +12,8 @@ CODECS = ("mae", "bottleneck-scaling")
 
 
 def folder() -> Path:
-    """Where the lessons lie: beside the package, in a clone of the repository."""
-    return Path(__file__).resolve().parents[2] / "lessons"
+    """Where the lessons lie: in the folder that `mae-viz` was started in."""
+    return Path.cwd() / "lessons"
 
 
 def there() -> dict[str, Path]:
@@ -64,7 +64,7 @@ def routes() -> list:
     def lesson(request: Request) -> Response:
         path = there().get(request.path_params["name"])
         if path is None:
-            return PlainTextResponse("There is no such lesson: make them with `make lessons`.", 404)
+            return PlainTextResponse("There is no such lesson: type `mae-viz lessons` where this app was started.", 404)
         return FileResponse(path, media_type="text/html")
 
     return [Route(streamlit_host.path("lessons/{name}.html"), lesson)]

@@ -54,13 +54,17 @@ _here: ContextVar[str] = ContextVar("here", default="")
 
 
 def pages() -> dict[str, st.Page]:
-    """All pages by name, the former ones last; the first is where a visit without an address begins."""
+    """All pages by name, the former ones last; the first is where a visit without an address begins, and its name as an
+    address leads there too."""
     first = next(iter(TITLES))
     there = {
-        name: st.Page(_runner(name), title=title, icon=icon, url_path=name, default=name == first)
-        for name, (title, icon) in TITLES.items()
+        name: st.Page(_runner(name), title=title, icon=icon, url_path=name) for name, (title, icon) in TITLES.items()
     }
-    return there | {name: st.Page(_leads_to(now), title=name, url_path=name) for name, now in FORMER.items()}
+    # The first has the address "", whatever it is called here; another has the name, so this one must not.
+    title, icon = TITLES[first]
+    there[first] = st.Page(_runner(first), title=title, icon=icon, url_path="front", default=True)
+    there[f"/{first}"] = st.Page(_leads_to(first, dict), title=first, url_path=first)
+    return there | {name: st.Page(_leads_to(now, today), title=name, url_path=name) for name, now in FORMER.items()}
 
 
 def show_bar() -> None:
@@ -115,11 +119,11 @@ def today(given: dict[str, str]) -> dict[str, str]:
     return preset | side | {key: value for key, value in given.items() if key != "preset"}
 
 
-def _leads_to(name: str) -> Callable[[], None]:
-    """A page that opens another one, which shows what the address asks for."""
+def _leads_to(name: str, said: Callable[[dict], dict]) -> Callable[[], None]:
+    """A page that opens another one, which shows what the address asks for, in that page's words."""
 
     def lead() -> None:
-        st.switch_page(pages()[name], query_params=today(st.query_params.to_dict()))
+        st.switch_page(pages()[name], query_params=said(st.query_params.to_dict()))
 
     lead.__name__ = f"leads_to_{name}"
     return lead

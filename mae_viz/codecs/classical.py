@@ -50,6 +50,7 @@ class ClassicalCodec(Codec[Quality]):
 
     @cached_property
     def about(self) -> str:  # type: ignore[override]  # an attribute to all who read it; libraries load when asked
+        """The library that codes, with its version."""
         return self.settings["library"]
 
     @cached_property

@@ -58,6 +58,7 @@ class Quality:
 
 
 AnyRate = Rate | Quality
+"""A rate of either kind of axis."""
 
 R = TypeVar("R", bound=AnyRate)
 """The rates of one codec: `Rate` or `Quality`. ``Codec`` and ``Axis`` alone stand for those of either."""
@@ -74,10 +75,12 @@ class Axis(ABC, Generic[R]):
 
     @property
     def first(self) -> R:
+        """The lowest listed rate."""
         return self.listed[0]
 
     @property
     def last(self) -> R:
+        """The highest listed rate."""
         return self.listed[-1]
 
     @property
@@ -261,9 +264,13 @@ class Codec(ABC, Generic[R]):
     """What its weights began at and what followed, in a sentence or two: to be read beside its curve."""
     stride: int = 16
     """Pixels to a place of its maps, both ways."""
+    device: str = "cpu"
+    """Where it computes: "cpu", or of a model "cuda:0"."""
     refinable: bool = False
     """Whether latents of its pictures can be refined (`refined`), each by `model_at`. Then it has `latents` and
     `lmbda`, and with "maps" `inspect_file`."""
+    absent: str = ""
+    """A sentence where weights that it needs are not here, with what to do; whatever needs them raises it."""
     guide: "Codec[R] | None" = None
     """A much quicker codec of the same rates, whose bytes and dB run beside this one's: searches begin there."""
 
@@ -301,6 +308,14 @@ class Codec(ABC, Generic[R]):
     @abstractmethod
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         """The RGB picture in a file's bytes."""
+
+    def encode_together(self, pictures: Sequence[Image.Image], rate: R) -> list[bytes]:
+        """RGB pictures of one size as a file each, those that `encode` makes."""
+        return [self.encode(picture, rate) for picture in pictures]
+
+    def reconstruct_together(self, pictures: Sequence[Image.Image], files: Sequence[bytes]) -> list[Image.Image]:
+        """What files of one size and one rate decode to, as `reconstruct` gives it for each."""
+        return [self.reconstruct(picture, data) for picture, data in zip(pictures, files, strict=True)]
 
     def reconstruct(self, picture: Image.Image, data: bytes, progress: Progress | None = None) -> Image.Image:
         """What a file decodes to, for comparison with the picture in it. Raises ValueError where their sizes differ."""

@@ -1,5 +1,6 @@
 """Codecs made of this project's models: one checkpoint, or a group of them that serve one λ each."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from PIL import Image
 
 from mae_viz.codecs import palette
 from mae_viz.codecs.interface import Codec, Inspected, LambdaAxis, Progress, SingleLambdas
-from mae_viz.coding import checkpoints
+from mae_viz.coding import checkpoints, devices
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ class ModelCodec(Codec[Rate]):
     kind = "model"
     refinable = True
 
-    def __init__(self, name: str):
-        """``name``: a model that ships, or the path of a checkpoint's folder. Raises CheckpointError for neither."""
-        home = checkpoints.find(name)
+    def __init__(self, name: str, device: str | None = None):
+        """``name``: a model that ships, or the path of a checkpoint's folder. ``device``: where it computes, as
+        `mae_viz.coding.devices.named` takes it. Raises CheckpointError for neither, ValueError for no such device."""
+        home, self.device = checkpoints.find(name), devices.named(device)
         self.name = self.model = home.name if home.parent == checkpoints.folder().resolve() else str(home)
         self.card = checkpoints.card(name)
         facts = self.facts = checkpoints.facts(name)
@@ -42,11 +44,15 @@ class ModelCodec(Codec[Rate]):
 
     @property
     def identity(self) -> str:
-        return self.card["sha256"]
+        return " on ".join(filter(None, [self.card["sha256"], devices.described(self.device)]))
 
     @property
     def fingerprint(self) -> str:
         return self.card["sha256"]
+
+    @property
+    def absent(self) -> str:  # type: ignore[override]
+        return checkpoints.absent([self.model])
 
     @property
     def file_name(self) -> str:
@@ -67,7 +73,7 @@ class ModelCodec(Codec[Rate]):
     @property
     def checkpoint(self) -> checkpoints.Checkpoint:
         """Its weights, loaded once."""
-        return checkpoints.open_checkpoint(self.model)
+        return checkpoints.open_checkpoint(self.model, self.device)
 
     def encode(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> bytes:
         from mae_viz.coding import coder
@@ -77,7 +83,17 @@ class ModelCodec(Codec[Rate]):
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         from mae_viz.coding import coder
 
-        return coder.decompress(data, self.model, progress)
+        return coder.decompress(data, self.model, progress, self.device)
+
+    def encode_together(self, pictures: Sequence[Image.Image], rate: Rate) -> list[bytes]:
+        from mae_viz.coding import coder
+
+        return [encoded.stream for encoded in coder.encode_together(pictures, self.checkpoint, rate)]
+
+    def reconstruct_together(self, pictures: Sequence[Image.Image], files: Sequence[bytes]) -> list[Image.Image]:
+        from mae_viz.coding import coder
+
+        return coder.decompress_together(files, self.model, device=self.device)
 
     def estimated_bits(self, data: bytes) -> float:
         from mae_viz import probe
@@ -124,11 +140,16 @@ class GroupCodec(Codec[Rate]):
         facts = models[0].facts
         self.name, self.title, self.short = name, facts.group_title, facts.group_short
         self.models = dict(sorted((model.axis.first, model) for model in models))
-        self.axis = SingleLambdas(tuple(self.models))
+        self.axis, self.device = SingleLambdas(tuple(self.models)), models[0].device
 
     @property
     def identity(self) -> str:
         return " ".join(model.identity for model in self.models.values())
+
+    @property
+    def absent(self) -> str:  # type: ignore[override]
+        """It has no weights before all its models have theirs: at a λ that lacks them another would stand for it."""
+        return checkpoints.absent(model.model for model in self.models.values())
 
     @cached_property
     def settings(self) -> dict:
@@ -174,6 +195,12 @@ class GroupCodec(Codec[Rate]):
 
     def inspect(self, picture: Image.Image, rate: Rate, progress: Progress | None = None) -> Inspected:
         return self.models[rate].inspect(picture, rate, progress)
+
+    def encode_together(self, pictures: Sequence[Image.Image], rate: Rate) -> list[bytes]:
+        return self.models[rate].encode_together(pictures, rate)
+
+    def reconstruct_together(self, pictures: Sequence[Image.Image], files: Sequence[bytes]) -> list[Image.Image]:
+        return self._made(files[0]).reconstruct_together(pictures, files)
 
     def _made(self, data: bytes) -> ModelCodec:
         """The model that a file was made with."""

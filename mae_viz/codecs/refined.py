@@ -5,7 +5,7 @@ Its name is the model's, "-refined-", the number of steps, and the objective whe
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,17 +47,29 @@ class RefinedCodec(Codec[R]):
         ending = f"-refined-{steps}{'' if objective == 'mse' else f'-{objective}'}"
         self.name, self._file_name = plain.name + ending, plain.file_name + ending
         self.kind, self.axis, self.looks, self.stride = plain.kind, plain.axis, plain.looks, plain.stride
+        self.device = plain.device
 
     @property
     def file_name(self) -> str:
         return self._file_name
 
     @property
+    def absent(self) -> str:  # type: ignore[override]
+        return self.guide.absent
+
+    @property
     def identity(self) -> str:
         from mae_viz.refining.refine import METHOD
 
-        how = f"{self.steps} {self.objective.name} {_SEED} {_arithmetic()} {METHOD}"
+        how = f"{self.steps} {self.objective.name} {_SEED} {self._arithmetic} {METHOD}"
         return f"{self.guide.identity} refined {how}"
+
+    @property
+    def _arithmetic(self) -> str:
+        """The type of the inner layers' numbers while latents are refined: other numbers, other files."""
+        from mae_viz.refining.synthesis import fast_type
+
+        return str(fast_type(self.device)).removeprefix("torch.")
 
     @property
     def fingerprint(self) -> str | None:
@@ -66,7 +78,7 @@ class RefinedCodec(Codec[R]):
     @property
     def settings(self) -> dict:
         how = {"refined_steps": self.steps, "objective": self.objective.name, "seed": _SEED}
-        return self.guide.settings | how | {"inner_type": _arithmetic()}
+        return self.guide.settings | how | {"inner_type": self._arithmetic}
 
     @property
     def history(self) -> str:  # type: ignore[override]
@@ -97,6 +109,9 @@ class RefinedCodec(Codec[R]):
     def decode(self, data: bytes, progress: Progress | None = None) -> Image.Image:
         return self.guide.decode(data, progress)
 
+    def reconstruct_together(self, pictures: Sequence[Image.Image], files: Sequence[bytes]) -> list[Image.Image]:
+        return self.guide.reconstruct_together(pictures, files)
+
     def estimated_bits(self, data: bytes) -> float | None:
         return self.guide.estimated_bits(data)
 
@@ -105,13 +120,6 @@ class RefinedCodec(Codec[R]):
 
     def inspect_file(self, data: bytes) -> Inspected:
         return self.guide.inspect_file(data)
-
-
-def _arithmetic() -> str:
-    """The type of the inner layers' numbers while latents are refined: other numbers, other files."""
-    from mae_viz.refining.synthesis import fast_type
-
-    return str(fast_type()).removeprefix("torch.")
 
 
 def parts_of(name: str) -> tuple[str, int, str] | None:

@@ -18,7 +18,7 @@ from mae_viz.codecs.interface import Codec, NoAxis, Progress, Quality
 from mae_viz.codecs.neural import GroupCodec, ModelCodec
 from mae_viz.codecs.own import OwnCodec
 from mae_viz.codecs.refined import ONE_PASS, parts_of
-from mae_viz.coding import checkpoints
+from mae_viz.coding import checkpoints, devices
 
 _ENTRY_POINTS = "mae_viz.codecs"
 _registered: dict[str, Codec] = {}
@@ -42,6 +42,7 @@ class _Original(Codec[Quality]):
 
 
 ORIGINAL = _Original()
+"""The picture itself, as if a codec had kept every pixel: what others are compared with."""
 
 
 def register(codec: object) -> Codec:
@@ -51,7 +52,7 @@ def register(codec: object) -> Codec:
     as a `Codec`. Raises ValueError for a name that a codec that ships has, or that is no name.
     """
     made = codec if isinstance(codec, Codec) else OwnCodec(codec)
-    if made.name in (ORIGINAL.name, *CLASSICAL, *_shipped()):
+    if made.name in (ORIGINAL.name, *CLASSICAL, *checkpoints.known(), *_groups(*_key())):
         raise ValueError(f"{made.name!r} is a codec that ships: choose another name.")
     if not made.name or not all(character.isalnum() or character in "-_" for character in made.name):
         raise ValueError(f"{made.name!r} is no name for a codec: use letters, digits, - and _.")
@@ -64,62 +65,83 @@ def unregister(name: str) -> None:
     del _registered[name]
 
 
-def codec(name: str) -> Codec:
+def codec(name: str, device: str | None = None) -> Codec:
     """The codec of a name: of `names`, "original", a model of one λ, a checkpoint folder's path, a refined model.
 
-    Raises CheckpointError where there is none.
+    ``device``: where this project's models compute, as `devices.named` takes it; all others know the CPU alone. Raises
+    CheckpointError where there is none, ValueError for a device that there is not. One whose weights are not here is
+    there too, and says so (``absent``).
     """
+    where = devices.named(device)
     if name == ORIGINAL.name:
         return ORIGINAL
-    if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key()).get(name):
+    if found := CLASSICAL.get(name) or _own().get(name) or _groups(*_key(), where).get(name):
         return found
     if parts := parts_of(name):
         plain, steps, objective = parts
-        return codec(plain).refined(steps, objective)
+        return codec(plain, where).refined(steps, objective)
     try:
-        return _model(name, checkpoints.card(name)["sha256"])
+        return _model(name, checkpoints.card(name)["sha256"], where)
     except checkpoints.CheckpointError as error:
         others = [*_own(), *CLASSICAL]
         raise checkpoints.CheckpointError(f"{error} Codecs beside the models: {', '.join(others)}.") from None
 
 
 def names() -> list[str]:
-    """Everything to compare: models of many λ, groups of models for one λ each, classical codecs, one's own."""
-    return [*dict.fromkeys(_shipped().values()), *CLASSICAL, *_own()]
+    """Everything to compare: models of many λ, groups of models for one λ each, classical codecs, one's own.
+
+    Models whose weights are not here are left out (`absent`); of a group that lacks some, those that are here stand by
+    themselves.
+    """
+    return [*_models(), *CLASSICAL, *_own()]
+
+
+def absent() -> dict[str, str]:
+    """What would be among `names` if its weights were here: its title, by name."""
+    group_of = _group_of()
+    lacking = dict.fromkeys(group_of.get(name, name) for name in checkpoints.missing())
+    return {name: codec(name).title for name in lacking}
 
 
 def histories(curves: Iterable[str]) -> str:
     """What is to be read beside these curves about the models behind them; names of no codec say nothing."""
-    known, models = set(names()), list(dict.fromkeys(curves))
+    known, models = {*names(), *absent()}, list(dict.fromkeys(curves))
     said = [codec(name).history for name in models if name in known]
     if refined_curves := [name for name in models if "-refined-" in name]:
         said.append(f"{', '.join(refined_curves)}: {ONE_PASS}")
     return " ".join(filter(None, said))
 
 
-def _shipped() -> dict[str, str]:
-    """Models that ship, each with the name that it is compared under: its own or its group's."""
-    member = {model.name: name for name, group in _groups(*_key()).items() for model in group.models.values()}
-    return {name: member.get(name, name) for name in checkpoints.available()}
+def _models() -> list[str]:
+    """Names under which the models that are here are compared: that of a group that is whole, else their own."""
+    here, group_of = checkpoints.available(), _group_of()
+    broken = {group for model, group in group_of.items() if model not in here}
+    names = (name if (group := group_of.get(name, name)) in broken else group for name in here)
+    return list(dict.fromkeys(names))
+
+
+def _group_of() -> dict[str, str]:
+    """The group of every model that is in one, by the model's name."""
+    return {model.name: name for name, group in _groups(*_key()).items() for model in group.models.values()}
 
 
 def _key() -> tuple[Path, tuple[str, ...]]:
-    return checkpoints.folder(), tuple(checkpoints.available())
+    return checkpoints.folder(), tuple(checkpoints.known())
 
 
 @lru_cache(maxsize=8)
-def _groups(home: Path, shipped: tuple[str, ...]) -> dict[str, GroupCodec]:
+def _groups(home: Path, shipped: tuple[str, ...], device: str = devices.CPU) -> dict[str, GroupCodec]:
     found: dict[str, list[ModelCodec]] = {}
     for name in shipped:
-        model = ModelCodec(name)
+        model = ModelCodec(name, device)
         if model.facts.group:
             found.setdefault(model.facts.group, []).append(model)
     return {name: GroupCodec(name, models) for name, models in found.items()}
 
 
 @lru_cache(maxsize=64)
-def _model(name: str, sha256: str) -> ModelCodec:
-    return ModelCodec(name)
+def _model(name: str, sha256: str, device: str) -> ModelCodec:
+    return ModelCodec(name, device)
 
 
 def _own() -> dict[str, Codec]:

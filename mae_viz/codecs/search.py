@@ -29,8 +29,10 @@ _WAVERING = 1 << 16
 """Over how many rates bytes and dB of a picture may waver, times its pixels: 64 of the MAE's rates at 32 × 32."""
 
 BYTES_TOLERANCE = 0.01
+"""How far outside a codec's range a budget of bytes may lie and still be met by the range's end: a share of it."""
+
 PSNR_TOLERANCE_DB = 0.05
-"""How far outside a codec's range a target may lie and still be met by the range's end."""
+"""The same of a PSNR, in dB."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Found:
 
     @property
     def bytes(self) -> int:
+        """Length of the file."""
         return len(self.stream)
 
     @property

@@ -64,7 +64,11 @@ from mae_viz.images import MAX_PIXELS, MAX_SIDE
 from mae_viz.rates import LAST_INDEX, Rate
 
 MAGIC = b"\x8bMAE"
+"""What every file begins with."""
+
 VERSION = 2
+"""Of the files that are written."""
+
 _VERSIONS = (1, 2)
 _FIELDS = {
     "magic": "4s",
@@ -80,6 +84,8 @@ _FIELDS = {
 }
 _HEADER = struct.Struct("<" + "".join(_FIELDS.values()))
 HEADER_BYTES = _HEADER.size
+"""Length of the header, 35."""
+
 _CRC_OFFSET = HEADER_BYTES - 4
 _FACTS = slice(5, 19)
 

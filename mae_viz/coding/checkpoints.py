@@ -2,19 +2,25 @@
 
 The card says the architecture, λ, the knots of its prior, the number of parameters, how the weights were trained, and
 a fingerprint of every tensor. Nothing is ever unpickled. `MAE_VIZ_CHECKPOINTS` names another folder to look in.
+
+A checkout has the weights of every card. A wheel has some, and those that were fetched later lie in the cache
+(`mae_viz.coding.weights`).
 """
 
 import hashlib
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mae_viz import architectures
+from mae_viz.coding import devices, weights
 from mae_viz.rates import Rate
+from mae_viz.storage import shipped
 
 if TYPE_CHECKING:
     from mae_viz.coding.entropy_tables import EntropyTables
@@ -61,25 +67,51 @@ class Checkpoint:
 
 
 def folder() -> Path:
-    """Where checkpoints lie: `MAE_VIZ_CHECKPOINTS`, else inside the installed package, else beside it."""
-    if chosen := os.environ.get("MAE_VIZ_CHECKPOINTS"):
-        return Path(chosen)
-    package = Path(__file__).parents[1]
-    return installed if (installed := package / "checkpoints").is_dir() else package.parent / "checkpoints"
+    """Where checkpoints lie: `MAE_VIZ_CHECKPOINTS`, else those that came along."""
+    return Path(os.environ.get("MAE_VIZ_CHECKPOINTS") or shipped("checkpoints"))
 
 
 def available() -> list[str]:
-    """Names of the models that ship, by architecture and λ: the MAE first."""
-    order = list(architectures.FACTS)
+    """Names of the models whose weights are here, by architecture and λ: the MAE first."""
+    return [name for name, here in _listed().items() if here]
 
-    def place(name: str) -> tuple:
+
+def missing() -> list[str]:
+    """Names of the models that ship and whose weights are not here, in the same order."""
+    return [name for name, here in _listed().items() if not here]
+
+
+def known() -> list[str]:
+    """Names of the models that ship, be their weights here or not, in the same order."""
+    return list(_listed())
+
+
+def _listed() -> dict[str, bool]:
+    """By name whether each model's weights are here, in the order of lists."""
+    return _read_cards(folder(), *(_changes(home) for home in (folder(), weights.home())))
+
+
+def _changes(home: Path) -> tuple[tuple[str, int], ...]:
+    """What lies in a folder, and when it was changed."""
+    with os.scandir(home) if home.is_dir() else nullcontext(()) as entries:
+        return tuple((entry.name, entry.stat().st_mtime_ns) for entry in entries)
+
+
+@lru_cache(maxsize=4)
+def _read_cards(home: Path, *changes: tuple[tuple[str, int], ...]) -> dict[str, bool]:
+    """The same, as long as nothing has changed in the folders: a page asks dozens of times, and reading all cards each
+    time has it wait for the threads that compute at every file."""
+    order = list(architectures.FACTS)
+    found: list[tuple[int, list, str, bool]] = []
+    for path in home.glob(f"*/{_CARD}"):
+        name, here = path.parent.name, (path.parent / weights.FILE).is_file()
         try:
             facts = card(name)
+            here = here or weights.place(name, facts["sha256"]).is_file()
+            found.append((order.index(facts["architecture"]), facts["lmbdas"], name, here))
         except CheckpointError:  # for whoever asks for it to hear
-            return len(order), [], name
-        return order.index(facts["architecture"]), facts["lmbdas"], name
-
-    return sorted((path.parent.name for path in folder().glob(f"*/{_CARD}")), key=place)
+            found.append((len(order), [], name, here))
+    return {name: here for *_, name, here in sorted(found)}
 
 
 def find(name: str) -> Path:
@@ -93,6 +125,36 @@ def find(name: str) -> Path:
     raise CheckpointError(
         f"no model named {name!r}, nor a checkpoint's folder: choose one of {', '.join(available()) or '(none)'}."
     )
+
+
+def weights_file(name: str) -> Path:
+    """Where the weights of a checkpoint are, or should be: beside its card, of one that ships else in the cache.
+
+    Raises CheckpointError as `card` does.
+    """
+    home = find(name)
+    beside = home / weights.FILE
+    if beside.is_file() or home.parent != folder().resolve():
+        return beside
+    return weights.place(home.name, card(name)["sha256"])
+
+
+def absent(names: Iterable[str]) -> str:
+    """A sentence on those of these models whose weights are not here, and what to do; empty where all are."""
+    lacking = [name for name in names if not weights_file(name).is_file()]
+    if not lacking:
+        return ""
+    return f"the weights of {', '.join(lacking)} are not in this installation: {weights.how_to_get()}."
+
+
+def to_fetch() -> list[weights.Missing]:
+    """What `mae_viz.coding.weights.fetch` needs to know of the missing weights. Raises CheckpointError as `card`."""
+    files = weights.manifest(folder())
+    return [
+        weights.Missing(name, files[name]["bytes"], files[name]["sha256"], weights_file(name))
+        for name in missing()
+        if name in files
+    ]
 
 
 def card(name: str) -> dict:
@@ -123,8 +185,9 @@ def fingerprint_of(name: str) -> bytes:
 
 
 def named(fingerprint: bytes) -> str | None:
-    """The model that ships and that streams name so; None for none. Damaged cards are passed over."""
-    for name in available():
+    """The model that ships and that streams name so, be its weights here or not; None for none. Damaged cards are
+    passed over."""
+    for name in known():
         with suppress(CheckpointError):
             if fingerprint_of(name) == fingerprint:
                 return name
@@ -141,22 +204,23 @@ def former(identity: str) -> tuple[str, str] | None:
     return (known[identity][0], known[identity][1]) if identity in known else None
 
 
-def load(name: str = "mae") -> "RateModel":
+def load(name: str = "mae", device: str = devices.CPU) -> "RateModel":
     """The model named, rebuilt from its card alone, in float32 and evaluation mode, shared by all callers.
 
-    ``name``: one of `available()`, or the path of a checkpoint's folder. Raises CheckpointError where it is
-    unknown, incomplete or damaged.
+    ``name``: one of `available()`, or the path of a checkpoint's folder. ``device``: where it computes, as
+    `devices.named` takes it. Raises CheckpointError where it is unknown, incomplete or damaged, or its weights did not
+    come along, ValueError for a device that there is not.
     """
-    return open_checkpoint(name).model
+    return open_checkpoint(name, device).model
 
 
-def open_checkpoint(name: str) -> Checkpoint:
-    """Model, entropy tables and card of one name; read once for all threads."""
-    return _opened(find(name), card(name)["sha256"])
+def open_checkpoint(name: str, device: str = devices.CPU) -> Checkpoint:
+    """Model, entropy tables and card of one name, the model on a device; read once for all threads."""
+    return _opened(find(name), card(name)["sha256"], devices.named(device))
 
 
 @lru_cache(maxsize=16)
-def _opened(home: Path, sha256: str) -> Checkpoint:
+def _opened(home: Path, sha256: str, device: str) -> Checkpoint:
     import numpy as np
     import torch
     from safetensors import SafetensorError
@@ -167,7 +231,9 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
     from mae_viz.models import ARCHITECTURES, HyperpriorModel
 
     about = card(str(home))
-    path = home / "model.safetensors"
+    path = weights_file(str(home))
+    if path.parent != home and not path.is_file():
+        raise CheckpointError(absent([home.name]))
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -177,28 +243,29 @@ def _opened(home: Path, sha256: str) -> Checkpoint:
     arrays, integers = (
         {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)} for prefix in _INTEGERS
     )
-    weights = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
+    floats = {key: v.astype(np.float32) for key, v in tensors.items() if not key.startswith(_INTEGERS)}
     with torch.inference_mode(False):  # whoever opens it first: others may want gradients
         model = ARCHITECTURES[about["architecture"]](about["channels"], about["lmbdas"], about.get("knots"))
-        _fill(model, weights, path)
+        _fill(model, floats, path)
     model = model.eval().requires_grad_(False)
     hyper = IntegerHyperSynthesis(model, integers) if isinstance(model, HyperpriorModel) else None
-    return Checkpoint(home.name, model, EntropyTables(arrays), about, hyper)
+    devices.compute_exactly(device)
+    return Checkpoint(home.name, model.to(device), EntropyTables(arrays), about, hyper)
 
 
-def _fill(model: "RateModel", weights: dict, path: Path) -> None:
+def _fill(model: "RateModel", floats: dict, path: Path) -> None:
     """Copy every parameter, and nothing else: constants (buffers) are rebuilt by the layers themselves."""
     import torch
 
     parameters = dict(model.named_parameters())
-    if parameters.keys() != weights.keys():
-        wrong = sorted(parameters.keys() ^ weights.keys())
+    if parameters.keys() != floats.keys():
+        wrong = sorted(parameters.keys() ^ floats.keys())
         raise CheckpointError(f"{path} does not fit its architecture: {', '.join(wrong[:4])} …")
     with torch.no_grad():
         for key, parameter in parameters.items():
-            if parameter.shape != weights[key].shape:
+            if parameter.shape != floats[key].shape:
                 raise CheckpointError(f"{path}: {key} should be {tuple(parameter.shape)}.")
-            parameter.copy_(torch.from_numpy(weights[key]))
+            parameter.copy_(torch.from_numpy(floats[key]))
 
 
 def save(model: "RateModel", name: str, training: str, into: Path | None = None, **more: str | int) -> Path:
@@ -226,7 +293,7 @@ def save(model: "RateModel", name: str, training: str, into: Path | None = None,
         stored |= {f"hyper.{key}": v for key, v in hyper.build(model).arrays().items()}
     target = (into or folder()) / name
     target.mkdir(parents=True, exist_ok=True)
-    save_file(stored, target / "model.safetensors")
+    save_file(stored, target / weights.FILE)
     facts = {
         "architecture": type(model).__name__,
         "channels": model.channels,

@@ -4,21 +4,25 @@ Large pictures go through the transforms in tiles with a halo as wide as their r
 memory stays bounded and the tiles' seams do not show: every value is the one that the whole picture would give,
 up to the rounding of floating-point sums. The encoder decides the symbols once; all that turns them into bytes and
 back is integer arithmetic. The picture is computed in float32 by everyone who shows it.
+
+Transforms run where the model's weights lie (`devices`), one tile there at a time; what goes in and comes out, latents
+and pixels, lies in the CPU's memory, where the entropy coder works.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from mae_viz.coding import checkpoints
+from mae_viz.coding import checkpoints, devices
 from mae_viz.coding.bitstream import HEADER_BYTES, Stream, StreamError, SymbolDecoder, SymbolEncoder, header, parse
 from mae_viz.images import ImageSource, open_rgb
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from mae_viz.coding.checkpoints import Checkpoint
@@ -51,33 +55,69 @@ class Encoded:
     """float32 (C, h, w), before quantisation."""
 
 
-def compress(image: ImageSource, model: str = "mae", lmbda: float = 512.0, progress: Progress | None = None) -> bytes:
+def compress(
+    image: ImageSource,
+    model: str = "mae",
+    lmbda: float = 512.0,
+    progress: Progress | None = None,
+    device: str = devices.CPU,
+) -> bytes:
     """A picture as the bytes of a `.mae` file.
 
     ``image``: what `mae_viz.images.open_rgb` reads. ``model``: a name from `mae_viz.available()`, or the path
     of a checkpoint's folder. ``lmbda``: 64…4096, moved to the nearest point of a grid of 1/64 octave; larger means
-    better and longer. Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for.
+    better and longer. ``device``: "cpu" or "cuda"; whichever made a file, it decodes to the same symbols on both.
+    Raises ImageError, CheckpointError, or ValueError for a λ that the model was not trained for, or a device that is
+    not here.
     """
-    checkpoint = checkpoints.open_checkpoint(model)
+    checkpoint = checkpoints.open_checkpoint(model, device)
     return encode(open_rgb(image), checkpoint, checkpoint.near(lmbda), progress).stream
 
 
 def encode(picture: Image.Image, checkpoint: "Checkpoint", rate: Rate, progress: Progress | None = None) -> Encoded:
     """An RGB picture as a `.mae` file, with the latents computed on the way."""
-    y = encode_latents(checkpoint, to_pixels(picture, checkpoint.model.stride), rate, progress)
-    return Encoded(write(checkpoint, quantise(checkpoint, y, rate), rate, picture.size), y[0].numpy())
+    (encoded,) = encode_together([picture], checkpoint, rate, progress)
+    return encoded
 
 
-def decompress(stream: bytes, model: str | None = None, progress: Progress | None = None) -> Image.Image:
+def encode_together(
+    pictures: Sequence[Image.Image], checkpoint: "Checkpoint", rate: Rate, progress: Progress | None = None
+) -> list[Encoded]:
+    """RGB pictures of one size as a `.mae` file each; they go through g_a at once."""
+    import torch
+
+    pixels = torch.cat([to_pixels(picture, checkpoint.model.stride) for picture in pictures])
+    y = encode_latents(checkpoint, pixels, rate, progress)
+    return [
+        Encoded(write(checkpoint, quantise(checkpoint, own[None], rate), rate, picture.size), own.numpy())
+        for picture, own in zip(pictures, y, strict=True)
+    ]
+
+
+def decompress(
+    stream: bytes, model: str | None = None, progress: Progress | None = None, device: str = devices.CPU
+) -> Image.Image:
     """The picture in a `.mae` file, RGB.
 
-    The model is found by the fingerprint in the file; ``model`` names one where it lies elsewhere.
-    Raises StreamError for a damaged file or one made with a model that is not here.
+    The model is found by the fingerprint in the file; ``model`` names one where it lies elsewhere. ``device``: "cpu" or
+    "cuda", between which a pixel may differ by a grey level. Raises StreamError for a damaged file or one made with a
+    model that is not here, ValueError for a device that is not.
     """
-    parsed = parse(stream)
-    checkpoint = find_checkpoint(parsed, model)
-    y_hat = decode_y_hat(checkpoint, parsed)
-    return decode_picture(checkpoint, y_hat, parsed.rate, parsed.height, parsed.width, progress)
+    (picture,) = decompress_together([stream], model, progress, device)
+    return picture
+
+
+def decompress_together(
+    streams: Sequence[bytes], model: str | None = None, progress: Progress | None = None, device: str = devices.CPU
+) -> list[Image.Image]:
+    """The pictures in `.mae` files of one size, one λ and one model; they go through g_s at once."""
+    import torch
+
+    files = [parse(stream) for stream in streams]
+    first, checkpoint = files[0], find_checkpoint(files[0], model, device)
+    y_hat = torch.cat([decode_y_hat(checkpoint, parsed) for parsed in files])
+    pixels = _synthesised(checkpoint, y_hat, first.rate, _to_bytes, progress)
+    return [_picture(own[None], first.height, first.width) for own in pixels]
 
 
 def info(stream: bytes) -> dict:
@@ -104,11 +144,11 @@ def info_of_header(data: bytes, length: int) -> dict:
     }
 
 
-def find_checkpoint(parsed: Stream, model: str | None = None) -> "Checkpoint":
+def find_checkpoint(parsed: Stream, model: str | None = None, device: str = devices.CPU) -> "Checkpoint":
     """The checkpoint that a file was made with. Raises StreamError where it is not among the known ones."""
     name = model or checkpoints.named(parsed.fingerprint)
     if name and checkpoints.fingerprint_of(name) == parsed.fingerprint:
-        return checkpoints.open_checkpoint(name)
+        return checkpoints.open_checkpoint(name, device)
     identity = parsed.fingerprint.hex()
     if found := checkpoints.former(identity):
         name, commit = found
@@ -152,7 +192,7 @@ def _picture(pixels: "Tensor", height: int, width: int) -> Image.Image:
 
 
 def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: Rate, progress: Progress | None = None) -> "Tensor":
-    """y = g_a(x, λ) in tiles: x (1, 3, H, W), uint8 or float in [0, 1] → float32 (1, C, H/16, W/16)."""
+    """y = g_a(x, λ) in tiles: x (B, 3, H, W), uint8 or float in [0, 1] → float32 (B, C, H/16, W/16)."""
     import torch
 
     from mae_viz.coding.folding import transform
@@ -163,7 +203,8 @@ def encode_latents(checkpoint: "Checkpoint", x: "Tensor", rate: Rate, progress: 
         return g_a((tile.float() / 255 if tile.dtype == torch.uint8 else tile) - 0.5).float()
 
     with torch.inference_mode():
-        return _tiled(analysis, x, TILE, ANALYSIS_HALO, (1, LATENT), progress).contiguous()
+        y = _tiled(analysis, x, checkpoint.model.device, TILE, ANALYSIS_HALO, (1, LATENT), progress)
+        return y.contiguous()
 
 
 def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: Rate) -> list[np.ndarray]:
@@ -174,10 +215,11 @@ def quantise(checkpoint: "Checkpoint", y: "Tensor", rate: Rate) -> list[np.ndarr
 
     model = checkpoint.model
     with torch.inference_mode():
+        medians = model.prior.medians(rate.tensor(model.device)).cpu()
         if not checkpoint.hyper:
-            return [_rounded(y - model.prior.medians(rate.tensor()))]
-        z = transform(model, "h_a", rate)(y.abs())
-        return [_rounded(z - model.prior.medians(rate.tensor())), _rounded(y)]
+            return [_rounded(y - medians)]
+        z = transform(model, "h_a", rate)(y.abs().to(model.device)).cpu()
+        return [_rounded(z - medians), _rounded(y)]
 
 
 def _rounded(values: "Tensor") -> np.ndarray:
@@ -227,7 +269,8 @@ def _synthesised(
 
     g_s = transform(checkpoint.model, "g_s", rate)
     with torch.inference_mode():
-        return _tiled(lambda t: finish(g_s(t) + 0.5), y_hat, TILE // LATENT, SYNTHESIS_HALO, (LATENT, 1), progress)
+        device, tile = checkpoint.model.device, TILE // LATENT
+        return _tiled(lambda t: finish(g_s(t) + 0.5), y_hat, device, tile, SYNTHESIS_HALO, (LATENT, 1), progress)
 
 
 def decode_y_hat(checkpoint: "Checkpoint", parsed: Stream) -> "Tensor":
@@ -236,7 +279,8 @@ def decode_y_hat(checkpoint: "Checkpoint", parsed: Stream) -> "Tensor":
 
     y_hat = torch.from_numpy(decode_symbols(checkpoint, parsed)[-1][None]).float()
     if not checkpoint.hyper:
-        y_hat += checkpoint.model.prior.medians(parsed.rate.tensor())
+        model = checkpoint.model
+        y_hat += model.prior.medians(parsed.rate.tensor(model.device)).cpu()
     return y_hat
 
 
@@ -286,12 +330,14 @@ def _by_scale(indexes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def _tiled(
     transform: Callable[["Tensor"], "Tensor"],
     x: "Tensor",
+    device: "torch.device",
     tile: int,
     halo: int,
     scale: tuple[int, int],
     progress: Progress | None,
 ) -> "Tensor":
-    """Apply ``transform`` to x (1, C, H, W) tile by tile; scale = (up, down) is its change of resolution.
+    """Apply ``transform``, on a device, to x (B, C, H, W) tile by tile; scale = (up, down) is its change of
+    resolution.
 
     Each tile is cut out with a halo, which is cut off again; at the picture's border there is none, so that the
     layers pad there as they would for the whole.
@@ -305,12 +351,12 @@ def _tiled(
     for done, (top, left) in enumerate(corners, 1):
         y0, x0 = max(top - halo, 0), max(left - halo, 0)
         y1, x1 = min(top + tile, height), min(left + tile, width)
-        part = transform(x[:, :, y0 : min(y1 + halo, height), x0 : min(x1 + halo, width)])
+        part = transform(x[:, :, y0 : min(y1 + halo, height), x0 : min(x1 + halo, width)].to(device)).cpu()
         if len(corners) == 1:
             out = part
         else:
             if done == 1:
-                out = torch.empty(1, part.shape[1], height * up // down, width * up // down, dtype=part.dtype)
+                out = torch.empty(len(x), part.shape[1], height * up // down, width * up // down, dtype=part.dtype)
             rows, columns = (slice(a * up // down, b * up // down) for a, b in ((top, y1), (left, x1)))
             inner_rows, inner_columns = (
                 slice((a - a0) * up // down, (b - a0) * up // down) for a, a0, b in ((top, y0, y1), (left, x0, x1))

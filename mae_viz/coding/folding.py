@@ -35,7 +35,7 @@ class Folded:
 
 @torch.no_grad()
 def fold_layer(layer: RateLayer, lmbda: Tensor, gains: Tensor | None = None) -> Folded:
-    """The tensors of one layer of g_a, g_s, h_a or h_s at λ, a tensor of one element.
+    """The tensors of one layer of g_a, g_s, h_a or h_s at λ, a tensor of one element on the layer's device.
 
     ``gains``, positive (C,), replace those of the layer's own modulation; without either there are none.
     """
@@ -45,7 +45,7 @@ def fold_layer(layer: RateLayer, lmbda: Tensor, gains: Tensor | None = None) -> 
     if isinstance(gdn, GDN):
         effective = gdn.beta_reparam(gdn.beta), gdn.gamma_reparam(gdn.gamma)
     if gains is None and layer.modulation is not None:
-        gains = layer.modulation(lmbda.to(weight.device)).flatten()
+        gains = layer.modulation(lmbda).flatten()
     if gains is not None:
         gains = gains.double()
         if layer.conv_first:
@@ -63,7 +63,7 @@ def fold_layer(layer: RateLayer, lmbda: Tensor, gains: Tensor | None = None) -> 
 
 def folded_layers(model: RateModel, part: str, rate: Rate) -> list[tuple[RateLayer, Folded]]:
     """The layers of g_a, g_s, h_a or h_s (``part``) in the order of their data, each with its folded tensors."""
-    layers, lmbda = list(getattr(model, part)), rate.tensor()
+    layers, lmbda = list(getattr(model, part)), rate.tensor(model.device)
     scales = model.scale(lmbda).flatten().detach() if isinstance(model, BottleneckScaling) else None
     found = []
     for number, layer in enumerate(layers):
@@ -80,7 +80,8 @@ def folded_layers(model: RateModel, part: str, rate: Rate) -> list[tuple[RateLay
 
 @lru_cache(maxsize=KEPT)
 def transform(model: RateModel, part: str, rate: Rate) -> Callable[[Tensor], Tensor]:
-    """g_a, g_s, h_a or h_s (``part``) of a model at one rate: a function of a float32 tensor (1, C, H, W).
+    """g_a, g_s, h_a or h_s (``part``) of a model at one rate: a function of a float32 tensor (B, C, H, W)
+    on the model's device.
 
     The same mathematics as `RateModel.analysis` and its like, but for the shifts by ½ and the |y| before h_a; sums
     are rounded in another order. A few are kept: the model's weights must not change afterwards.

@@ -293,6 +293,7 @@ def _cells(table: "pd.DataFrame") -> list[tuple[str, ...]]:
 
 
 def to_text(table: "pd.DataFrame", dataset: str = OURS) -> str:
+    """The table as lines of text."""
     rows = [_head(dataset), *_cells(table)]
     return "".join(f"{a:<42} {b:>29} {c:>29} {d:>22}\n" for a, b, c, d in rows)
 

@@ -23,6 +23,8 @@ RIVAL = "bottleneck-scaling"
 """What the MAE is compared with."""
 
 LMBDAS = (4096.0, 64.0)
+"""The two λ of the ratio, unless others are asked for."""
+
 CHANNELS = 2
 """How many channels are shown where none are named: those with the most bits at the higher λ."""
 

@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 1040
+"""Of a row of pictures, in pixels."""
+
 QUALITY = 90
+"""Of the JPEG that a row becomes."""
+
 ENCODING = f"shown as JPEG, quality {QUALITY}, 4:4:4; the viewer shows the decoder's own pixels"
+"""What a line under the pictures says of it."""
+
 
 _GAP, _LINE = 8, 19
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMES = ("fig1", "fig2", "fig3", "fig4", "table1")
+"""Of all figures, and of the table."""
+
 PICTURES, TEXTS = ("pdf", "svg", "png"), ("csv", "tex")
 """Formats of figures, and of the numbers in table1 and behind fig3."""
 

@@ -26,6 +26,8 @@ from mae_viz.ladders.frame import SCRUBBED_PIXELS, Frame, Maps, Source, compute,
 from mae_viz.storage import cache_folder
 
 CACHE_BYTES = 3 << 30
+"""How much room frames on disk may take: 3 GB."""
+
 PATIENCE_S = 10.0
 """How long after somebody last asked about a frame it keeps its place. Viewers ask three times a second, but a busy
 server answers late."""
@@ -272,8 +274,12 @@ class Ladders:
             job.let_go(viewer)
 
     def _look(self, viewer: str, ladder: Ladder, rates: list[AnyRate]) -> None:
-        """A viewer waits for these rates of a ladder, and for no others of it."""
-        jobs = {rate: self._ask(ladder, rate, computing.ON_SCREEN, self.patience_s, viewer) for rate in rates}
+        """A viewer waits for these rates of a ladder, and for no others of it: the first of every ladder before the
+        rest of any."""
+        jobs = {
+            rate: self._ask(ladder, rate, computing.BESIDE if k else computing.ON_SCREEN, self.patience_s, viewer)
+            for k, rate in enumerate(rates)
+        }
         with self._lock:
             before = self._wishes.pop(viewer, {})
             others = {wish: job for wish, job in before.items() if wish[0] != ladder.id}

@@ -25,23 +25,25 @@ _PATIENCE_S = 20.0
 class Cluster:
     """Workers to measure one codec with. ``machine``: theirs, as a result file names it."""
 
-    def __init__(self, client: "Client", about: dict):
-        self._client, self._about, self.machine = client, about, about["machine"]
+    def __init__(self, client: "Client", about: dict, device: str):
+        self._client, self._about, self._device, self.machine = client, about, device, about["machine"]
 
-    def measured(self, name: str, tasks: list[Task]) -> Iterator[dict]:
+    def measured(self, name: str, batches: list[list[Task]]) -> Iterator[dict]:
         """Rows as they come. Raises what measuring raises."""
         from distributed import as_completed
 
-        futures = [self._client.submit(_measure, name, task, self._about, pure=False) for task in tasks]
+        futures = [
+            self._client.submit(_measure, name, batch, self._device, self._about, pure=False) for batch in batches
+        ]
         try:
             for future in as_completed(futures):
-                yield future.result()
+                yield from future.result()
         finally:
             self._client.cancel(futures)
 
 
 @contextmanager
-def local(count: int, name: str) -> Iterator[Cluster]:
+def local(count: int, name: str, device: str) -> Iterator[Cluster]:
     """So many processes of our own, which end with this one."""
     from distributed import Client, LocalCluster
 
@@ -56,7 +58,7 @@ def local(count: int, name: str) -> Iterator[Cluster]:
         Client(cluster) as client,
     ):
         client.run(_leave_interrupts)
-        yield Cluster(client, _own(name))
+        yield Cluster(client, _own(name, device), device)
 
 
 def _leave_interrupts() -> None:
@@ -64,8 +66,8 @@ def _leave_interrupts() -> None:
 
 
 @contextmanager
-def connected(scheduler: str, name: str) -> Iterator[Cluster]:
-    """The cluster at an address such as tcp://10.0.0.1:8786.
+def connected(scheduler: str, name: str, device: str) -> Iterator[Cluster]:
+    """The cluster at an address such as tcp://10.0.0.1:8786. On a GPU workers compute on the one of the same number.
 
     Raises ValueError where nobody answers there, it has no workers, or these have not what this machine has.
     """
@@ -82,23 +84,23 @@ def connected(scheduler: str, name: str) -> Iterator[Cluster]:
             raise ValueError(
                 f"the cluster at {scheduler} has no workers: start some with `dask worker {scheduler} --nthreads 1`."
             )
-        own, theirs = _own(name), client.submit(_about, name, pure=False).result()
+        own, theirs = _own(name, device), client.submit(_about, name, device, pure=False).result()
         for key in ("software", "codec"):
             _compare(own, theirs, key)
-        yield Cluster(client, theirs)
+        yield Cluster(client, theirs, device)
 
 
-def _own(name: str) -> dict:
+def _own(name: str, device: str) -> dict:
     """What a row depends on, here: what its file names."""
-    codec = registry.codec(name)
+    codec = registry.codec(name, device)
     codec_facts = {"fingerprint": codec.fingerprint, **codec.settings}
-    return {"software": _software(), "codec": codec_facts, "machine": _machine()}
+    return {"software": _software(), "codec": codec_facts, "machine": _machine(codec.device)}
 
 
 _software, _machine = cache(software), cache(machine)
 
 
-def _about(name: str) -> dict:
+def _about(name: str, device: str) -> dict:
     """The same at a worker, which becomes one of one thread."""
     import torch
     from distributed import get_worker
@@ -109,15 +111,15 @@ def _about(name: str) -> dict:
             f"a worker runs {threads} threads: start it with --nthreads 1, for seconds are those of one core."
         )
     torch.set_num_threads(1)
-    return _own(name)
+    return _own(name, device)
 
 
-def _measure(name: str, task: Task, wanted: dict) -> dict:
+def _measure(name: str, tasks: list[Task], device: str, wanted: dict) -> list[dict]:
     """`measure` at a worker that has what is wanted."""
-    found = _about(name)
+    found = _about(name, device)
     for key in wanted:
         _compare(wanted, found, key)
-    return measure(name, task)
+    return measure(name, tasks, device)
 
 
 def _compare(wanted: dict, found: dict, key: str) -> None:

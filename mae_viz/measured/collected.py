@@ -96,9 +96,7 @@ def files() -> list[Path]:
 
 
 def _that_come_along() -> list[Path]:
-    found = [
-        path for name in checkpoints.available() for path in sorted((checkpoints.folder() / name).glob("rd-*.json"))
-    ]
+    found = [path for name in checkpoints.known() for path in sorted((checkpoints.folder() / name).glob("rd-*.json"))]
     return found + sorted((Path(__file__).parent / "shipped").glob("*.json"))
 
 
@@ -302,6 +300,7 @@ BD_COLUMNS = (
     "to_db",
     "source",
 )
+"""Of the table of BD-rates: rates in bits per pixel, differences and their interval in per cent, overlap in dB."""
 
 
 def bd_table(

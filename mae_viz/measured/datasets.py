@@ -12,6 +12,7 @@ TITLES = {
     "clic2020-professional": "CLIC 2020 (published)",
     PAPERS: "CLIC professional test",
 }
+"""What data sets are called in figures and on pages, by their names in result files."""
 
 ELSEWHERE = {
     "clic": (
@@ -30,6 +31,7 @@ ELSEWHERE = {
 
 
 def title(name: str) -> str:
+    """What a data set is called; one that nobody has named is called as in its result files."""
     return TITLES.get(name, name)
 
 

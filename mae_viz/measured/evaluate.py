@@ -5,7 +5,8 @@ after every step and continued where it was left, and what it was measured with 
 with other weights, images, libraries or machines.
 
 Every worker runs one thread, however many cores there are, so that a rerun on the same machine gives the same numbers
-and seconds are seconds of one core.
+and seconds are seconds of one core. Where models compute on a GPU, pictures of one size go through the transforms
+together, and seconds are each picture's share.
 
 What a result file looks like is `mae_viz.measured.records`' to say.
 """
@@ -21,6 +22,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,8 @@ from PIL import Image
 from mae_viz import further, metrics
 from mae_viz.codecs import registry
 from mae_viz.codecs.interface import AnyRate, Codec, LambdaAxis
+from mae_viz.coding import devices
+from mae_viz.coding.devices import CPU
 from mae_viz.images import ImageError, names_in, open_whole
 from mae_viz.measured import records
 
@@ -39,8 +43,10 @@ if TYPE_CHECKING:
 _SOFTWARE = ("torch", "compressai", "numpy", "pillow", "constriction", "pytorch-msssim")
 
 SAVE_EVERY_S = 5.0
+"""Seconds from one writing of the result file to the next, while results come in."""
 
 Progress = Callable[[float], None]
+"""Called with the fraction done, 0…1."""
 
 
 def evaluate(
@@ -54,6 +60,7 @@ def evaluate(
     restart: bool = False,
     metric: Sequence[str] = (),
     scheduler: str = "",
+    device: str | None = None,
 ) -> dict:
     """Measure one codec on a list of pictures, write the JSON file and return what it holds.
 
@@ -62,21 +69,24 @@ def evaluate(
     for or lists where None. Points that the file already holds are kept and not measured again, unless ``restart``.
     ``jobs``: processes (in a script, above 1 only under ``if __name__ == "__main__"``). ``scheduler``: the address of a
     Dask cluster whose workers measure instead (`mae_viz.measured.cluster`). ``metric``: further ones to measure
-    (`mae_viz.further`). Raises ValueError where the file was measured with something else, another run is writing it,
-    or a cluster's workers have other software or weights than this machine.
+    (`mae_viz.further`). ``device``: where models compute, "cpu" or "cuda". Raises ValueError where the file was
+    measured with something else, another run is writing it, or a cluster's workers have other software or weights than
+    this machine.
     """
-    codec = registry.codec(name)
+    codec = registry.codec(name, device)
+    if codec.absent:
+        raise ValueError(f"{codec.title} cannot be measured: {codec.absent}")
     key = codec.axis.kind
     paths = _named(images)
     wanted = sorted({codec.rate(float(point)) for point in points} if points else codec.axis.listed)
-    with _alone(out), _cluster(scheduler, name) as cluster:
-        facts = _facts(codec, paths, dataset, metric, cluster.machine if cluster else machine())
+    with _alone(out), _cluster(scheduler, name, codec.device) as cluster:
+        facts = _facts(codec, paths, dataset, metric, cluster.machine if cluster else machine(codec.device))
         rows = {} if restart else records.load(out, facts, key)
         todo = [(image, rate) for rate in wanted for image in paths if (image, rate.number) not in rows]
         done, saved = 0, time.monotonic()
         try:
             tasks = [Task(image, paths[image].resolve(), rate, tuple(metric)) for image, rate in todo]
-            for row in _measured(name, tasks, jobs, cluster):
+            for row in _measured(name, tasks, codec.device, jobs, cluster):
                 rows[row["image"], row[key]] = row
                 done += 1
                 if progress:
@@ -136,18 +146,52 @@ class Task:
     """Further metrics to measure."""
 
 
-def measure(name: str, task: Task) -> dict:
-    """One picture by one codec at one rate: a row of measurements. Raises ImageError for a file that is no picture."""
-    codec = _warm(name, registry.codec(name).identity)
+TOGETHER = 8
+"""Pictures of one size that a GPU codes at once."""
+
+
+def together(tasks: Sequence[Task], device: str) -> list[list[Task]]:
+    """Tasks by what is to be measured at once: one on the CPU, where more would gain nothing, else some of one rate."""
+    if device == CPU:
+        return [[task] for task in tasks]
+    of_rates = (list(group) for _, group in groupby(tasks, lambda task: task.rate))
+    return [some[start : start + TOGETHER] for some in of_rates for start in range(0, len(some), TOGETHER)]
+
+
+def measure(name: str, tasks: Sequence[Task], device: str = CPU) -> list[dict]:
+    """Pictures by one codec at one rate: a row of measurements each.
+
+    Raises ImageError for a file that is no picture.
+    """
+    codec = _warm(name, registry.codec(name, device).identity, device)
+    pictures = [_opened(task.path) for task in tasks]
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for place, picture in enumerate(pictures):
+        by_size.setdefault(picture.size, []).append(place)
+    rows = {}
+    for places in by_size.values():
+        alike = [pictures[place] for place in places]
+        start = time.perf_counter()
+        files = codec.encode_together(alike, tasks[0].rate)
+        middle = time.perf_counter()
+        decoded = codec.reconstruct_together(alike, files)
+        end = time.perf_counter()
+        seconds = {"encode_s": (middle - start) / len(places), "decode_s": (end - middle) / len(places)}
+        for place, data, x_hat in zip(places, files, decoded, strict=True):
+            rows[place] = _row(codec, tasks[place], pictures[place], data, x_hat, seconds)
+    return [rows[place] for place in range(len(tasks))]
+
+
+def _opened(path: Path) -> Image.Image:
     try:
-        picture = open_whole(task.path)
+        return open_whole(path)
     except ImageError as error:
-        raise ImageError(f"{task.path.name}: {error}") from None
-    start = time.perf_counter()
-    data = codec.encode(picture, task.rate)
-    middle = time.perf_counter()
-    decoded = codec.reconstruct(picture, data)
-    end = time.perf_counter()
+        raise ImageError(f"{path.name}: {error}") from None
+
+
+def _row(
+    codec: Codec, task: Task, picture: Image.Image, data: bytes, decoded: Image.Image, seconds: dict[str, float]
+) -> dict:
     a, b = np.asarray(picture), np.asarray(decoded)
     bits = codec.estimated_bits(data)
     return {
@@ -159,8 +203,7 @@ def measure(name: str, task: Task) -> dict:
         "psnr_db": _rounded(metrics.psnr_db(a, b), 5),
         "ms_ssim_db": _rounded(metrics.ms_ssim_db(a, b), 5),
         **{name: _rounded(further.FURTHER[name].compute(a, b), 5) for name in task.metric},
-        "encode_s": round(middle - start, 4),
-        "decode_s": round(end - middle, 4),
+        **{key: round(value, 4) for key, value in seconds.items()},
     }
 
 
@@ -169,31 +212,32 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 @lru_cache(maxsize=4)
-def _warm(name: str, identity: str) -> Codec:
+def _warm(name: str, identity: str, device: str) -> Codec:
     """The codec, loaded and used once, so that no picture's seconds hold the loading.
 
     ``identity`` is its own: a codec of one's own may get another version under its name. Of a refined codec the plain
     one is used.
     """
-    found = registry.codec(name)
+    found = registry.codec(name, device)
     used = found.guide or found
     used.decode(used.encode(Image.new("RGB", (64, 64), "grey"), used.axis.first))
     return found
 
 
-def _measured(name: str, tasks: list[Task], jobs: int, cluster: "Cluster | None") -> Iterator[dict]:
+def _measured(name: str, tasks: list[Task], device: str, jobs: int, cluster: "Cluster | None") -> Iterator[dict]:
     """Rows as they come: from a cluster, from processes of our own, or from this one."""
+    batches = together(tasks, device)
     if cluster:
-        yield from cluster.measured(name, tasks)
-    elif jobs > 1 and len(tasks) > 1:
+        yield from cluster.measured(name, batches)
+    elif jobs > 1 and len(batches) > 1:
         from mae_viz.measured.cluster import local
 
-        with local(min(jobs, len(tasks)), name) as own:
-            yield from own.measured(name, tasks)
+        with local(min(jobs, len(batches)), name, device) as own:
+            yield from own.measured(name, batches)
     else:
         with _one_thread():
-            for task in tasks:
-                yield measure(name, task)
+            for batch in batches:
+                yield from measure(name, batch, device)
 
 
 @contextmanager
@@ -232,12 +276,12 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _cluster(scheduler: str, name: str) -> "AbstractContextManager[Cluster | None]":
+def _cluster(scheduler: str, name: str, device: str) -> "AbstractContextManager[Cluster | None]":
     if not scheduler:
         return nullcontext()
     from mae_viz.measured.cluster import connected
 
-    return connected(scheduler, name)
+    return connected(scheduler, name, device)
 
 
 def _facts(codec: Codec, images: dict[str, Path], dataset: str, metric: Sequence[str], machine: dict) -> dict:
@@ -265,11 +309,12 @@ def software() -> dict[str, str]:
     return ours | {package: version(package) for package in _SOFTWARE}
 
 
-def machine() -> dict:
-    """The processor, as far as the system says, and that one thread is used."""
+def machine(device: str = CPU) -> dict:
+    """The processor, as far as the system says, that one thread is used, and the GPU where models compute on one."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
-    return {"system": platform.system(), "architecture": platform.machine(), "processor": model, "threads": 1}
+    found = {"system": platform.system(), "architecture": platform.machine(), "processor": model, "threads": 1}
+    return found if device == CPU else found | {"device": devices.described(device)}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLES = {"mae": "the MAE", "bottleneck-scaling": "bottleneck scaling", "independent": "the network of that λ alone"}
+"""What sentences call the models."""
 
 
 def effort(table: "pd.DataFrame") -> str:

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS, SEED = 2000, 0
+"""Bootstrap samples of an interval, and where their random numbers begin."""
 
 IMAGES, READING = "images", "reading error"
+"""What an interval is taken over."""
 
 METHOD = (
     f"Intervals: 2.5th to 97.5th percentile of {DRAWS} bootstrap samples of the images, the same for both curves; "
     "where one curve is published as means alone, of the other's images alone; for points read off a figure, of "
     "values within their reading error"
 )
+"""How intervals are taken, in words, as pages and tables say it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 URL = "https://r0k.us/graphics/kodak/kodak/"
+"""Where the images are fetched from."""
 
 SHA256 = {
     "kodim01.png": "a56e27cbf5f843c048b6af1d6e090760e9c92fadba88b7dee0205918a37523bd",
@@ -36,6 +37,7 @@ SHA256 = {
     "kodim23.png": "e3111a2fd4da24af15d6459ef9eacfe54106b38e27b4a21821b75c3f5d2d5baf",
     "kodim24.png": "1071c68372cc5a01435c2c225a5cf7d4bb803846ec08bb6b3d6721b156d7cb96",
 }
+"""Of every file, by its name."""
 
 
 def folder(url: str = URL, sha256: dict[str, str] = SHA256) -> Path:

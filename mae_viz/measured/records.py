@@ -32,6 +32,7 @@ DEFINITIONS = {
     "results": "as CompressAI plots it: lists over the rates; ms-ssim-rgb is the mean over images of the MS-SSIM value",
     "seconds": "encode_s from pixels in memory to bytes, decode_s back, wall clock, one thread",
 }
+"""What each number in a result file is; every file holds them too."""
 
 SAME = ("codec", "dataset", "fingerprint", "settings", "versions", "machine", "images", "metrics")
 """What a file must agree in with the run that continues it."""

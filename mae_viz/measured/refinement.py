@@ -35,17 +35,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = Path(__file__).with_name("refinement.json")
+"""What was measured."""
 
 STEPS = 80
+"""Of every refinement."""
+
 LMBDAS = (64.0, 512.0, 4096.0)
+"""At which models are compared."""
+
 MODELS = {"mae": "mae", "bottleneck-scaling": "bottleneck-scaling", "independent": "independent-{:g}"}
 """Models, and what the one for a λ is called."""
+
 PAINTED_AT = 256.0
 """λ of the plain file that one with importance is compared with, at equal bytes."""
 
 PLAIN, REFINED, SIMILAR = "one pass", "refined", "refined for MS-SSIM"
+"""Ways to code a picture, as the rows name them."""
+
 PAINTED = "refined, the middle important"
+"""The way with importance."""
+
 WAYS = {"mae": (PLAIN, REFINED, SIMILAR), "bottleneck-scaling": (PLAIN, REFINED), "independent": (PLAIN, REFINED)}
+"""Of each model."""
 
 
 def middle(width: int, height: int) -> np.ndarray:
@@ -199,6 +210,7 @@ def painted(table: "pd.DataFrame", where: str) -> Mean:
 
 
 def main() -> None:
+    """Measure what is missing, as the command above says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=8, help="of Kodak's 24, evenly spread")
     parser.add_argument("--jobs", type=int, default=2)

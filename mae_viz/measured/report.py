@@ -200,6 +200,7 @@ TABLES: dict[str, Callable[["pd.DataFrame"], str]] = {
     "refined": refined,
     "important": important,
 }
+"""Each table of checkpoints/README.md by its name there, and what makes it of all results."""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

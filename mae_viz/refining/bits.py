@@ -17,7 +17,7 @@ _BEYOND = 64  # symbols on either side of the tables whose escape codes are coun
 class Price:
     """Bits of each symbol in each of a few tables."""
 
-    def __init__(self, tables: Sequence[Frequencies]):
+    def __init__(self, tables: Sequence[Frequencies], device: torch.device | str = "cpu"):
         self.first = min(table.first for table in tables) - _BEYOND
         last = max(table.first + len(table.counts) for table in tables) + _BEYOND
         rows = np.empty((len(tables), last - self.first + 1), np.float32)
@@ -28,7 +28,7 @@ class Price:
             row[inside] = bits[entries[inside]]
             row[~inside] = bits[-1] + 8 * _escape_bytes(entries[~inside], len(bits) - 1)
         self.last = rows.shape[1] - 2
-        self.flat, self.width = torch.from_numpy(rows).flatten(), rows.shape[1]
+        self.flat, self.width = torch.from_numpy(rows).flatten().to(device), rows.shape[1]
 
     def __call__(self, values: Tensor, table: Tensor) -> Tensor:
         """Bits of values (…), each by the table whose number stands in ``table``, shaped alike or so that it can be."""

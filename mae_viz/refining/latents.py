@@ -23,7 +23,7 @@ class Latents(ABC):
     """The latents of one picture, in quantisation steps from their symbol 0."""
 
     v: Tensor
-    """(1, C, h, w), as the encoder gives them."""
+    """(1, C, h, w), as the encoder gives them. Where they lie, all of the refinement is computed."""
     symbols: np.ndarray
     """int32 (C, h, w): the plain file's."""
     stride: int
@@ -56,20 +56,21 @@ class ModelLatents(Latents):
 
     def __init__(self, picture: Image.Image, checkpoint: Checkpoint, rate: Rate):
         self.size, self.checkpoint, self.rate = picture.size, checkpoint, rate
+        device = checkpoint.model.device
         pixels = coder.to_pixels(picture, checkpoint.model.stride)
         y = coder.encode_latents(checkpoint, pixels, rate).clone()  # a normal tensor, which gradients may go to
         *self.side, self.symbols = coder.quantise(checkpoint, y, rate)
         if checkpoint.hyper:
-            self.medians = torch.zeros(1, y.shape[1], 1, 1)
-            self.price = Price(checkpoint.hyper.models())
+            self.medians = torch.zeros(1, y.shape[1], 1, 1, device=device)
+            self.price = Price(checkpoint.hyper.models(), device)
             indexes = checkpoint.hyper.indexes(self.side[0], rate.index)
-            self.tables = torch.from_numpy(indexes.astype(np.int64))[None]
+            self.tables = torch.from_numpy(indexes.astype(np.int64))[None].to(device)
         else:
-            self.medians = checkpoint.model.prior.medians(rate.tensor())
-            self.price = Price(checkpoint.tables.at(rate.index))
-            self.tables = torch.arange(y.shape[1])[None, :, None, None].expand_as(y)
-        self.v = y - self.medians
-        self._g_s = synthesis(checkpoint.model, rate, fast_type())
+            self.medians = checkpoint.model.prior.medians(rate.tensor(device))
+            self.price = Price(checkpoint.tables.at(rate.index), device)
+            self.tables = torch.arange(y.shape[1], device=device)[None, :, None, None].expand_as(y)
+        self.v = y.to(device) - self.medians
+        self._g_s = synthesis(checkpoint.model, rate, fast_type(str(device)))
         self._decoder = transform(checkpoint.model, "g_s", rate)
 
     def bits(self, v: Tensor, part: Part) -> Tensor:
@@ -86,6 +87,6 @@ class ModelLatents(Latents):
 
     def code(self, symbols: np.ndarray) -> tuple[bytes, Image.Image]:
         stream = coder.write(self.checkpoint, [*self.side, symbols], self.rate, self.size)
-        y_hat = torch.from_numpy(symbols[None]).float() + self.medians
+        y_hat = torch.from_numpy(symbols[None]).float() + self.medians.cpu()
         width, height = self.size
         return stream, coder.decode_picture(self.checkpoint, y_hat, self.rate, height, width)

@@ -133,7 +133,9 @@ class _Refinement:
         seed: int,
     ):
         self.picture, self.latents, self.lmbda, self.objective = picture, latents, lmbda, objective
-        self.x, self.weights = coder.to_tensor(picture, 1), weights
+        self.device = latents.v.device
+        self.x = coder.to_tensor(picture, 1).to(self.device)
+        self.weights = None if weights is None else weights.to(self.device)
         self.noise = torch.Generator().manual_seed(seed)
 
     def run(self, steps: int) -> Iterator[Moment]:
@@ -153,7 +155,7 @@ class _Refinement:
                     continue
                 found = window.rounded()
                 cost, now = window.cost(found), symbols.copy()
-                now[(slice(None), *tile)] = found[0].int().numpy()
+                now[(slice(None), *tile)] = found[0].int().cpu().numpy()
                 if cost < lowest:
                     lowest, symbols = cost, now
                 if len(tiles) > 1 and step < steps:  # a file of all the picture would take longer than the steps
@@ -166,7 +168,8 @@ class _Refinement:
         stream, decoded = self.latents.code(symbols)
         bpp = metrics.bpp(len(stream), self.picture.height, self.picture.width)
         with torch.inference_mode():
-            distortion = self.objective.distortion(coder.to_tensor(decoded, 1), self.x, self.weights).item()
+            x_hat = coder.to_tensor(decoded, 1).to(self.device)
+            distortion = self.objective.distortion(x_hat, self.x, self.weights).item()
         psnr_db = metrics.psnr_db(np.asarray(decoded), np.asarray(self.picture))
         return Candidate(stream, bpp, psnr_db, distortion, bpp + self.lmbda * distortion)
 
@@ -182,7 +185,7 @@ class _Window:
         rows, columns = tile
         (y0, y1), (x0, x1) = ((max(s.start - 2 * reach, 0), s.stop + 2 * reach) for s in tile)
         self.part = (slice(y0, min(y1, height)), slice(x0, min(x1, width)))
-        self.around = torch.from_numpy(symbols[(slice(None), *self.part)].astype(np.float32))[None]
+        self.around = torch.from_numpy(symbols[(slice(None), *self.part)].astype(np.float32))[None].to(whole.device)
         self.inner = (rows.start - y0, rows.stop - y0, columns.start - x0, columns.stop - x0)
         self.v = latents.v[(slice(None), slice(None), *tile)].clone().requires_grad_()
         # pixels: those of the tile and of what it reaches around it, within the picture

@@ -22,9 +22,12 @@ def temperature(step: int, steps: int) -> float:
 
 
 def draw(v: Tensor, tau: float, noise: torch.Generator) -> Tensor:
-    """A draw of each latent, between its two integers; shaped like v, with a gradient."""
+    """A draw of each latent, between its two integers; shaped like v, with a gradient.
+
+    The noise is the CPU's, wherever v lies.
+    """
     low = v.detach().floor()
     up = (v - low).clamp(_EDGE, 1 - _EDGE)
-    uniform = torch.rand(v.shape, generator=noise).clamp_(_EDGE, 1 - _EDGE)
+    uniform = torch.rand(v.shape, generator=noise).to(v.device).clamp_(_EDGE, 1 - _EDGE)
     logit = (torch.atanh(up) - torch.atanh(1 - up)) / tau + torch.logit(uniform)
     return low + torch.sigmoid(logit / tau)

@@ -18,8 +18,11 @@ from mae_viz.rates import Rate
 
 
 @cache
-def fast_type() -> torch.dtype:
-    """bfloat16 where the processor multiplies it in hardware, else float32; without that it is slower than float32."""
+def fast_type(device: str = "cpu") -> torch.dtype:
+    """bfloat16 where the processor, or the GPU, multiplies it in hardware, else float32; without that it is slower than
+    float32."""
+    if device != "cpu":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     able = torch.cpu.get_capabilities()
     return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
 

@@ -12,7 +12,10 @@ from mae_viz import rates
 from mae_viz.architectures import FACTS
 
 FOLDER = Path(__file__).parent / "configs"
+"""Of the configurations that ship."""
+
 PARTS = ("g_a", "g_s", "h_a", "h_s", "prior", "scale")
+"""Of a model, that `Config.parts` may name."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from mae_viz.storage import cache_folder
 from mae_viz.training.config import Config
 
 BUNDLED = Path(__file__).parent / "photographs"
+"""Folder of the photographs that ship for small training runs."""
 
 _FORMAT = 1  # of the cache
 
@@ -304,7 +305,9 @@ class DeviceBatches(Batches):
 
     def cut(self, squares: list[Square]) -> torch.Tensor:
         """The crops (b, 3, side, side) on the device."""
-        offset, _, width, top, left, mirrored = torch.tensor(squares).to(self.pixels.device)[:, :, None].unbind(1)
+        offset, _, width, top, left, mirrored = (
+            torch.tensor(squares).to(self.pixels.device, non_blocking=True)[:, :, None].unbind(1)
+        )
         rows = (top + self._across) * width
         columns = left + torch.where(mirrored > 0, self.side - 1 - self._across, self._across)
         places = offset[:, :, None] + 3 * (rows[:, :, None] + columns[:, None, :])

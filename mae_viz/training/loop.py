@@ -116,6 +116,10 @@ class Run:
         self.averaged = objective.Lagrangian(
             self.average, quantisation="noise" if config.quantisation == "noise" else "round"
         )
+        self._followed = [
+            tuple(p for name, p in model.named_parameters() if not name.endswith("quantiles"))
+            for model in (self.average, self.model)
+        ]
         lagrangian = objective.Lagrangian(self.model, self.precision, config.quantisation)
         lagrangian.noise = self.noise = machine.seeded_on(self.fabric.device)
         blocks.use_blocks(self.model, both=self.fabric.device.type == "cuda")
@@ -204,8 +208,10 @@ class Run:
         self.noise.seed(batch.seeds)
         # asked for at each step: a run that kept its own methods would outlive what connects several processes
         gradients, update = self._recorded or (self.gradients, self.update)
-        bpp, mse, loss, finite = gradients(batch.x.to(device), batch.lmbda.to(device))
-        if bool(finite):  # the same in all processes: gradients are their mean
+        (told,) = gradients(batch.x.to(device), batch.lmbda.to(device, non_blocking=True))
+        # the one time that a GPU is waited for: it updates while the next batch is prepared
+        *images, (loss, finite) = told.cpu().split([len(batch.x), len(batch.x), 2])
+        if finite:  # the same in all processes: gradients are their mean
             update()
             self._follow()
             self._skipped_in_a_row = 0
@@ -218,16 +224,20 @@ class Run:
                     "an earlier state."
                 )
         self.step += 1
-        return bpp, mse, float(loss)
+        return *images, float(loss)
 
     def gradients(self, x: torch.Tensor, lmbda: torch.Tensor) -> machine.Results:
-        """The first half of a step: bpp (B,), MSE (B,), the loss, and whether all gradients are finite."""
+        """The first half of a step.
+
+        It returns one tensor (2 B + 2,): bpp and MSE of each image, the loss, and 1 where all gradients are finite.
+        """
         bpp, mse, _ = self.objective(x, lmbda)
         loss = objective.loss_of(bpp, mse, lmbda, self.config.lmbdas, self.config.weights)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
-        norms = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
-        return bpp.detach(), mse.detach(), loss.detach(), torch.isfinite(torch.stack(norms).sum())
+        norms = torch._foreach_norm([p.grad for p in self.model.parameters() if p.grad is not None])
+        finite = torch.isfinite(torch.stack(norms).sum())
+        return (torch.cat([bpp, mse, torch.stack([loss, finite.to(loss)])]).detach(),)
 
     def update(self) -> machine.Results:
         """The second half: what the gradients move."""
@@ -250,10 +260,7 @@ class Run:
     def _follow(self) -> None:
         """Move the average towards the weights: quickly at first, so that it forgets the start."""
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        averages, weights = (
-            tuple(p for name, p in model.named_parameters() if not name.endswith("quantiles"))
-            for model in (self.average, self.model)
-        )
+        averages, weights = self._followed
         torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def validate(self) -> dict:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Results = tuple[torch.Tensor, ...]
 
+COMPILED = 64
+"""Variants of one function that are compiled: each layer has its shape, and each stretch its types."""
+
 _STOP_EVERY = 10  # steps between asking all processes whether one of them was told to stop
 
 
@@ -67,7 +70,9 @@ def fabric(devices: str = "auto", nodes: int = 1) -> Processes:
         raise ValueError(f"--devices {devices} is neither auto nor a number.")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     wanted = int(devices) if devices != "auto" else (gpus or 1)
-    torch.backends.cudnn.benchmark = bool(gpus)  # crops all have one size
+    if gpus:  # a codec's choices are others (`mae_viz.coding.devices`)
+        torch.backends.cudnn.benchmark = True  # crops all have one size
+        torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic = True, False
     if nodes == 1 and wanted == 1 and int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Alone(torch.device("cuda", 0) if gpus else torch.device("cpu"))
     with warnings.catch_warnings():  # of Lightning's own dependencies
@@ -143,6 +148,7 @@ def compile_parts(lagrangian: Lagrangian, batch: Batch, device: torch.device) ->
     gdns = [m for m in model.modules() if isinstance(m, GDN)]
     began = time.perf_counter()
     try:
+        torch._dynamo.config.recompile_limit = COMPILED  # by torch's own, 8, the rest would stay as it is
         for gdn in gdns:
             gdn.compile(dynamic=False)
         vars(model.prior)["likelihood"] = torch.compile(model.prior.likelihood, dynamic=False)

@@ -31,11 +31,11 @@ class Means:
         self, bpp: torch.Tensor, mse: torch.Tensor, loss: float, lmbda: torch.Tensor, trained: torch.Tensor
     ) -> None:
         """One batch: tensors (B,) on any device."""
-        for rate, at, bits, error in zip(lmbda.tolist(), trained.tolist(), bpp.tolist(), mse.tolist(), strict=True):
-            row = torch.tensor([bits, error, loss, 1.0], dtype=torch.float64)
-            self.sums[-1] += row
-            if at:
-                self.sums[self.lmbdas.index(rate)] += row
+        ones = torch.ones(len(lmbda), dtype=torch.float64)
+        rows = torch.stack([bpp.to(ones), mse.to(ones), loss * ones, ones], 1)
+        self.sums[-1] += rows.sum(0)
+        places = [self.lmbdas.index(rate) for rate in lmbda[trained].tolist()]
+        self.sums.index_add_(0, torch.tensor(places, dtype=torch.int64), rows[trained])
 
     def take(self, sums: torch.Tensor) -> dict:
         """The means behind ``sums`` (these, or summed over processes), and a new beginning."""

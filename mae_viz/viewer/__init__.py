@@ -22,7 +22,11 @@ PANES = (
     {"codec": "mae", "layer": "picture"},
     {"codec": "bottleneck-scaling", "layer": "picture"},
 )
+"""What is on show where nothing else is asked for."""
+
 START = Rate.near(512)
+"""The rate to begin at."""
+
 _HERE = Path(__file__).parent
 
 

@@ -20,6 +20,7 @@ CHANNELS = 6
 """Channels of y per model in a file."""
 
 CODECS = (ORIGINAL.name, "mae", "bottleneck-scaling", "jpeg")
+"""What an offline file compares unless told otherwise."""
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from mae_viz.codecs.registry import codec
+from mae_viz.codecs.registry import absent, codec
 from mae_viz.ladders.frame import sources
 
 _PANES = json.loads((Path(__file__).parent / "panes.json").read_text(encoding="utf-8"))
@@ -43,19 +43,22 @@ def _write(pane: dict) -> str:
 
 def read(text: str) -> list[dict]:
     """The panes in a text. Raises ValueError with a sentence where it is none, or names what is not there."""
-    panes = [_read(part) for part in text.split(",")]
+    known = sources()
+    panes = [_read(part, known) for part in text.split(",")]
     if len(panes) > MOST:
         raise ValueError(f"there is room for {MOST} panes, not for {len(panes)}.")
     return panes
 
 
-def _read(text: str) -> dict:
+def _read(text: str, known: list[str]) -> dict:
     found = _PANE.fullmatch(text)
     if not found:
         raise ValueError(f"“{text[:60]}” is no pane: write codec:layer@rate, such as mae:difference@512.")
     name, layer, channel, base, rate = found.groups()
-    if name not in sources():
-        raise ValueError(f"there is no codec “{name}”: the viewer has {', '.join(sources())}.")
+    if name not in known:
+        if name in absent():
+            raise ValueError(f"“{name}” cannot be shown: {codec(name).absent}")
+        raise ValueError(f"there is no codec “{name}”: the viewer has {', '.join(known)}.")
     if layer and layer not in LAYERS:
         raise ValueError(f"there is no layer “{layer}”: the viewer has {', '.join(LAYERS)}.")
     pane: dict = {"codec": name, "layer": layer or "picture"}

@@ -18,7 +18,7 @@ from mae_viz.figures import style
 from mae_viz.further import FURTHER
 from mae_viz.measured import collected, datasets, intervals
 from mae_viz.measured.between import between, rate_at, sentence
-from mae_viz.numbers import NARROW, decibels, grouped, in_bpp, number, percent
+from mae_viz.numbers import NARROW, decibels, grouped, in_bpp, number, percent, prose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,7 +279,7 @@ def say_between(frame: "pd.DataFrame", dataset: str) -> None:
     if lines:
         st.markdown("\n".join(lines))
     if said := histories(there["curve"].unique()):
-        st.caption(literal(said))
+        st.caption(literal(prose(said)))
 
 
 def say_of_its_kind(frame: "pd.DataFrame", dataset: str, metric: str) -> None:

@@ -16,7 +16,8 @@ from mae_viz.app.computed import Picture
 from mae_viz.app.parts import blind, controls, matching, part, subject
 from mae_viz.app.parts.literal import literal
 from mae_viz.codecs.interface import LambdaAxis
-from mae_viz.codecs.registry import codec
+from mae_viz.codecs.registry import absent, codec
+from mae_viz.coding.weights import how_to_get
 from mae_viz.images import gallery
 from mae_viz.ladders import ladder
 from mae_viz.numbers import NARROW, in_bits, percent
@@ -82,6 +83,7 @@ def page() -> None:
 
     matching.controls(shown, rate, panes, lambda two: address.turn_to(named(two, "wipe", panels)))
     blind.offer()
+    say_what_is_absent()
     save_files(picture, rate)
     save_sweep(picture, (*place, place[0] + shown.image.width, place[1] + shown.image.height), panes)
     explain_numbers()
@@ -140,6 +142,16 @@ def explain() -> None:
         "not only how finely. Every picture above is a real file, decoded; the sentence on top is computed from the "
         "bytes and the quality of such files at 25 λ, with straight lines of log bytes over dB between them."
     )
+
+
+def say_what_is_absent() -> None:
+    """Models that the viewer cannot offer, because their weights are not here."""
+    lacking = absent()
+    if lacking:
+        st.caption(
+            f"Not among the codecs here: {' and '.join(lacking.values())}, whose weights did not come along; "
+            f"{how_to_get()}."
+        )
 
 
 def save_files(picture: Picture, rate: Rate) -> None:
@@ -216,6 +228,5 @@ def show_lessons() -> None:
     else:
         st.markdown(
             "For a large lecture, or a computer without Python, make one file for each photograph that holds every "
-            "rate and opens offline: type `make lessons` (or `mae-viz lessons`) where this app was started; the links "
-            "appear here."
+            "rate and opens offline: type `mae-viz lessons` where this app was started; the links appear here."
         )

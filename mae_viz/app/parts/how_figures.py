@@ -22,7 +22,7 @@ from mae_viz.codecs import palette
 from mae_viz.codecs.registry import codec
 from mae_viz.measured import collected, findings, refinement
 from mae_viz.measured.between import rate_at
-from mae_viz.numbers import NARROW, decibels, grouped, in_bytes, number, percent, power
+from mae_viz.numbers import NARROW, decibels, grouped, in_bytes, number, percent, power, prose
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -117,20 +117,20 @@ def responses(key: str, _picture: Picture, rate: Rate) -> tuple[int, np.ndarray,
     left, top = max(0, width // 2 - 160), max(0, height // 2 - 160)
     part = _picture.image.crop((left, top, min(width, left + 320), min(height, top + 320)))
     model = computed.checkpoint("mae").model
-    layer, lmbda = model.g_a[0], rate.tensor()
+    layer, lmbda = model.g_a[0], rate.tensor(model.device)
     gdn: Any = layer.nonlinearity  # CompressAI's, which has no types
 
     @torch.inference_mode()
     def bent() -> tuple[Tensor, Tensor, Tensor, int]:
         """Before and after, the slopes of the straight lines, and the channel that leaves its line the most."""
         assert layer.modulation is not None  # in a MAE λ reaches every layer
-        u = layer.modulation(lmbda) * layer.conv(to_tensor(part, model.stride) - 0.5)
+        u = layer.modulation(lmbda) * layer.conv(to_tensor(part, model.stride).to(lmbda) - 0.5)
         v = gdn(u)
         slopes = gdn.beta_reparam(gdn.beta) ** -0.5
         removed = (slopes[:, None, None] * u[0] - v[0]).square().mean((1, 2))
         share = removed / (slopes[:, None, None] * u[0]).square().mean((1, 2)).clamp(min=1e-9)
         channel = int(torch.argmax(share * v[0].square().mean((1, 2))))
-        return u, v, slopes, channel
+        return u.cpu(), v.cpu(), slopes.cpu(), channel
 
     u, v, slopes, channel = computed.run(bent)
     inputs, outputs = (t[0, channel].double().numpy().ravel() for t in (u, v))
@@ -207,7 +207,7 @@ def parameters(look: Look) -> None:
     table(rows, numbers=("parameters", "times one network"))
     st.caption(
         f"Transforms and modulation, for {len(rates.LMBDAS)} λ; the paper's Table I: the MAE {millions(found['MAE'])}. "
-        f"{literal(codec('independent').history)}"
+        f"{literal(prose(codec('independent').history))}"
     )
 
 
@@ -247,7 +247,7 @@ def scaling(look: Look) -> None:
         f"{power(ratio.constancy)} of that): λ chooses how finely a map is rounded, and nothing else."
     )
     st.markdown(said)
-    st.caption(literal(codec("bottleneck-scaling").history))
+    st.caption(literal(prose(codec("bottleneck-scaling").history)))
 
 
 def gains(look: Look) -> None:
