@@ -8,6 +8,7 @@ first visit it works offline. What is in it:
 | index.html, site.css, site.js | the page, the viewer in it |
 | codec/ | models and programs, as `mae_viz.browser.space` has them |
 | photographs/ | the bundled ones, lossless |
+| licences.txt | of what is in it |
 | service_worker.js, site.webmanifest, icon.png | for use offline, as an installed app, and in several threads |
 """
 
@@ -61,6 +62,7 @@ def write(out: Path, runtime: Path | None = None, progress: Callable[[float], No
         "site.js": (_HERE / "site.bundle.js").read_bytes(),
         "site.css": (viewer.style() + (_HERE / "site.css").read_text(encoding="utf-8")).encode(),
         "site.webmanifest": json.dumps(_APP, indent=2).encode(),
+        "licences.txt": (_HERE / "licences.txt").read_bytes(),
         "icon.png": (_HERE.parent / "app" / "server" / "icon.png").read_bytes(),
     }
     photographs = [_photograph(name, files) for name in gallery()]
