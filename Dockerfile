@@ -5,7 +5,7 @@ FROM python:3.11-slim
 RUN useradd --create-home lab
 WORKDIR /home/lab/mae_viz
 # A torch without CUDA is a tenth as long.
-RUN pip install --no-cache-dir torch==2.14.1 torchvision==0.29.1 --index-url https://download.pytorch.org/whl/cpu
+RUN pip install --no-cache-dir uv && uv pip install --system --no-cache --torch-backend cpu torch==2.14.1 torchvision==0.29.1
 COPY --chown=lab . .
 RUN pip install --no-cache-dir --editable ".[app,notebooks,metrics]"
 USER lab

@@ -103,8 +103,8 @@ def test_containers_name_what_there_is():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     torch = re.compile(r"torch==[\d.]+ torchvision==[\d.]+")
     assert torch.search(docker)[0] == torch.search(makefile)[0]
-    requirements = (binder / "requirements.txt").read_text(encoding="utf-8")
-    assert set(extras(docker)) | set(extras(requirements)) <= set(PROJECT["optional-dependencies"])
+    after = (binder / "postBuild").read_text(encoding="utf-8")
+    assert set(extras(docker)) | set(extras(after)) <= set(PROJECT["optional-dependencies"])
     low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
     runtime = (binder / "runtime.txt").read_text(encoding="utf-8")
     for python in (re.search(r"^FROM python:3\.(\d+)-", docker, re.MULTILINE), re.match(r"python-3\.(\d+)\n", runtime)):
