@@ -9,16 +9,17 @@ first visit it works offline. What is in it:
 | codec/ | models and programs, as `mae_viz.browser.space` has them |
 | photographs/ | the bundled ones, lossless |
 | licences.txt | of what is in it |
-| service_worker.js, site.webmanifest, icon.png | for use offline, as an installed app, and in several threads |
+| service_worker.js, site.webmanifest, icon-….png | for use offline, as an installed app, and in several threads |
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mae_viz import viewer
 from mae_viz.browser import space
@@ -41,7 +42,8 @@ START = Rate.near(128)
 
 _HERE = Path(__file__).parent
 _WORKER = "service_worker.js"
-_PAGE = ("index.html", "site.css", "site.js", "site.webmanifest", "icon.png")
+_ICONS = {f"icon-{side}.png": side for side in (192, 512)}
+_PAGE = ("index.html", "site.css", "site.js", "site.webmanifest", *_ICONS)
 _SHELL = ("./", *_PAGE, "codec/worker.js", "codec/codec.json")
 
 
@@ -63,8 +65,7 @@ def write(out: Path, runtime: Path | None = None, progress: Callable[[float], No
         "site.css": (viewer.style() + (_HERE / "site.css").read_text(encoding="utf-8")).encode(),
         "site.webmanifest": json.dumps(_APP, indent=2).encode(),
         "licences.txt": (_HERE / "licences.txt").read_bytes(),
-        "icon.png": (_HERE.parent / "app" / "server" / "icon.png").read_bytes(),
-    }
+    } | {name: _icon(side) for name, side in _ICONS.items()}
     photographs = [_photograph(name, files) for name in gallery()]
     site = {"photographs": photographs, "modes": arrangements.MODES, "manifest": _manifest()}
     page = (_HERE / "index.html").read_text(encoding="utf-8")
@@ -88,6 +89,19 @@ def _photograph(name: str, files: dict[str, bytes]) -> dict[str, str]:
     files[file := f"photographs/{name}{suffix}"] = data
     facts = {key: getattr(known, key) for key in ("name", "title", "look_for", "credit", "counterexample")}
     return facts | {"file": file}
+
+
+def _icon(side: int) -> bytes:
+    """The app's icon, so many pixels a side: four bars that grow."""
+    picture = Image.new("RGBA", (side, side))
+    draw = ImageDraw.Draw(picture)
+    draw.rounded_rectangle((0, 0, side - 1, side - 1), side // 6, "#0b6e99")
+    for number in range(4):
+        left, top = side * (12 + 11 * number) / 64, side * (43 - 10 * number) / 64
+        draw.rounded_rectangle((left, top, left + side * 7 / 64, side * 52 / 64), side // 40, "white")
+    data = io.BytesIO()
+    picture.save(data, "PNG", optimize=True)
+    return data.getvalue()
 
 
 def _manifest() -> dict[str, Any]:
@@ -123,5 +137,5 @@ _APP = {
     "display": "standalone",
     "background_color": "#15181c",
     "theme_color": "#0b6e99",
-    "icons": [{"src": "icon.png", "sizes": "any", "type": "image/png"}],
+    "icons": [{"src": name, "sizes": f"{side}x{side}", "type": "image/png"} for name, side in _ICONS.items()],
 }
