@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -93,17 +92,24 @@ def less(words: list[str]) -> list[str]:
                       for word in option)]  # fmt: skip
 
 
+NEEDED = ("lightning.fabric", "mae_viz.layers", "mae_viz.figures.output", "mae_viz.training.loop")
+"""What commands load that takes long: loaded once."""
+
+
+def child(words: list[str], environment: dict[str, str], folder: Path) -> None:
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.path[:0] = [path for path in environment["PYTHONPATH"].split(os.pathsep) if path not in sys.path]
+    sys.argv = words
+    cli.main()
+
+
 def own_process(words: list[str], environment: dict[str, str], folder: Path) -> None:
-    """Run `mae-viz` as a shell would, but in a fork of this process, which has loaded what commands need."""
-
-    def child() -> None:
-        os.environ.update(environment)
-        os.chdir(folder)
-        sys.path[:0] = [path for path in environment["PYTHONPATH"].split(os.pathsep) if path not in sys.path]
-        sys.argv = words
-        cli.main()
-
-    process = get_context("fork").Process(target=child)
+    """Run `mae-viz` as a shell would, but in a fork of a process that has loaded what commands need, and has no threads
+    that a fork would lack."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([*NEEDED, __name__])
+    process = context.Process(target=child, args=(words, environment, folder))
     process.start()
     process.join(600)
     assert process.exitcode == 0, words
@@ -113,8 +119,6 @@ def own_process(words: list[str], environment: dict[str, str], folder: Path) -> 
 def test_every_shell_block(folder):
     """In each document's order, the README first: what one leaves behind the next may use. Of make what it would do.
     What has been run is not run again."""
-    for needed in ("lightning.fabric", "mae_viz.layers", "mae_viz.figures.output", "mae_viz.training.loop"):
-        import_module(needed)
     ran = set()
     for blocks in BLOCKS.values():
         environment = {
