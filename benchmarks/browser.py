@@ -203,7 +203,7 @@ def bring(tab: Page, path: Path) -> float:
 def release(tab: Page, index: int) -> float:
     start = time.perf_counter()
     tab.evaluate("(index) => { maeViewer.drag(index); maeViewer.release(); }", index)
-    tab.wait_for_function(BOTH)
+    tab.wait_for_function(f"maeViewer.panes.every((pane) => pane.frame?.at === {index}) && {BOTH}")
     return time.perf_counter() - start
 
 

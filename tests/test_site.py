@@ -291,11 +291,11 @@ def test_measures_are_the_projects(photograph, tmp_path):
     (tmp_path / "in.json").write_text(json.dumps(given))
     script = f"""
         import {{ readFileSync }} from "node:fs";
-        import {{ msSsimDb, psnrDb }} from "./mae_viz/browser/js/measures.js";
+        import {{ msSsimDb, psnrDb, pyramid }} from "./mae_viz/browser/js/measures.js";
         const cases = JSON.parse(readFileSync({json.dumps(str(tmp_path / "in.json"))}));
         console.log(JSON.stringify(cases.map(({{ a, b, width, height }}) => [
             psnrDb(Uint8Array.from(a), Uint8Array.from(b)),
-            msSsimDb(Uint8Array.from(a), Uint8Array.from(b), width, height) ?? null,
+            msSsimDb(pyramid(Uint8Array.from(a), width, height), Uint8Array.from(b)) ?? null,
         ])));"""
     *found, equal = json.loads(node("--input-type=module", "--eval", script))
     for (psnr_db, ms_ssim_db), (a, b) in zip(found, cases, strict=True):

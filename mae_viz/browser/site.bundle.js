@@ -4330,9 +4330,9 @@ var Ladders = class {
   }
   /** A file of a frame, or parts of it, as a Blob. */
   async bytes(id, file, parts2) {
-    const bytes = this.#ladders.get(id)?.files.get(file);
-    if (!bytes) throw new Error("this picture is not open any more");
-    return new Blob(parts2?.map(([start, length]) => bytes.subarray(start, start + length)) ?? [bytes]);
+    const blob = this.#ladders.get(id)?.files.get(file);
+    if (!blob) throw new Error("this picture is not open any more");
+    return parts2 ? new Blob(parts2.map(([start, length]) => blob.slice(start, start + length))) : blob;
   }
   /** The coded file of a ladder's frame at a rate: made first where it is not there. */
   async stream(id, at2) {
@@ -4340,7 +4340,7 @@ var Ladders = class {
     const there = ladder?.frames.get(at2);
     if (there?.stream) return ladder.files.get(there.stream);
     const { files } = await this.#remote.frame({ key: ladder.key, codec: ladder.codec, at: at2, maps: false });
-    return files.stream;
+    return new Blob([files.stream]);
   }
   #snapped(codec, rate) {
     const whole = Math.min(codec.last, Math.max(codec.first, Math.round(rate)));
@@ -4353,7 +4353,7 @@ var Ladders = class {
     for (let k = 0; k < most; k++)
       for (const ladder of now) {
         const at2 = ladder.wanted[k];
-        if (at2 !== void 0 && !ladder.frames.has(at2)) return { ladder, at: at2 };
+        if (at2 !== void 0 && !ladder.frames.has(at2)) return { ladder, at: at2, rank: k };
       }
     return null;
   }
@@ -4375,12 +4375,13 @@ var Ladders = class {
   #turn() {
     const looked = this.#looked();
     if (this.#job) {
-      const { ladder, at: at2, ahead } = this.#job;
-      if (looked && ahead && !(looked.ladder === ladder && looked.at === at2)) this.#job.control.abort();
+      const { ladder, at: at2, control } = this.#job;
+      const rank = ladder.wanted.indexOf(at2);
+      if (looked && (rank < 0 || rank > looked.rank)) control.abort();
       return;
     }
     const next = looked ?? this.#ahead();
-    if (next) this.#make({ ...next, ahead: !looked, done: 0, control: new AbortController() });
+    if (next) this.#make({ ...next, done: 0, control: new AbortController() });
   }
   async #make(job) {
     this.#job = job;
@@ -4401,7 +4402,7 @@ var Ladders = class {
   #put(ladder, at2, { frame, files, maps }) {
     for (const [kind, bytes] of Object.entries(files)) {
       const name2 = `${at2}.${kind}`;
-      ladder.files.set(name2, bytes);
+      ladder.files.set(name2, new Blob([bytes]));
       frame[kind] = name2;
     }
     const extra = !ladder.grid.includes(at2);
@@ -6482,8 +6483,7 @@ var Site = class {
     const ladder = this.manifest.whole?.ladders[codec.id] ?? codec.ladder;
     this.say(`Writing the file of ${codec.title} …`);
     try {
-      const bytes = await this.ladders.stream(ladder, index);
-      download(new Blob([bytes]), `${this.manifest.title}-${codec.id}-${Math.round(lmbda)}.mae`);
+      download(await this.ladders.stream(ladder, index), `${this.manifest.title}-${codec.id}-${Math.round(lmbda)}.mae`);
       this.say("");
     } catch (error) {
       this.say(`${codec.title}: ${error.message}`);

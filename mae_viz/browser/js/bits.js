@@ -3,28 +3,35 @@
 /** Bits of every latent, Float32Array (C, h, w), and of side information z where there is one. `groups`: symbols as
  *  `Model.quantise` gives them. */
 export function bitsOf(model, groups, index, width, height) {
-  const first = costs(groups[0], model.tables.at(index));
+  const models = model.tables.at(index);
+  const places = groups[0].length / models.length;
+  const first = new Float32Array(groups[0].length);
+  models.forEach((table, c) => {
+    const costs = costsOf(table);
+    for (let i = c * places; i < (c + 1) * places; i++) first[i] = cost(groups[0][i], table, costs);
+  });
   if (!model.hyper) return { y: first, z: null };
   const gaussians = model.hyper.models();
+  const costs = gaussians.map(costsOf);
   const scales = model.hyper.indexes(groups[0], ...model.places(width, height), index);
-  return { y: Float32Array.from(groups[1], (symbol, i) => cost(symbol, gaussians[scales[i]])), z: first };
+  const y = new Float32Array(groups[1].length);
+  for (let i = 0; i < y.length; i++) y[i] = cost(groups[1][i], gaussians[scales[i]], costs[scales[i]]);
+  return { y, z: first };
 }
 
-function costs(symbols, models) {
-  const places = symbols.length / models.length;
-  return Float32Array.from(symbols, (symbol, i) => cost(symbol, models[Math.floor(i / places)]));
+/** Bits of each entry of a table, the escape's last. */
+function costsOf({ bounds }) {
+  const whole = Math.log2(bounds[bounds.length - 1]);
+  return Float64Array.from({ length: bounds.length - 1 }, (_, i) => whole - Math.log2(bounds[i + 1] - bounds[i]));
 }
 
-function cost(symbol, { first, outside, bounds }) {
+function cost(symbol, { first, outside }, costs) {
   const entry = symbol - first;
-  const inside = entry >= 0 && entry < outside;
-  const at = inside ? entry : outside;
-  const bits = Math.log2(bounds[bounds.length - 1]) - Math.log2(bounds[at + 1] - bounds[at]);
-  if (inside) return bits;
+  if (entry >= 0 && entry < outside) return costs[entry];
   let code = entry < 0 ? -2 * entry - 1 : 2 * (entry - outside + 1);
   let bytes = 1;
   for (; code >= 128; code >>>= 7) bytes++;
-  return bits + 8 * bytes;
+  return costs[outside] + 8 * bytes;
 }
 
 /** Bits of each place (h, w): all channels of y together, and its share of z's. `shape`: of y. */

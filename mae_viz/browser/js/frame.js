@@ -1,10 +1,11 @@
 // One frame: a picture coded at one rate, with its numbers and maps, in the form of mae_viz/ladders/frame.schema.json.
 import { bitsOf, byChannel, byPlace } from "./bits.js";
 import { bmp } from "./bmp.js";
-import { msSsimDb, psnrDb } from "./measures.js";
+import { msSsimDb, psnrDb, pyramid } from "./measures.js";
 import { lmbdaAt } from "./rates.js";
 
 const RANKED = 32;
+const SCRUBBED = 800_000; // pixels: of larger pictures, which have few frames, no pyramid is kept
 
 /** The picture itself: {frame, files}. Files are bytes by their kinds. */
 export function original({ pixels, width, height }) {
@@ -55,14 +56,16 @@ export async function ofBrowser({ type }, picture, quality) {
   return made;
 }
 
-function ofFile({ pixels, width, height }, at, length, decoded) {
+function ofFile(picture, at, length, decoded) {
+  const { pixels, width, height } = picture;
+  if (picture.pyramid === undefined && width * height <= SCRUBBED) picture.pyramid = pyramid(pixels, width, height);
   return {
     frame: {
       at,
       bytes: length,
       bpp: +((8 * length) / (width * height)).toFixed(5),
       psnr_db: psnrDb(pixels, decoded),
-      ms_ssim_db: msSsimDb(pixels, decoded, width, height),
+      ms_ssim_db: msSsimDb(picture.pyramid ?? pyramid(pixels, width, height), decoded),
     },
     files: { file: bmp(decoded, width, height) },
   };

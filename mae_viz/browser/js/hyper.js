@@ -39,6 +39,8 @@ export class IntegerHyperSynthesis {
     );
   }
 
+  #last = null; // a file is written, read and priced one after the other: what it asks is computed once
+
   /** The tables of all scale indexes. */
   models() {
     return this.gaussians.at(0);
@@ -47,6 +49,17 @@ export class IntegerHyperSynthesis {
   /** Scale indexes, Uint8Array (C, 4 h, 4 w), of the latents whose side information is z, Int32Array (C, h, w), at a
    *  rate index. `look` is shown each strip of rows, {values, rows}, as it is done; what it throws ends the work. */
   indexes(z, height, width, index, look = () => {}) {
+    const asked = [height, width, index];
+    if (this.#last && asked.every((v, i) => v === this.#last.asked[i]) && z.every((v, i) => v === this.#last.z[i])) {
+      look(this.#last.out);
+      return this.#last.out;
+    }
+    const out = this.#computed(z, height, width, index, look);
+    this.#last = { asked, z: z.slice(), out };
+    return out;
+  }
+
+  #computed(z, height, width, index, look) {
     const { channels } = this;
     const out = new Uint8Array(channels * 16 * height * width);
     const medians = this.#mediansAt(index);

@@ -55,9 +55,9 @@ export class Ladders {
 
   /** A file of a frame, or parts of it, as a Blob. */
   async bytes(id, file, parts) {
-    const bytes = this.#ladders.get(id)?.files.get(file);
-    if (!bytes) throw new Error("this picture is not open any more");
-    return new Blob(parts?.map(([start, length]) => bytes.subarray(start, start + length)) ?? [bytes]);
+    const blob = this.#ladders.get(id)?.files.get(file);
+    if (!blob) throw new Error("this picture is not open any more");
+    return parts ? new Blob(parts.map(([start, length]) => blob.slice(start, start + length))) : blob;
   }
 
   /** The coded file of a ladder's frame at a rate: made first where it is not there. */
@@ -66,7 +66,7 @@ export class Ladders {
     const there = ladder?.frames.get(at);
     if (there?.stream) return ladder.files.get(there.stream);
     const { files } = await this.#remote.frame({ key: ladder.key, codec: ladder.codec, at, maps: false });
-    return files.stream;
+    return new Blob([files.stream]);
   }
 
   #snapped(codec, rate) {
@@ -81,7 +81,7 @@ export class Ladders {
     for (let k = 0; k < most; k++)
       for (const ladder of now) {
         const at = ladder.wanted[k];
-        if (at !== undefined && !ladder.frames.has(at)) return { ladder, at };
+        if (at !== undefined && !ladder.frames.has(at)) return { ladder, at, rank: k };
       }
     return null;
   }
@@ -106,13 +106,14 @@ export class Ladders {
   #turn() {
     const looked = this.#looked();
     if (this.#job) {
-      const { ladder, at, ahead } = this.#job;
-      // what is made ahead of need gives way
-      if (looked && ahead && !(looked.ladder === ladder && looked.at === at)) this.#job.control.abort();
+      const { ladder, at, control } = this.#job;
+      const rank = ladder.wanted.indexOf(at); // now, for λ may have moved since it began
+      // what is made ahead of need, or for what stands beside the picture, gives way to the picture
+      if (looked && (rank < 0 || rank > looked.rank)) control.abort();
       return;
     }
     const next = looked ?? this.#ahead();
-    if (next) this.#make({ ...next, ahead: !looked, done: 0, control: new AbortController() });
+    if (next) this.#make({ ...next, done: 0, control: new AbortController() });
   }
 
   async #make(job) {
@@ -135,7 +136,7 @@ export class Ladders {
   #put(ladder, at, { frame, files, maps }) {
     for (const [kind, bytes] of Object.entries(files)) {
       const name = `${at}.${kind}`;
-      ladder.files.set(name, bytes);
+      ladder.files.set(name, new Blob([bytes])); // browsers keep blobs outside of the page's own memory
       frame[kind] = name;
     }
     const extra = !ladder.grid.includes(at);

@@ -6,10 +6,10 @@ const SIGMA = 1.5;
 const SMALLEST = 161; // pixels a side: five scales of the window
 const WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 const [C1, C2] = [(0.01 * 255) ** 2, (0.03 * 255) ** 2];
-const KERNEL = (() => {
-  const g = Float64Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - (WINDOW >> 1)) ** 2) / (2 * SIGMA ** 2)));
+const [K0, K1, K2, K3, K4, K5] = (() => {
+  const g = Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - (WINDOW >> 1)) ** 2) / (2 * SIGMA ** 2)));
   const sum = g.reduce((a, b) => a + b);
-  return g.map((v) => v / sum);
+  return g.map((v) => v / sum); // symmetric
 })();
 
 /** Peak signal-to-noise ratio in dB; "inf" for equal pictures, as frames write it. */
@@ -21,39 +21,63 @@ export function psnrDb(a, b) {
   return mse ? 10 * Math.log10(255 ** 2 / mse) : "inf";
 }
 
-/** −10 log₁₀(1 − MS-SSIM) in dB; undefined under 161 pixels a side. */
-export function msSsimDb(a, b, width, height) {
-  if (Math.min(width, height) < SMALLEST) return undefined;
-  let mean = 0;
-  for (let c = 0; c < 3; c++) mean += ofChannel(plane(a, c), plane(b, c), width, height) / 3;
+/** What MS-SSIM needs of an original, made once for all that is compared with it: of every channel and scale the plane,
+ *  its local means, and those of its squares. Null under 161 pixels a side. */
+export function pyramid(pixels, width, height) {
+  if (Math.min(width, height) < SMALLEST) return null;
+  return [0, 1, 2].map((c) => {
+    const scales = [];
+    let level = { x: plane(pixels, c), width, height };
+    for (const scale of WEIGHTS.keys()) {
+      const { x } = level;
+      const means = blurred(x, level.width, level.height);
+      scales.push({ ...level, means, squares: blurred(product(x, x), level.width, level.height) });
+      if (scale < WEIGHTS.length - 1) level = smaller(level);
+    }
+    return scales;
+  });
+}
+
+/** −10 log₁₀(1 − MS-SSIM) in dB of a picture; undefined where there is no pyramid of the original. */
+export function msSsimDb(original, pixels) {
+  if (!original) return undefined;
+  const mean = original.reduce((sum, scales, c) => sum + ofChannel(scales, plane(pixels, c)) / 3, 0);
   return mean >= 1 ? "inf" : -10 * Math.log10(1 - mean);
 }
 
-const plane = (pixels, c) => Float32Array.from({ length: pixels.length / 4 }, (_, i) => pixels[4 * i + c]);
+function plane(pixels, c) {
+  const out = new Float32Array(pixels.length / 4);
+  for (let i = 0; i < out.length; i++) out[i] = pixels[4 * i + c];
+  return out;
+}
 
-function ofChannel(x, y, width, height) {
-  let product = 1;
+function product(a, b) {
+  const out = new Float32Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] * b[i];
+  return out;
+}
+
+const smaller = ({ x, width, height }) => ({
+  x: halved(x, width, height),
+  width: (width + (width % 2)) >> 1,
+  height: (height + (height % 2)) >> 1,
+});
+
+function ofChannel(scales, y) {
+  let level = { x: y, width: scales[0].width, height: scales[0].height };
+  let value = 1;
   for (const [scale, weight] of WEIGHTS.entries()) {
-    const { ssim, cs } = similarity(x, y, width, height);
+    const { ssim, cs } = similarity(scales[scale], level.x);
     const last = scale === WEIGHTS.length - 1;
-    product *= Math.max(0, last ? ssim : cs) ** weight;
-    if (last) break;
-    [x, y] = [x, y].map((values) => halved(values, width, height));
-    [width, height] = [width, height].map((side) => (side + (side % 2)) >> 1);
+    value *= Math.max(0, last ? ssim : cs) ** weight;
+    if (!last) level = smaller(level);
   }
-  return product;
+  return value;
 }
 
 /** Mean SSIM and mean of its contrast and structure, over all places where the window fits. */
-function similarity(x, y, width, height) {
-  const { length } = x;
-  const products = [new Float32Array(length), new Float32Array(length), new Float32Array(length)];
-  for (let i = 0; i < length; i++) {
-    products[0][i] = x[i] * x[i];
-    products[1][i] = y[i] * y[i];
-    products[2][i] = x[i] * y[i];
-  }
-  const [mx, my, xx, yy, xy] = [x, y, ...products].map((values) => blurred(values, width, height));
+function similarity({ x, means: mx, squares: xx, width, height }, y) {
+  const [my, yy, xy] = [y, product(y, y), product(x, y)].map((values) => blurred(values, width, height));
   let [ssim, cs] = [0, 0];
   for (let i = 0; i < mx.length; i++) {
     const both = mx[i] * my[i];
@@ -66,22 +90,27 @@ function similarity(x, y, width, height) {
 }
 
 /** Under a Gaussian window, where it fits: (height − 10) × (width − 10). */
-function blurred(values, width, height) {
+function blurred(v, width, height) {
   const [w, h] = [width - WINDOW + 1, height - WINDOW + 1];
-  const rows = new Float64Array(w * height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < w; x++) {
-      const from = y * width + x;
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += KERNEL[k] * values[from + k];
-      rows[y * w + x] = sum;
-    }
-  const out = new Float64Array(w * h);
-  for (let k = 0; k < WINDOW; k++) {
-    const weight = KERNEL[k];
-    const from = k * w;
-    for (let i = 0; i < out.length; i++) out[i] += weight * rows[from + i];
-  }
+  const rows = new Float32Array(w * height);
+  for (let y = 0, to = 0; y < height; y++)
+    for (let at = y * width, end = at + w; at < end; at++, to++)
+      rows[to] =
+        K0 * (v[at] + v[at + 10]) +
+        K1 * (v[at + 1] + v[at + 9]) +
+        K2 * (v[at + 2] + v[at + 8]) +
+        K3 * (v[at + 3] + v[at + 7]) +
+        K4 * (v[at + 4] + v[at + 6]) +
+        K5 * v[at + 5];
+  const out = new Float32Array(w * h);
+  for (let at = 0; at < out.length; at++)
+    out[at] =
+      K0 * (rows[at] + rows[at + 10 * w]) +
+      K1 * (rows[at + w] + rows[at + 9 * w]) +
+      K2 * (rows[at + 2 * w] + rows[at + 8 * w]) +
+      K3 * (rows[at + 3 * w] + rows[at + 7 * w]) +
+      K4 * (rows[at + 4 * w] + rows[at + 6 * w]) +
+      K5 * rows[at + 5 * w];
   return out;
 }
 

@@ -310,8 +310,7 @@ class Site {
     const ladder = this.manifest.whole?.ladders[codec.id] ?? codec.ladder;
     this.say(`Writing the file of ${codec.title} …`);
     try {
-      const bytes = await this.ladders.stream(ladder, index);
-      download(new Blob([bytes]), `${this.manifest.title}-${codec.id}-${Math.round(lmbda)}.mae`);
+      download(await this.ladders.stream(ladder, index), `${this.manifest.title}-${codec.id}-${Math.round(lmbda)}.mae`);
       this.say("");
     } catch (error) {
       this.say(`${codec.title}: ${error.message}`);
