@@ -81,6 +81,7 @@ function bmp(pixels, width, height) {
 var WINDOW = 11;
 var SIGMA = 1.5;
 var SMALLEST = 161;
+var STRIP = 64;
 var WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 var [C1, C2] = [(0.01 * 255) ** 2, (0.03 * 255) ** 2];
 var [K0, K1, K2, K3, K4, K5] = (() => {
@@ -97,23 +98,54 @@ function psnrDb(a, b) {
 }
 function pyramid(pixels, width, height) {
   if (Math.min(width, height) < SMALLEST) return null;
-  return [0, 1, 2].map((c) => {
-    const scales2 = [];
-    let level = { x: plane(pixels, c), width, height };
-    for (const scale of WEIGHTS.keys()) {
-      const { x } = level;
-      const means = blurred(x, level.width, level.height);
-      scales2.push({ ...level, means, squares: blurred(product(x, x), level.width, level.height) });
-      if (scale < WEIGHTS.length - 1) level = smaller(level);
-    }
-    return scales2;
-  });
+  return [0, 1, 2].map((c) => scalesOf(pixels, c, width, height));
 }
 function msSsimDb(original2, pixels) {
-  if (!original2) return void 0;
-  const mean = original2.reduce((sum, scales2, c) => sum + ofChannel(scales2, plane(pixels, c)) / 3, 0);
+  return original2 ? toDb((c) => ofChannel(original2[c], plane(pixels, c))) : void 0;
+}
+function msSsimDbOnce(a, b, width, height) {
+  if (Math.min(width, height) < SMALLEST) return void 0;
+  return toDb((c) => inStrips({ x: plane(a, c), width, height }, { x: plane(b, c), width, height }));
+}
+function inStrips(first, second) {
+  let value = 1;
+  for (const [scale, weight] of WEIGHTS.entries()) {
+    const { x, width, height } = first;
+    const sums = { ssim: 0, cs: 0, count: 0 };
+    for (let top = 0; top + WINDOW <= height; top += STRIP) {
+      const rows = Math.min(STRIP + WINDOW - 1, height - top);
+      const [part, other] = [x, second.x].map((values) => values.subarray(top * width, (top + rows) * width));
+      add(sums, similarity(known(part, width, rows), other));
+    }
+    value *= meanOf(sums, scale) ** weight;
+    if (scale < WEIGHTS.length - 1) [first, second] = [smaller(first), smaller(second)];
+  }
+  return value;
+}
+var meanOf = ({ ssim, cs, count }, scale) => Math.max(0, (scale < WEIGHTS.length - 1 ? cs : ssim) / count);
+function add(sums, more) {
+  for (const name of Object.keys(sums)) sums[name] += more[name];
+}
+function toDb(channel) {
+  const mean = (channel(0) + channel(1) + channel(2)) / 3;
   return mean >= 1 ? "inf" : -10 * Math.log10(1 - mean);
 }
+function scalesOf(pixels, c, width, height) {
+  const scales2 = [];
+  let level = { x: plane(pixels, c), width, height };
+  for (const scale of WEIGHTS.keys()) {
+    scales2.push(known(level.x, level.width, level.height));
+    if (scale < WEIGHTS.length - 1) level = smaller(level);
+  }
+  return scales2;
+}
+var known = (x, width, height) => ({
+  x,
+  width,
+  height,
+  means: blurred(x, width, height),
+  squares: blurred(product(x, x), width, height)
+});
 function plane(pixels, c) {
   const out = new Float32Array(pixels.length / 4);
   for (let i = 0; i < out.length; i++) out[i] = pixels[4 * i + c];
@@ -133,10 +165,8 @@ function ofChannel(scales2, y) {
   let level = { x: y, width: scales2[0].width, height: scales2[0].height };
   let value = 1;
   for (const [scale, weight] of WEIGHTS.entries()) {
-    const { ssim, cs } = similarity(scales2[scale], level.x);
-    const last2 = scale === WEIGHTS.length - 1;
-    value *= Math.max(0, last2 ? ssim : cs) ** weight;
-    if (!last2) level = smaller(level);
+    value *= meanOf(similarity(scales2[scale], level.x), scale) ** weight;
+    if (scale < WEIGHTS.length - 1) level = smaller(level);
   }
   return value;
 }
@@ -150,7 +180,7 @@ function similarity({ x, means: mx, squares: xx, width, height }, y) {
     cs += structure;
     ssim += structure * (2 * both + C1) / (squares + C1);
   }
-  return { ssim: ssim / mx.length, cs: cs / mx.length };
+  return { ssim, cs, count: mx.length };
 }
 function blurred(v, width, height) {
   const [w, h] = [width - WINDOW + 1, height - WINDOW + 1];
@@ -240,14 +270,15 @@ async function ofBrowser({ type }, picture, quality) {
 }
 function ofFile(picture, at, length, decoded) {
   const { pixels, width, height } = picture;
-  if (picture.pyramid === void 0 && width * height <= SCRUBBED) picture.pyramid = pyramid(pixels, width, height);
+  const often = width * height <= SCRUBBED;
+  if (often && picture.pyramid === void 0) picture.pyramid = pyramid(pixels, width, height);
   return {
     frame: {
       at,
       bytes: length,
       bpp: +(8 * length / (width * height)).toFixed(5),
       psnr_db: psnrDb(pixels, decoded),
-      ms_ssim_db: msSsimDb(picture.pyramid ?? pyramid(pixels, width, height), decoded)
+      ms_ssim_db: often ? msSsimDb(picture.pyramid, decoded) : msSsimDbOnce(pixels, decoded, width, height)
     },
     files: { file: bmp(decoded, width, height) }
   };

@@ -1,7 +1,7 @@
 // One frame: a picture coded at one rate, with its numbers and maps, in the form of mae_viz/ladders/frame.schema.json.
 import { bitsOf, byChannel, byPlace } from "./bits.js";
 import { bmp } from "./bmp.js";
-import { msSsimDb, psnrDb, pyramid } from "./measures.js";
+import { msSsimDb, msSsimDbOnce, psnrDb, pyramid } from "./measures.js";
 import { lmbdaAt } from "./rates.js";
 
 const RANKED = 32;
@@ -58,14 +58,15 @@ export async function ofBrowser({ type }, picture, quality) {
 
 function ofFile(picture, at, length, decoded) {
   const { pixels, width, height } = picture;
-  if (picture.pyramid === undefined && width * height <= SCRUBBED) picture.pyramid = pyramid(pixels, width, height);
+  const often = width * height <= SCRUBBED;
+  if (often && picture.pyramid === undefined) picture.pyramid = pyramid(pixels, width, height);
   return {
     frame: {
       at,
       bytes: length,
       bpp: +((8 * length) / (width * height)).toFixed(5),
       psnr_db: psnrDb(pixels, decoded),
-      ms_ssim_db: msSsimDb(picture.pyramid ?? pyramid(pixels, width, height), decoded),
+      ms_ssim_db: often ? msSsimDb(picture.pyramid, decoded) : msSsimDbOnce(pixels, decoded, width, height),
     },
     files: { file: bmp(decoded, width, height) },
   };

@@ -4,6 +4,7 @@
 const WINDOW = 11;
 const SIGMA = 1.5;
 const SMALLEST = 161; // pixels a side: five scales of the window
+const STRIP = 64; // rows
 const WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 const [C1, C2] = [(0.01 * 255) ** 2, (0.03 * 255) ** 2];
 const [K0, K1, K2, K3, K4, K5] = (() => {
@@ -25,25 +26,64 @@ export function psnrDb(a, b) {
  *  its local means, and those of its squares. Null under 161 pixels a side. */
 export function pyramid(pixels, width, height) {
   if (Math.min(width, height) < SMALLEST) return null;
-  return [0, 1, 2].map((c) => {
-    const scales = [];
-    let level = { x: plane(pixels, c), width, height };
-    for (const scale of WEIGHTS.keys()) {
-      const { x } = level;
-      const means = blurred(x, level.width, level.height);
-      scales.push({ ...level, means, squares: blurred(product(x, x), level.width, level.height) });
-      if (scale < WEIGHTS.length - 1) level = smaller(level);
-    }
-    return scales;
-  });
+  return [0, 1, 2].map((c) => scalesOf(pixels, c, width, height));
 }
 
 /** −10 log₁₀(1 − MS-SSIM) in dB of a picture; undefined where there is no pyramid of the original. */
 export function msSsimDb(original, pixels) {
-  if (!original) return undefined;
-  const mean = original.reduce((sum, scales, c) => sum + ofChannel(scales, plane(pixels, c)) / 3, 0);
+  return original ? toDb((c) => ofChannel(original[c], plane(pixels, c))) : undefined;
+}
+
+/** The same of a large picture that is compared once: in strips, which take little memory. */
+export function msSsimDbOnce(a, b, width, height) {
+  if (Math.min(width, height) < SMALLEST) return undefined;
+  return toDb((c) => inStrips({ x: plane(a, c), width, height }, { x: plane(b, c), width, height }));
+}
+
+function inStrips(first, second) {
+  let value = 1;
+  for (const [scale, weight] of WEIGHTS.entries()) {
+    const { x, width, height } = first;
+    const sums = { ssim: 0, cs: 0, count: 0 };
+    for (let top = 0; top + WINDOW <= height; top += STRIP) {
+      const rows = Math.min(STRIP + WINDOW - 1, height - top);
+      const [part, other] = [x, second.x].map((values) => values.subarray(top * width, (top + rows) * width));
+      add(sums, similarity(known(part, width, rows), other));
+    }
+    value *= meanOf(sums, scale) ** weight;
+    if (scale < WEIGHTS.length - 1) [first, second] = [smaller(first), smaller(second)];
+  }
+  return value;
+}
+
+const meanOf = ({ ssim, cs, count }, scale) => Math.max(0, (scale < WEIGHTS.length - 1 ? cs : ssim) / count);
+
+function add(sums, more) {
+  for (const name of Object.keys(sums)) sums[name] += more[name];
+}
+
+function toDb(channel) {
+  const mean = (channel(0) + channel(1) + channel(2)) / 3;
   return mean >= 1 ? "inf" : -10 * Math.log10(1 - mean);
 }
+
+function scalesOf(pixels, c, width, height) {
+  const scales = [];
+  let level = { x: plane(pixels, c), width, height };
+  for (const scale of WEIGHTS.keys()) {
+    scales.push(known(level.x, level.width, level.height));
+    if (scale < WEIGHTS.length - 1) level = smaller(level);
+  }
+  return scales;
+}
+
+const known = (x, width, height) => ({
+  x,
+  width,
+  height,
+  means: blurred(x, width, height),
+  squares: blurred(product(x, x), width, height),
+});
 
 function plane(pixels, c) {
   const out = new Float32Array(pixels.length / 4);
@@ -67,15 +107,13 @@ function ofChannel(scales, y) {
   let level = { x: y, width: scales[0].width, height: scales[0].height };
   let value = 1;
   for (const [scale, weight] of WEIGHTS.entries()) {
-    const { ssim, cs } = similarity(scales[scale], level.x);
-    const last = scale === WEIGHTS.length - 1;
-    value *= Math.max(0, last ? ssim : cs) ** weight;
-    if (!last) level = smaller(level);
+    value *= meanOf(similarity(scales[scale], level.x), scale) ** weight;
+    if (scale < WEIGHTS.length - 1) level = smaller(level);
   }
   return value;
 }
 
-/** Mean SSIM and mean of its contrast and structure, over all places where the window fits. */
+/** Sums of SSIM, and of its contrast and structure, over all places where the window fits, and how many they are. */
 function similarity({ x, means: mx, squares: xx, width, height }, y) {
   const [my, yy, xy] = [y, product(y, y), product(x, y)].map((values) => blurred(values, width, height));
   let [ssim, cs] = [0, 0];
@@ -86,7 +124,7 @@ function similarity({ x, means: mx, squares: xx, width, height }, y) {
     cs += structure;
     ssim += (structure * (2 * both + C1)) / (squares + C1);
   }
-  return { ssim: ssim / mx.length, cs: cs / mx.length };
+  return { ssim, cs, count: mx.length };
 }
 
 /** Under a Gaussian window, where it fits: (height − 10) × (width − 10). */
