@@ -1493,14 +1493,14 @@ var Hands = class {
     }
     const { factors, off } = this.hand;
     const isOff = off.includes(channel);
-    this.off.textContent = isOff ? `Channel ${channel} on` : `Channel ${channel} off`;
+    this.off.textContent = `Channel ${channel} ${isOff ? "on" : "off"}`;
     this.off.setAttribute("aria-pressed", String(isOff));
     this.reset.disabled = !off.length && !Object.values(factors).some((changed) => Object.keys(changed).length);
   }
 };
 
 // mae_viz/viewer/js/gains_panel.js
-var [LEFT2, RIGHT2, TOP2, BOTTOM2] = [38, 12, 8, 20];
+var [LEFT2, RIGHT2, TOP2, BOTTOM2] = [38, 16, 8, 20];
 var GainsPanel = class extends Panel {
   constructor(laboratory, kind) {
     super(laboratory, kind);
@@ -1522,11 +1522,11 @@ var GainsPanel = class extends Panel {
     if (this.hands) {
       this.svg.append(this.hands.marks);
       this.svg.setAttribute("role", "group");
-      this.body.append(this.hands.element);
     }
     this.layer = null;
     this.besideRival = true;
     this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
+    if (this.hands) this.extras.append(this.hands.element);
     this.extras.append(h("span", { class: "chooser" }, this.layers));
   }
   resolve() {
@@ -1615,7 +1615,7 @@ var GainsPanel = class extends Panel {
     const products = m.points.map((p, i) => p.value * d.points[i].value);
     const [low, high] = [Math.min(...products), Math.max(...products)];
     this.say(
-      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.` + (this.hands ? " Take a ring and move it: the picture is computed with that gain, beside the trained one." : "")
+      `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.` + (this.hands ? " Take a ring and move it." : "")
     );
     this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
   }
@@ -1645,8 +1645,7 @@ var GainsPanel = class extends Panel {
   }
   draw(curves) {
     const { rate } = this.viewer.manifest;
-    const below2 = 22 + (this.hands ? this.hands.element.offsetHeight + 4 : 0);
-    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - below2)];
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
     this.box = [wide, high];
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;

@@ -6,7 +6,7 @@ import { short } from "./numbers.js";
 import { Panel, take } from "./panel.js";
 import { drawing, label, moveDot, points } from "./plot.js";
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [38, 12, 8, 20];
+const [LEFT, RIGHT, TOP, BOTTOM] = [38, 16, 8, 20];
 
 export class GainsPanel extends Panel {
   constructor(laboratory, kind) {
@@ -29,11 +29,11 @@ export class GainsPanel extends Panel {
     if (this.hands) {
       this.svg.append(this.hands.marks);
       this.svg.setAttribute("role", "group");
-      this.body.append(this.hands.element);
     }
     this.layer = null;
     this.besideRival = true;
     this.layers = h("select", { "aria-label": "Layers", onchange: (e) => this.chosen({ layer: e.target.value }) });
+    if (this.hands) this.extras.append(this.hands.element);
     this.extras.append(h("span", { class: "chooser" }, this.layers));
   }
 
@@ -131,7 +131,7 @@ export class GainsPanel extends Panel {
     this.say(
       `λ multiplies channel ${channel} of these layers by m in the encoder and by d in the decoder. Dashed: 1/m, the ` +
         `exact inverse of m; m · d runs from ${short(low)} to ${short(high)}.` +
-        (this.hands ? " Take a ring and move it: the picture is computed with that gain, beside the trained one." : ""),
+        (this.hands ? " Take a ring and move it." : ""),
     );
     this.svg.setAttribute("aria-label", `Gains of channel ${channel} over λ: ${moving.map((c) => c.name).join(", ")}`);
   }
@@ -166,8 +166,7 @@ export class GainsPanel extends Panel {
 
   draw(curves) {
     const { rate } = this.viewer.manifest;
-    const below = 22 + (this.hands ? this.hands.element.offsetHeight + 4 : 0);
-    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - below)];
+    const [wide, high] = [Math.max(160, this.width), Math.max(80, this.height - 22)];
     this.box = [wide, high];
     this.svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
     this.svg.style.height = `${high}px`;

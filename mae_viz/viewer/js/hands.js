@@ -114,7 +114,7 @@ export class Hands {
     }
     const { factors, off } = this.hand;
     const isOff = off.includes(channel);
-    this.off.textContent = isOff ? `Channel ${channel} on` : `Channel ${channel} off`;
+    this.off.textContent = `Channel ${channel} ${isOff ? "on" : "off"}`;
     this.off.setAttribute("aria-pressed", String(isOff));
     this.reset.disabled = !off.length && !Object.values(factors).some((changed) => Object.keys(changed).length);
   }
