@@ -158,7 +158,31 @@ def test_a_file_of_pythons_is_shown(name, page, crop, tmp_path):
     expect(dialog).to_be_hidden()
 
 
-def test_a_channel_switched_off_and_a_gain_moved_are_what_python_makes_of_them(page, crop):
+@pytest.mark.parametrize(("event", "kind", "carrier"), [
+    ("drop", "DragEvent", "dataTransfer"), ("paste", "ClipboardEvent", "clipboardData"),
+])  # fmt: skip
+def test_pictures_are_dropped_and_pasted(event, kind, carrier, page):
+    """Transparency is laid on white, as in Python."""
+    page.evaluate(
+        f"""async () => {{
+            const canvas = new OffscreenCanvas(70, 50);
+            canvas.getContext("2d").fillRect(0, 0, 35, 50);
+            const carried = new DataTransfer();
+            carried.items.add(new File([await canvas.convertToBlob()], "{event}ed.png", {{ type: "image/png" }}));
+            dispatchEvent(new {kind}("{event}", {{ {carrier}: carried, bubbles: true, cancelable: true }}));
+        }}"""
+    )
+    page.wait_for_function(f"maeViewer.manifest.title === '{event}ed'")
+    show(page, "mae", "original")
+    shown = pixels(page, 1)
+    assert shown.shape == (50, 70, 3)
+    assert (shown[:, :35] == 0).all()
+    assert (shown[:, 35:] == 255).all()
+
+
+def test_a_channel_switched_off_and_a_gain_moved_are_what_python_makes_of_them(page, crop, upright):
+    page.locator("header input[type=file]").first.set_input_files(upright)
+    page.wait_for_function("maeViewer.manifest.title === 'mine'")
     show(page, "mae", "bottleneck-scaling")
     checkpoint = checkpoints.open_checkpoint("mae")
     stream = coder.encode(crop, checkpoint, Rate.near(128)).stream
