@@ -15,6 +15,7 @@ for (const [bundle, entry] of Object.entries(BUNDLES)) {
     absWorkingDir: import.meta.dirname,
     outfile: process.argv[2] ? join(process.argv[2], basename(bundle)) : bundle,
     bundle: true,
+    external: ["./viewer.bundle.js"], // which the page has beside it
     format: "esm",
     charset: "utf8",
     banner: { js: `// Made from ${folder} by bundle.js: change those files, then type make bundle.` },

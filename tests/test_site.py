@@ -23,8 +23,9 @@ from mae_viz.rates import Rate
 
 STATIC = str(Path(__file__).parent / "static.py")
 SIZE = {"width": 1440, "height": 900}
-SHOWN = """globalThis.maeViewer?.panes.every((pane) =>
+SHOWN = """globalThis.maeViewer && !maeViewer.scheduled && maeViewer.panes.every((pane) =>
     !pane.waiting && pane.shown?.bitmap && (pane.codec.axis === "none" || pane.frame?.bytes))"""
+"""Everything that was asked for has been drawn."""
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +296,7 @@ def test_a_site_is_small_and_names_no_other_place(folder):
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     assert sum(sizes.values()) <= 60e6
     models = [f"codec/models/{name}." for name in site.MODELS[:2]]
-    first = ("index", "site.", "codec/worker", "codec/codec", "codec/runtime/ort.wasm", *models)
+    first = ("index", "site.", "viewer.", "codec/worker", "codec/codec", "codec/runtime/ort.wasm", *models)
     first += ("codec/runtime/ort-wasm-simd-threaded.wasm", "codec/runtime/ort-wasm-simd-threaded.js")
     loaded = [size for name, size in sizes.items() if name.startswith(first)]
     assert sum(loaded) + sizes["photographs/flower.webp"] <= 25e6

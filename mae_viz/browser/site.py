@@ -5,7 +5,7 @@ first visit it works offline. What is in it:
 
 | file | what |
 |---|---|
-| index.html, site.css, site.js | the page, the viewer in it |
+| index.html, site.css, site.js, viewer.bundle.js | the page, and the viewer in it |
 | codec/ | models and programs, as `mae_viz.browser.space` has them |
 | photographs/ | the bundled ones, lossless |
 | licences.txt | of what is in it |
@@ -43,7 +43,7 @@ START = Rate.near(128)
 _HERE = Path(__file__).parent
 _WORKER = "service_worker.js"
 _ICONS = {f"icon-{side}.png": side for side in (192, 512)}
-_PAGE = ("index.html", "site.css", "site.js", "site.webmanifest", *_ICONS)
+_PAGE = ("index.html", "site.css", "site.js", "viewer.bundle.js", "site.webmanifest", *_ICONS)
 _SHELL = ("./", *_PAGE, "codec/worker.js", "codec/codec.json")
 
 
@@ -62,6 +62,7 @@ def write(out: Path, runtime: Path | None = None, progress: Callable[[float], No
     (out / "codec" / "remote.js").unlink()  # the page has it in itself
     files = {
         "site.js": (_HERE / "site.bundle.js").read_bytes(),
+        "viewer.bundle.js": viewer.script().encode(),
         "site.css": (viewer.style() + (_HERE / "site.css").read_text(encoding="utf-8")).encode(),
         "site.webmanifest": json.dumps(_APP, indent=2).encode(),
         "licences.txt": (_HERE / "licences.txt").read_bytes(),

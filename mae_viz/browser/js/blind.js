@@ -2,8 +2,8 @@
 // votes of a room, pooled by codes.
 import { h } from "../../viewer/js/dom.js";
 import { bytesText, decibels, lambdaText, percent } from "../../viewer/js/numbers.js";
-import { mount } from "../../viewer/js/viewer.js";
 import { lmbdaAt } from "./rates.js";
+import { mount } from "./viewer.bundle.js"; // beside the page
 import { encode, interval, pooled } from "./votes.js";
 
 const ANSWERS = ["A looks better", "B looks better", "I see no difference"];

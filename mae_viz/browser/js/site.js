@@ -1,13 +1,13 @@
 // The page: a choice of pictures, the viewer with its laboratory on top of models that run here, and files in and out.
 import { h } from "../../viewer/js/dom.js";
 import { bytesText, lambdaText } from "../../viewer/js/numbers.js";
-import { mount } from "../../viewer/js/viewer.js";
 import * as address from "./address.js";
 import { Blind, pool } from "./blind.js";
 import { Ladders } from "./ladders.js";
 import { middle, read } from "./pictures.js";
 import { qr } from "./qr.js";
 import { openCodec } from "./remote.js";
+import { mount } from "./viewer.bundle.js"; // beside the page
 
 const OWN = "own";
 const BY_HAND = "#118877"; // of a codec that stands beside the trained one
