@@ -36,13 +36,26 @@ var panes_default = {
   }
 };
 
+// mae_viz/browser/js/rounding.js
+var SHIFT = 1.5 * 2 ** 52;
+var roundEven = (v) => v + SHIFT - SHIFT;
+
+// mae_viz/browser/js/rates.js
+var LMBDA_MIN = 64;
+var LMBDA_MAX = 4096;
+var STEPS_PER_OCTAVE = 64;
+var lmbdaAt = (index) => LMBDA_MIN * 2 ** (index / STEPS_PER_OCTAVE);
+function indexNear(lmbda) {
+  if (!(lmbda >= LMBDA_MIN && lmbda <= LMBDA_MAX))
+    throw new RangeError(`λ = ${lmbda} is outside the trained range: choose 64 ≤ λ ≤ 4096.`);
+  return roundEven(STEPS_PER_OCTAVE * Math.log2(lmbda / LMBDA_MIN));
+}
+
 // mae_viz/browser/js/address.js
 var MATCHES = { bytes: "bytes", psnr: "psnr_db" };
 var PANE = /^([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:\/([\d.]+))?)?(?:@(bytes|psnr|[\d.]+))?$/;
-var LOWEST = 64;
-var STEPS = 64;
-var lmbdaOf = (index) => +(LOWEST * 2 ** (index / STEPS)).toFixed(1);
-var indexOf = (lmbda) => Math.round(STEPS * Math.log2(lmbda / LOWEST));
+var lmbdaOf = (index) => +lmbdaAt(index).toFixed(1);
+var indexOf = (lmbda) => indexNear(Math.min(LMBDA_MAX, Math.max(LMBDA_MIN, lmbda || 0)));
 var told = (codec, at2) => codec.axis === "lmbda" ? lmbdaOf(at2) : at2;
 var at = (codec, text) => Math.min(codec.last, Math.max(codec.first, codec.axis === "lmbda" ? indexOf(+text) : +text));
 var plain = (value) => encodeURIComponent(value).replace(/%2C|%3A|%2F|%40/g, decodeURIComponent);
@@ -66,7 +79,7 @@ function read(text, { codecs, modes, titles }) {
   const found = {};
   if (given.get("image")) found.image = given.get("image");
   const lmbda = Number(given.get("lambda"));
-  if (lmbda >= LOWEST && lmbda <= 4096) found.index = indexOf(lmbda);
+  if (lmbda >= LMBDA_MIN && lmbda <= LMBDA_MAX) found.index = indexOf(lmbda);
   const panes = (given.get("panes") ?? "").split(",").filter(Boolean).map((part) => paneOf(part, codecs));
   if (panes.length && panes.length <= panes_default.most && panes.every(Boolean)) found.panes = panes;
   if (modes.includes(given.get("mode"))) found.mode = given.get("mode");
@@ -85,14 +98,6 @@ function paneOf(text, codecs) {
   else if (rate) Object.assign(pane, { follow: "own", own: at(codec, rate) });
   return pane;
 }
-
-// mae_viz/browser/js/rounding.js
-var SHIFT = 1.5 * 2 ** 52;
-
-// mae_viz/browser/js/rates.js
-var LMBDA_MIN = 64;
-var STEPS_PER_OCTAVE = 64;
-var lmbdaAt = (index) => LMBDA_MIN * 2 ** (index / STEPS_PER_OCTAVE);
 
 // mae_viz/browser/js/blind.js
 import { mount } from "./viewer.bundle.js";

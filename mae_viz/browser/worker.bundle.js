@@ -208,6 +208,10 @@ function halved(values, width, height) {
   return out;
 }
 
+// mae_viz/browser/js/pictures.js
+var MAX_PIXELS = 2 ** 25;
+var SCRUBBED = 8e5;
+
 // mae_viz/browser/js/rounding.js
 var SHIFT = 1.5 * 2 ** 52;
 var roundEven = (v) => v + SHIFT - SHIFT;
@@ -226,7 +230,6 @@ function indexNear(lmbda) {
 
 // mae_viz/browser/js/frame.js
 var RANKED = 32;
-var SCRUBBED = 8e5;
 function original({ pixels, width, height }) {
   return { frame: { at: 0 }, files: { file: bmp(pixels, width, height) } };
 }
@@ -476,7 +479,7 @@ var MAGIC = [139, 77, 65, 69];
 var VERSION = 2;
 var HEADER_BYTES = 35;
 var CRC_OFFSET = HEADER_BYTES - 4;
-var MAX_PIXELS = 2 ** 27;
+var MAX_PIXELS2 = 2 ** 27;
 var LONGEST = 4;
 var StreamError = class extends Error {
   name = "StreamError";
@@ -513,7 +516,7 @@ function parse(data) {
   const [index, width, height] = [13, 15, 17].map((offset) => view.getUint16(offset, true));
   if (index > LAST_INDEX || !width || !height)
     throw new StreamError("the file names a rate or a size that does not exist: it was written by a faulty program.");
-  if (width * height > MAX_PIXELS)
+  if (width * height > MAX_PIXELS2)
     throw new StreamError(`the file claims ${width} × ${height} pixels, more than this program decodes.`);
   return {
     version,
@@ -730,8 +733,6 @@ function frequencies(first, raw) {
 var sumOf = (counts) => counts.reduce((sum, count) => sum + count, 0);
 
 // mae_viz/browser/js/gains.js
-var LMBDA_MAX2 = 4096;
-var LMBDA_MIN2 = 64;
 function gainsOf(layers, tensor) {
   const made = layers.map((name) => [
     name,
@@ -742,7 +743,7 @@ function gainsOf(layers, tensor) {
 function perceptron(tensor) {
   const [w1, b1, w2, b2] = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"].map((part) => tensor(part).values);
   return (lmbda) => {
-    const hidden = Float64Array.from(b1, (bias, i) => Math.max(0, w1[i] * lmbda / LMBDA_MAX2 + bias));
+    const hidden = Float64Array.from(b1, (bias, i) => Math.max(0, w1[i] * lmbda / LMBDA_MAX + bias));
     return Float32Array.from(b2, (bias, c) => {
       let sum = bias;
       for (let i = 0; i < hidden.length; i++) sum += w2[c * hidden.length + i] * hidden[i];
@@ -755,7 +756,7 @@ function scales(tensor) {
   const { shape, values } = tensor("log_scale");
   const [, channels] = shape;
   return (lmbda) => {
-    const t = Math.log2(lmbda / LMBDA_MIN2);
+    const t = Math.log2(lmbda / LMBDA_MIN);
     let upper = octaves.findIndex((octave) => octave >= t - 1e-9);
     if (upper < 0) upper = octaves.length - 1;
     const lower = Math.max(0, octaves[upper] > t ? upper - 1 : upper);

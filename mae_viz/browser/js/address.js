@@ -1,14 +1,13 @@
 // State as text behind the page's "#", in the words of the app's addresses: image, lambda, panes (as
 // mae_viz/viewer/pane_text.py writes them), mode, panels.
 import limits from "../../viewer/panes.json" with { type: "json" };
+import { indexNear, LMBDA_MAX, LMBDA_MIN, lmbdaAt } from "./rates.js";
 
 const MATCHES = { bytes: "bytes", psnr: "psnr_db" };
 const PANE = /^([\w.-]+?)(?::([a-z]+)(?:\.(\d{1,4}))?(?:\/([\d.]+))?)?(?:@(bytes|psnr|[\d.]+))?$/;
-const LOWEST = 64;
-const STEPS = 64; // to an octave
 
-const lmbdaOf = (index) => +(LOWEST * 2 ** (index / STEPS)).toFixed(1);
-const indexOf = (lmbda) => Math.round(STEPS * Math.log2(lmbda / LOWEST));
+const lmbdaOf = (index) => +lmbdaAt(index).toFixed(1);
+const indexOf = (lmbda) => indexNear(Math.min(LMBDA_MAX, Math.max(LMBDA_MIN, lmbda || 0)));
 const told = (codec, at) => (codec.axis === "lmbda" ? lmbdaOf(at) : at);
 const at = (codec, text) =>
   Math.min(codec.last, Math.max(codec.first, codec.axis === "lmbda" ? indexOf(+text) : +text));
@@ -42,7 +41,7 @@ export function read(text, { codecs, modes, titles }) {
   const found = {};
   if (given.get("image")) found.image = given.get("image");
   const lmbda = Number(given.get("lambda"));
-  if (lmbda >= LOWEST && lmbda <= 4096) found.index = indexOf(lmbda);
+  if (lmbda >= LMBDA_MIN && lmbda <= LMBDA_MAX) found.index = indexOf(lmbda);
   const panes = (given.get("panes") ?? "")
     .split(",")
     .filter(Boolean)

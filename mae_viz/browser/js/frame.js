@@ -2,10 +2,10 @@
 import { bitsOf, byChannel, byPlace } from "./bits.js";
 import { bmp } from "./bmp.js";
 import { msSsimDb, msSsimDbOnce, psnrDb, pyramid } from "./measures.js";
+import { SCRUBBED } from "./pictures.js";
 import { lmbdaAt } from "./rates.js";
 
 const RANKED = 32;
-const SCRUBBED = 800_000; // pixels: of larger pictures, which have few frames, no pyramid is kept
 
 /** The picture itself: {frame, files}. Files are bytes by their kinds. */
 export function original({ pixels, width, height }) {
@@ -58,7 +58,7 @@ export async function ofBrowser({ type }, picture, quality) {
 
 function ofFile(picture, at, length, decoded) {
   const { pixels, width, height } = picture;
-  const often = width * height <= SCRUBBED;
+  const often = width * height <= SCRUBBED; // else it has few frames, and no pyramid is kept
   if (often && picture.pyramid === undefined) picture.pyramid = pyramid(pixels, width, height);
   return {
     frame: {

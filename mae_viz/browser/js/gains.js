@@ -1,6 +1,5 @@
 // What λ multiplies each channel by: computed from the small perceptrons, as mae_viz/layers.py does.
-const LMBDA_MAX = 4096;
-const LMBDA_MIN = 64;
+import { LMBDA_MAX, LMBDA_MIN } from "./rates.js";
 
 /** A function λ → {layer: Float32Array (C)} of a model. `layers`: its modulated layers; `tensor`: name →
  *  {shape, values}. */

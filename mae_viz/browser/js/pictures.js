@@ -3,7 +3,8 @@
 
 const MAX_PIXELS = 2 ** 25; // of a page's memory
 const MAX_SIDE = 65535;
-const SCRUBBED = 800_000; // larger pictures have a ladder of their middle alone
+/** Pixels: larger pictures have a ladder of their middle alone. */
+export const SCRUBBED = 800_000;
 
 /** {pixels (RGBA), width, height} of a file. Throws an Error with a sentence for what is none. */
 export async function read(blob) {

@@ -2,8 +2,8 @@
 
 import { roundEven } from "./rounding.js";
 
-const LMBDA_MIN = 64;
-const LMBDA_MAX = 4096;
+export const LMBDA_MIN = 64;
+export const LMBDA_MAX = 4096;
 const STEPS_PER_OCTAVE = 64;
 /** The last rate index: λ = 4096. */
 export const LAST_INDEX = 384;
