@@ -138,6 +138,11 @@ def kept(entries: int) -> Callable[[OfPicture[P, T]], OfPicture[P, T]]:
     return decorate
 
 
+def _decoded(data: bytes) -> Image.Image:
+    """In a job: the picture in a file."""
+    return coder.decompress(data, None, computing.go_on, devices.named())
+
+
 def open_model(model: str) -> Checkpoint:
     return open_checkpoint(model, devices.named())
 
@@ -276,7 +281,7 @@ def _opened(data: bytes) -> Opened:
     parsed = parse(data)
     large = is_large(parsed.width, parsed.height)
     return run(
-        lambda: Opened(coder.info(data), to_png(coder.decompress(data, None, computing.go_on, devices.named()))),
+        lambda: Opened(coder.info(data), to_png(_decoded(data))),
         large=large,
     )
 
@@ -302,7 +307,7 @@ def _switched_off(key: str, _picture: Picture, model: str, rate: Rate, channel: 
 
     def without() -> SwitchedOff:
         after = probe.switched_off(open_model(model), before, channel)
-        a, b = (np.asarray(coder.decompress(data, None, computing.go_on, devices.named())) for data in (before, after))
+        a, b = (np.asarray(_decoded(data)) for data in (before, after))
         a_db, b_db = (metrics.psnr_db(pixels, _picture.pixels) for pixels in (a, b))
         return SwitchedOff(before, after, a, b, a_db, b_db)
 
@@ -314,7 +319,7 @@ def _coded(key: str, _picture: Picture, model: str, rate: Rate) -> Coded:
     data, estimate = stream(_picture, model, rate), cost(_picture, model, rate).bits
 
     def decoded() -> Coded:
-        image = coder.decompress(data, None, computing.go_on, devices.named())
+        image = _decoded(data)
         pixels = np.asarray(image)
         height, width = pixels.shape[:2]
         return Coded(

@@ -1421,8 +1421,7 @@ var Hands = class {
   }
   /** Octaves by which a person has moved a layer's gain of the channel. */
   moved(layer) {
-    if (this.held?.layer === layer) return this.held.octaves;
-    return Math.log2(this.hand.factors[layer]?.[this.channel] ?? 1);
+    return this.held?.layer === layer ? this.held.octaves : this.reach(layer);
   }
   put(layer, octaves) {
     const { factors, off } = this.hand;
@@ -1639,9 +1638,7 @@ var GainsPanel = class extends Panel {
     return least + (high - BOTTOM2 - y) / (high - TOP2 - BOTTOM2) * (most - least);
   }
   spot(octaves) {
-    const { least, most } = this.range;
-    const high = this.box[1];
-    return [this.x(this.viewer.index), high - BOTTOM2 - (octaves - least) / (most - least) * (high - TOP2 - BOTTOM2)];
+    return [this.x(this.viewer.index), this.y(octaves)];
   }
   draw(curves) {
     const { rate } = this.viewer.manifest;
@@ -1655,8 +1652,8 @@ var GainsPanel = class extends Panel {
     const [least, most] = [Math.min(...values) - 0.3, Math.max(...values) + 0.3];
     this.range = { least, most };
     this.x = (index) => LEFT2 + index / rate.last * (wide - LEFT2 - RIGHT2);
-    const y = (v) => high - BOTTOM2 - (v - least) / (most - least) * (high - TOP2 - BOTTOM2);
-    this.at = ({ frame, value }) => [this.x(frame.at), y(Math.log2(value))];
+    this.y = (v) => high - BOTTOM2 - (v - least) / (most - least) * (high - TOP2 - BOTTOM2);
+    this.at = ({ frame, value }) => [this.x(frame.at), this.y(Math.log2(value))];
     const step = [1, 2, 4, 8].find((s) => (most - least) / s <= 5) ?? 16;
     const ticks = [];
     for (let v = Math.ceil(least / step) * step; v <= most; v += step) ticks.push(v);
@@ -1666,8 +1663,8 @@ var GainsPanel = class extends Panel {
         label(this.x(index), high - 6, "middle", `${value}`)
       ]),
       ...ticks.flatMap((v) => [
-        drawing("path", { d: `M${LEFT2} ${y(v)}H${wide - RIGHT2}` }),
-        label(LEFT2 - 5, y(v) + 4, "end", v < 0 ? `1/${2 ** -v}` : `${2 ** v}`)
+        drawing("path", { d: `M${LEFT2} ${this.y(v)}H${wide - RIGHT2}` }),
+        label(LEFT2 - 5, this.y(v) + 4, "end", v < 0 ? `1/${2 ** -v}` : `${2 ** v}`)
       ])
     );
     this.lines.replaceChildren(

@@ -159,9 +159,7 @@ export class GainsPanel extends Panel {
   }
 
   spot(octaves) {
-    const { least, most } = this.range;
-    const high = this.box[1];
-    return [this.x(this.viewer.index), high - BOTTOM - ((octaves - least) / (most - least)) * (high - TOP - BOTTOM)];
+    return [this.x(this.viewer.index), this.y(octaves)];
   }
 
   draw(curves) {
@@ -176,8 +174,8 @@ export class GainsPanel extends Panel {
     const [least, most] = [Math.min(...values) - 0.3, Math.max(...values) + 0.3];
     this.range = { least, most };
     this.x = (index) => LEFT + (index / rate.last) * (wide - LEFT - RIGHT);
-    const y = (v) => high - BOTTOM - ((v - least) / (most - least)) * (high - TOP - BOTTOM);
-    this.at = ({ frame, value }) => [this.x(frame.at), y(Math.log2(value))];
+    this.y = (v) => high - BOTTOM - ((v - least) / (most - least)) * (high - TOP - BOTTOM);
+    this.at = ({ frame, value }) => [this.x(frame.at), this.y(Math.log2(value))];
     const step = [1, 2, 4, 8].find((s) => (most - least) / s <= 5) ?? 16;
     const ticks = [];
     for (let v = Math.ceil(least / step) * step; v <= most; v += step) ticks.push(v);
@@ -189,8 +187,8 @@ export class GainsPanel extends Panel {
           label(this.x(index), high - 6, "middle", `${value}`),
         ]),
       ...ticks.flatMap((v) => [
-        drawing("path", { d: `M${LEFT} ${y(v)}H${wide - RIGHT}` }),
-        label(LEFT - 5, y(v) + 4, "end", v < 0 ? `1/${2 ** -v}` : `${2 ** v}`),
+        drawing("path", { d: `M${LEFT} ${this.y(v)}H${wide - RIGHT}` }),
+        label(LEFT - 5, this.y(v) + 4, "end", v < 0 ? `1/${2 ** -v}` : `${2 ** v}`),
       ]),
     );
     this.lines.replaceChildren(

@@ -37,8 +37,7 @@ export class Hands {
 
   /** Octaves by which a person has moved a layer's gain of the channel. */
   moved(layer) {
-    if (this.held?.layer === layer) return this.held.octaves;
-    return Math.log2(this.hand.factors[layer]?.[this.channel] ?? 1);
+    return this.held?.layer === layer ? this.held.octaves : this.reach(layer);
   }
 
   put(layer, octaves) {
