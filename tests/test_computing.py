@@ -273,7 +273,8 @@ inspect."""
 
 
 def called_directly(source: str) -> list[str]:
-    """Heavy calls outside the functions that are handed to the owner of computing."""
+    """Heavy calls outside the functions that are handed to the owner of computing, and outside private ones that
+    these alone call."""
     tree = ast.parse(source)
     names = {f"{module}.{name}" for module, functions in HEAVY.items() for name in functions}
     names |= {  # imported on their own
@@ -294,6 +295,11 @@ def called_directly(source: str) -> list[str]:
     inside = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in handed]
     inside += [argument for argument in given if isinstance(argument, ast.Lambda)]
     owned = {id(node) for function in inside for node in ast.walk(function)}
+    read = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    private = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("_")]
+    for function in private * len(private):  # as one may call the next
+        if places := [id(node) for node in read if node.id == function.name]:
+            owned |= {id(node) for node in ast.walk(function) if owned.issuperset(places)}
     return [ast.unparse(call) for call in calls if is_heavy(call) and id(call) not in owned]
 
 
@@ -320,6 +326,11 @@ def test_the_app_computes_nothing_past_its_owner(path):
         ("def both():\n    return [coder.decompress(data) for data in files]\nrun(both)", 0),
         ("def both():\n    return [coder.decompress(data) for data in files]\nboth()", 1),
         ("run(codec.decode, coder.compress(picture))", 1),
+        ("def _one(data):\n    coder.decompress(data)\ndef _two(data):\n    _one(data)\nrun(lambda: _two(data))", 0),
+        ("def _one(data):\n    coder.decompress(data)\nrun(lambda: _one(data))\n_one(data)", 1),
+        ("def _one(data):\n    coder.decompress(data)\nrun(print, _one(data))", 1),
+        ("def _one(data):\n    coder.decompress(data)", 1),
+        ("def one(data):\n    coder.decompress(data)\nrun(lambda: one(data))", 1),
     ],
 )
 def test_a_call_past_the_owner_is_noticed(source, found):

@@ -180,11 +180,14 @@ def test_back_and_forward_keep_where_one_looked_before_it_was_drawn(page):
     page.keyboard.press("ArrowLeft")
     painted(page)
     assert not any(map(np.array_equal, looked, canvases(page)))
-    page.evaluate("() => { [window.draws, window.requestAnimationFrame] = [requestAnimationFrame, () => 0]; }")
+    page.evaluate(
+        "() => { [window.draws, window.put] = [requestAnimationFrame, []];"
+        " window.requestAnimationFrame = (draw) => -window.put.push(draw); }"
+    )
     page.keyboard.press("ArrowRight")
     page.evaluate("history.back()")
     in_address(page, **{"lambda": "512"})
-    page.evaluate("() => { window.requestAnimationFrame = window.draws; }")
+    page.evaluate("() => { window.requestAnimationFrame = window.draws; window.put.forEach((draw) => draws(draw)); }")
     drawn(page, 512)
     expect(page.get_by_role("button", name="Fit the picture into the pane")).to_have_attribute("aria-pressed", "true")
     page.go_forward()
