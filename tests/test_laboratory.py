@@ -196,6 +196,24 @@ def test_back_and_forward_keep_where_one_looked_before_it_was_drawn(page):
     until(page, lambda: all(map(np.array_equal, looked, canvases(page))), "the same part of the same pictures")
 
 
+def test_the_picture_keeps_its_size_while_its_sentence_changes(browser, server):
+    with visit(browser, f"{server}/?image={PICTURE}&lambda=64", viewport=SIZE) as page:
+        stage, sentence = page.locator(".shared .stage"), page.locator(".sentence")
+        before = stage.bounding_box()  # nothing is measured yet
+        for width in (1440, 390):
+            page.set_viewport_size({**SIZE, "width": width})
+            said = []
+            for lmbda in (512, 64):
+                page.get_by_role("button", name=f"λ {lmbda}", exact=True).click()
+                drawn(page, lmbda)
+                expect(sentence).to_contain_text(re.compile("Bottleneck scaling (pays|saves|needs|cannot)"))
+                before = before or stage.bounding_box()
+                assert stage.bounding_box() == before
+                said.append(sentence.inner_text())
+            assert len(set(said)) == 2
+            before = None
+
+
 def test_under_the_wipe_cards_stand_above_maps(browser, server):
     address = f"{server}/?image={PICTURE}&panes=mae:y,bottleneck-scaling:y,original&mode=wipe&panels=maps"
     with visit(browser, address, viewport=SIZE) as page:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from chromium import canvas_pixels, plain, serve, visit
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import mae_viz
 from mae_viz import further, probe, viewer
@@ -581,11 +581,17 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
 def test_a_page_that_the_server_has_forgotten_opens_its_pictures_again(browser, server, status):
     """After a restart the server knows no session, after a long rest no picture: Streamlit runs the page again."""
     page = browser.new_page(viewport=SIZE)  # on whose console stands the answer
-    forgotten = {"status": status, "json": {"error": "not open any more"}}
-    page.route(re.compile(r"/ladder/\w+(\?|$)"), lambda route: route.fulfill(**forgotten), times=1)
+    answers = iter([{"status": status, "json": {"error": "not open any more"}}])
+
+    def answer(route: Route) -> None:  # to the first question alone
+        forgotten = next(answers, None)
+        route.fulfill(**forgotten) if forgotten else route.continue_()
+
+    page.route(re.compile(r"/ladder/\w+(\?|$)"), answer)
     page.goto(server)
     expect(page.get_by_text("released None, run 2")).to_be_visible()
     settled(page)
+    page.unroute_all(behavior="wait")
     page.close()
 
 

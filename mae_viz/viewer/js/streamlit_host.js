@@ -3,6 +3,7 @@ const hosts = new WeakMap();
 let memory = null;
 
 const AGAIN_MS = 5000; // between two runs of the page that bring back what the server has forgotten
+const LOST_MS = 30000; // after which a question has got lost on its way, and is asked again
 
 export default async function ({ parentElement, data, setStateValue, setTriggerValue }) {
   globalThis.maeVizMemory ??= remember(); // one for the page, however often this file is run
@@ -64,6 +65,7 @@ async function ladder(id, at) {
   const { header, session } = this.asking;
   const answer = await fetch(`${this.base}/ladder/${id}${at.length ? `?at=${at}` : ""}`, {
     headers: { [header]: session },
+    signal: AbortSignal.timeout(LOST_MS),
   });
   if (answer.ok) return answer.json();
   if (![403, 404].includes(answer.status)) throw new Error(`the server answers ${answer.status}`);
