@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -64,9 +64,14 @@ def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) 
     starts = ("{0.scheme}://{0.netloc}".format(urlsplit(url)), "data:", "blob:", *allowed)
     page.on("request", lambda request: None if request.url.startswith(starts) else wrong.append(request.url))
     page.set_default_timeout(TIMEOUT_MS)
-    page.goto(url)
-    yield page
-    profile.close()
+    try:
+        page.goto(url)
+        yield page
+    except BaseException as failure:
+        failure.add_note(f"The page is at {page.url} and has complained of: {wrong}")
+        raise
+    finally:
+        profile.close()
     assert wrong == [], wrong  # pytest shows what is in it in test files alone
 
 
@@ -114,12 +119,33 @@ def jupyterlab(browser: Browser, notebook: Path, settings: Path) -> Iterator[Pag
         wrong: list[str] = []
         tab.on("pageerror", lambda error: wrong.append(str(error)))
         tab.set_default_timeout(TIMEOUT_MS)
-        tab.goto(f"{url}/lab/tree/{notebook.name}?reset")
-        tab.locator(".jp-CodeCell .cm-content").first.click()
-        tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-        yield tab
-        tab.close()
+        try:
+            tab.goto(f"{url}/lab/tree/{notebook.name}?reset")
+            tab.locator(".jp-CodeCell .cm-content").first.click()
+            tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+            yield tab
+        except BaseException as failure:
+            said = {
+                name: tab.locator(f".jp-{name}").all_inner_texts()
+                for name in ("InputPrompt", "OutputArea-output", "Dialog", "Toast", "Notebook-ExecutionIndicator")
+            }
+            failure.add_note(f"JupyterLab shows {said} and has complained of: {wrong}")
+            raise
+        finally:
+            tab.close()
         assert wrong == []
+
+
+def run_cell(tab: Page) -> None:
+    """Run the first cell of a notebook to its end; pressed again where JupyterLab did not listen yet."""
+    cell = tab.locator(".jp-CodeCell").first
+    begun = cell.locator(".jp-InputPrompt").and_(tab.get_by_text(re.compile(r"\[(\*|\d+)\]")))
+    for _ in range(12):
+        cell.locator(".cm-content").press("Control+Enter")
+        with suppress(TimeoutError):
+            begun.wait_for(timeout=10_000)
+            break
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"))
 
 
 def settled(page: Page) -> None:

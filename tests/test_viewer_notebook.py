@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, jupyterlab, until
+from chromium import canvas_pixels, jupyterlab, run_cell, until
 from playwright.sync_api import Page, expect
 
 import mae_viz
@@ -43,7 +43,7 @@ def notebook(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(notebook, browser, tmp_path_factory):
     with jupyterlab(browser, notebook, tmp_path_factory.mktemp("settings")) as tab:
-        tab.keyboard.press("Control+Enter")
+        run_cell(tab)
         tab.locator(".mae-viewer[data-busy=false]").wait_for()
         yield tab
 
