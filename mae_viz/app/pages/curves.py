@@ -1,18 +1,17 @@
 """Page *R-D curves*: the paper's Fig. 3 on measured files, every codec, BD-rates, and from a point to its picture."""
 
-import html
-import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mae_viz import metrics
-from mae_viz.app import address, computed, site
+from mae_viz.app import address, site
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.rd_plot import at, none, plot
+from mae_viz.app.parts.results import against_peers, bd_rates, measurements
 from mae_viz.app.parts.text_table import table
 from mae_viz.architectures import FACTS
-from mae_viz.codecs import palette
 from mae_viz.codecs.registry import histories
 from mae_viz.figures import style
 from mae_viz.further import FURTHER
@@ -22,7 +21,6 @@ from mae_viz.numbers import NARROW, decibels, grouped, in_bpp, number, percent, 
 
 if TYPE_CHECKING:
     import pandas as pd
-    from plotly.graph_objects import Figure
 
 ABOUT = {
     "kodak": "24 photographs of 768 × 512: what this project measured on real files, beside the curves that others "
@@ -84,12 +82,6 @@ def page() -> None:
     show_numbers(drawn, dataset)
 
 
-@st.cache_data(show_spinner="Reading the results …")
-def measurements() -> "pd.DataFrame":
-    """`mae_viz.measured.collected.results`, read once."""
-    return computed.run(collected.results)
-
-
 def data_sets(frame: "pd.DataFrame") -> dict[str, str]:
     """Data sets by what they are called, those that come with the project first; the paper's where it was measured."""
     there = set(frame.loc[frame["kind"] != "paper", "dataset"])
@@ -126,17 +118,6 @@ def named(drawn: "pd.DataFrame") -> dict[str, str]:
     return titles
 
 
-def look(curve: str) -> dict:
-    """Colour, dash and width of a curve: the paper's are the thick ones."""
-    drawn = palette.drawing(curve)
-    return {"color": drawn.colour, "dash": drawn.dash, "width": 3 if own_name(curve) in style.PAPERS else 1.5}
-
-
-def own_name(curve: str) -> str:
-    """The curve of this project that one of the paper's corresponds to."""
-    return curve.removeprefix("paper-")
-
-
 def draw(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, log: bool, dataset: str) -> None:
     """The curves, and a link for the point that was clicked."""
     if not titles:
@@ -156,68 +137,6 @@ def draw(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, 
         open_point(*points[0]["customdata"])
     else:
         st.caption("Click a point: what it is, and the way to its pictures, appear here.")
-
-
-def plot(drawn: "pd.DataFrame", titles: dict[str, str], kind: collected.Metric, log: bool) -> "Figure":
-    """Quality against bits per pixel: a line for each curve; every point carries what `open_point` says."""
-    import plotly.graph_objects as go
-
-    column = kind.column
-    unit = f"{NARROW}{kind.unit}" if kind.unit else ""
-    figure = go.Figure()
-    for curve, title in titles.items():
-        points = drawn[drawn["curve"] == curve].sort_values("bpp")
-        data = [
-            [row.curve, row.codec, row.title, none(row.lmbda), none(row.quality), row.bpp, none(row.psnr_db),
-             none(row.db_of_mean_ms_ssim)]
-            for row in points.itertuples()
-        ]  # fmt: skip
-        labels = [at(row[3], row[4]) for row in data]
-        figure.add_trace(
-            go.Scatter(
-                x=points["bpp"],
-                y=points[column],
-                name=html.escape(title, quote=False),
-                mode="lines+markers",
-                line=look(curve),
-                marker={"size": 9 if points["kind"].iloc[0] not in ("classical", "published") else 5},
-                customdata=data,
-                text=labels,
-                hovertemplate=f"%{{text}}: %{{x:.4f}}{NARROW}bpp, %{{y:.2f}}{unit}",
-                selected={"marker": {"size": 13}},
-                unselected={"marker": {"opacity": 1}},
-            )
-        )
-    figure.update_layout(
-        height=600,  # on a telephone the legend takes a third of it
-        margin=plots.MARGIN,
-        legend={"orientation": "h", "y": -0.15, "yanchor": "top"},
-        clickmode="event+select",
-        hovermode="closest",
-    )
-    # they decide what is seen first; zoom out for the rest
-    models = drawn[~drawn["kind"].isin(["classical", "published"])]
-    models = models if len(models) else drawn
-    left, right = 0.7 * models["bpp"].min(), 1.1 * models["bpp"].max()
-    figure.update_xaxes(title="rate [bits per pixel]", type="log" if log else "linear")
-    if log:
-        ticks = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2]
-        figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    figure.update_xaxes(range=[math.log10(left), math.log10(right)] if log else [0, right])
-    figure.update_yaxes(title=kind.title + (f" [{kind.unit}]" if kind.unit else ""))
-    figure.update_yaxes(range=[models[column].min() - 1, models[column].max() + 2])
-    return figure
-
-
-def none(value: float) -> float | None:
-    return None if value != value else float(value)
-
-
-def at(lmbda: float | None, quality: float | None) -> str:
-    """What names a point on its curve."""
-    if lmbda is not None:
-        return f"λ = {lmbda:g}"
-    return "a published point" if quality is None else f"quality {quality:g}"
 
 
 def open_point(
@@ -340,16 +259,6 @@ def show_bd_rates(frame: "pd.DataFrame", dataset: str, metric: str, titles: dict
         "Save the BD-rates (CSV)", found.to_csv(index=False), f"bd-rate-{dataset}-{metric}.csv", "text/csv",
         on_click="ignore",
     )  # fmt: skip
-
-
-@st.cache_data(show_spinner=False)
-def bd_rates(_frame: "pd.DataFrame", anchor: str, dataset: str, metric: str) -> "pd.DataFrame":
-    return computed.run(collected.bd_table, anchor, dataset, metric, _frame)
-
-
-@st.cache_data(show_spinner=False)
-def against_peers(_frame: "pd.DataFrame", dataset: str, metric: str) -> "pd.DataFrame":
-    return computed.run(collected.against_peers, _frame, dataset, metric)
 
 
 def show_papers(frame: "pd.DataFrame", metric: str, log: bool) -> None:

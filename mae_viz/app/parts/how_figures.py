@@ -13,10 +13,10 @@ from mae_viz.app import computed
 from mae_viz.app.computed import Coded, Picture
 from mae_viz.app.pages import bits
 from mae_viz.app.pages.bits import Drawn, which_tables
-from mae_viz.app.pages.curves import measurements
 from mae_viz.app.parts import plots
 from mae_viz.app.parts.controls import MODELS, title
 from mae_viz.app.parts.literal import literal
+from mae_viz.app.parts.results import measurements
 from mae_viz.app.parts.text_table import table
 from mae_viz.codecs import palette
 from mae_viz.codecs.registry import codec
