@@ -28,6 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mae_viz.images import gallery, open_rgb
 from mae_viz.training import blocks, config, data, loop, machine, optimizer, state
+from mae_viz.training.run import Run
 
 CODECS = ("mae", "bottleneck-scaling", "mae-hyperprior")
 PICTURES = {name: gallery()[name].path for name in ("china", "flower")}  # of one size: they are coded together
@@ -47,13 +48,13 @@ def pictures_for(settings: config.Config) -> data.Pictures:
     return data.open_pictures(data.BUNDLED, settings.scales, silent)
 
 
-def run_of(settings: config.Config, saved: dict | None = None) -> loop.Run:
-    run = loop.Run(settings, pictures_for(settings), machine.fabric("1"), silent)
+def run_of(settings: config.Config, saved: dict | None = None) -> Run:
+    run = Run(settings, pictures_for(settings), machine.fabric("1"), silent)
     run.begin(saved=saved)
     return run
 
 
-def as_is(run: loop.Run) -> loop.Run:
+def as_is(run: Run) -> Run:
     """The same run without recording."""
     run._recorded = None
     return run
@@ -97,7 +98,7 @@ def seconds_a_step(step: Callable[[int], None], first: int, count: int, device: 
     return best
 
 
-def limit(run: loop.Run, batch: data.Batch) -> tuple[float, float]:
+def limit(run: Run, batch: data.Batch) -> tuple[float, float]:
     """Operations of one crop, backward twice as many as forward, and operations a second in a product of matrices."""
     device = run.fabric.device
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -129,12 +129,13 @@ def tiny_run(tmp_path_factory) -> Path:
     A sixth of its steps: enough to see it learn. In float32, whatever else the machine does meanwhile.
     """
     from mae_viz.training import config, data, loop, machine, state
+    from mae_viz.training.run import Run
 
     folder = tmp_path_factory.mktemp("tiny-run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAE_VIZ_CACHE", str(tmp_path_factory.mktemp("tiny-cache")))
         tiny = config.load("tiny").changed(steps=150, validate_every=50, precision="float32")
-        run = loop.Run(tiny, data.open_pictures(data.BUNDLED, tiny.scales, print), machine.fabric(), print)
+        run = Run(tiny, data.open_pictures(data.BUNDLED, tiny.scales, print), machine.fabric(), print)
         run.begin()
         run.export("before", folder)
         state.save(folder / "state.pt", run.state())  # as if stopped before its first step

@@ -17,6 +17,7 @@ from mae_viz.coding import checkpoints
 from mae_viz.models import MAE
 from mae_viz.storage import cache_folder
 from mae_viz.training import config, data, loop, machine, state
+from mae_viz.training.run import QUANTISATION, Run
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +51,9 @@ def one_thread(tmp_path_factory):
     torch.set_num_threads(before)
 
 
-def begun(settings, saved=None, source="") -> loop.Run:
+def begun(settings, saved=None, source="") -> Run:
     pictures = data.open_pictures(data.BUNDLED, settings.scales, lambda text: None)
-    run = loop.Run(settings, pictures, machine.fabric(), lambda text: None)
+    run = Run(settings, pictures, machine.fabric(), lambda text: None)
     run.begin(source, saved)
     return run
 
@@ -147,14 +148,14 @@ def test_only_a_run_can_be_branched_from(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_finishes_the_step_and_saves(tmp_path, monkeypatch, number):
-    step = loop.Run.train_step
+    step = Run.train_step
 
     def stop_in_the_third(self, batch, factor):
         if self.step == 2:
             os.kill(os.getpid(), number)
         return step(self, batch, factor)
 
-    monkeypatch.setattr(loop.Run, "train_step", stop_in_the_third)
+    monkeypatch.setattr(Run, "train_step", stop_in_the_third)
     handler = signal.getsignal(number)
     assert loop.train(small(), tmp_path, "small") is None
     assert state.load(tmp_path / "state.pt")["step"] == 3
@@ -235,7 +236,7 @@ def test_stretches_follow_one_another_and_an_interrupted_one_goes_on(tmp_path):
     card = checkpoints.card(str(target))
     assert card["steps"] == 12
     assert card["knots"] == KNOTS
-    assert card["quantisation"] == ", then ".join(loop._QUANTISATION[kind] for kind in ("noise", "mixed", "round"))
+    assert card["quantisation"] == ", then ".join(QUANTISATION[kind] for kind in ("noise", "mixed", "round"))
     assert card["training"].count("4 steps of 4 crops") == 3
     assert card["training"].count("started from") == 1
     assert "made to wake one after another" in card["training"]
@@ -289,7 +290,7 @@ def test_rates_fall_as_configured():
 
 
 def test_bottleneck_scaling_trains_its_scales_and_tables_and_nothing_else(monkeypatch):
-    monkeypatch.setattr(loop, "_SCALE_CROPS", 12)  # enough to go through the search
+    monkeypatch.setattr("mae_viz.training.start._SCALE_CROPS", 12)  # enough to go through the search
     settings = small(architecture="BottleneckScaling", channels=192, steps=3, median_every=1)
     run = begun(settings, source="independent-4096")
     frozen = checkpoints.load("independent-4096").state_dict()
@@ -349,7 +350,7 @@ def test_without_a_compiler_training_goes_on(monkeypatch):
     said = []
     settings = small(compile=True)
     pictures = data.open_pictures(data.BUNDLED, settings.scales, said.append)
-    run = loop.Run(settings, pictures, machine.fabric(), said.append)
+    run = Run(settings, pictures, machine.fabric(), said.append)
     run.begin()
     assert any(line.startswith("not compiled") for line in said)
     run.train_step(run.batches(0), 1.0)
@@ -405,7 +406,7 @@ def gradients(out: Path) -> None:
     fabric = machine.fabric(count)
     with fabric.rank_zero_first():
         pictures = data.open_pictures(data.BUNDLED, settings.scales, lambda text: None)
-    run = loop.Run(settings, pictures, fabric, lambda text: None)
+    run = Run(settings, pictures, fabric, lambda text: None)
     run.begin()
     run.train_step(run.batches(0), 1.0)
     result = run.validate()

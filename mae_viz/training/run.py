@@ -1,45 +1,25 @@
-"""A training run from its configuration to a checkpoint: one code path for a laptop and for many GPUs.
-
-In ``out`` lie ``state.pt`` (to go on from, exactly), ``tensorboard/``, ``validation.jsonl``, and at the end, or after a
-short annealed branch, a checkpoint that every command takes as ``--model``. Of a configuration with several stretches
-that is the last one; those before lie in ``out/stretch-1``, …, each a run of its own that begins at the checkpoint of
-the one before.
-"""
+"""A model in training: what a step moves, what is kept to go on from, and the checkpoint in the end."""
 
 import copy
 import math
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 from mae_viz.coding import checkpoints
-from mae_viz.models import ARCHITECTURES, MAE, BottleneckScaling, MAEHyperprior, RateModel
-from mae_viz.training import (
-    blocks,
-    data,
-    fold,
-    initialisation,
-    machine,
-    objective,
-    optimizer,
-    outer,
-    scales,
-    state,
-    waking,
-)
+from mae_viz.training import blocks, data, machine, objective, optimizer, outer, start
 from mae_viz.training.config import Config
-from mae_viz.training.report import Means, Report
 
-_RMS_CROPS, _WAKE_CROPS, _SCALE_CROPS, _KLT_CROPS = 56, 400, 1344, 6000
-_QUANTISATION = {
+QUANTISATION = {
     "noise": "uniform noise",
     "round": "rounding, its gradient that of the identity",
     "mixed": "rounded latents for the decoder and noise for the rate",
 }
+"""What a card calls the quantisations of a configuration."""
+
+_RMS_CROPS = 56
 _PRECISION = {"outer": "bfloat16 in the outer layers"}  # others are what they are called
 _MOST_SKIPPED = 20  # steps in a row whose gradients are not finite, after which a run gives up
 
@@ -53,7 +33,6 @@ class Run:
         pictures: data.Pictures,
         fabric: machine.Processes,
         say: Callable[[str], None],
-        origin: str = "",
     ):
         self.config, self.fabric, self.say = config, fabric, say
         self.training, self.held = pictures.split(config.validation)
@@ -67,7 +46,7 @@ class Run:
         )
         self.step = self.skipped = self._skipped_in_a_row = 0
         self.seconds = 0.0
-        self.origin, self.began_at = origin, ""
+        self.origin = self.began_at = ""
         self.earlier: dict = {}
         self._pictures = pictures
 
@@ -80,14 +59,13 @@ class Run:
         self.earlier = earlier or {}
         config = self.config
         torch.manual_seed(config.seed)  # for the noise on starting weights, alike in all processes
-        model = self._weights(source, saved)
-        if config.outer_channels and not saved:
-            learned = source and checkpoints.facts(source).hyperprior
-            if learned and not outer.silent(model, config.outer_channels):
-                raise ValueError(
-                    f"outer_channels = {config.outer_channels} would drop what {source} has learned: leave it out."
-                )
-            outer.resize(model, config.outer_channels)
+        if saved:
+            model = start.empty(config)
+            model.load_state_dict(saved["model"])
+        else:
+            model, self.config, self.origin, self.began_at = start.start(
+                config, self._pictures, self.training, source, bool(earlier), self.say
+            )
         rules = optimizer.build(
             model, config, data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)(-1)
         )
@@ -130,60 +108,6 @@ class Run:
         if self.fabric.device.type == "cuda" and self.fabric.world_size == 1 and config.optimizer == "normalised":
             self._record()
         self.say(f"{type(model).__name__} on {self.fabric.device} in {self.precision}, from step {self.step}")
-
-    def _weights(self, source: str, saved: dict | None) -> RateModel:
-        config = self.config
-        if source and not saved:
-            self.began_at = Path(source).name
-            self.origin = "" if self.earlier else f"started from {self.began_at}"
-            some = data.Batches(self._pictures, self.training, config, count=_RMS_CROPS)
-            model = fold.from_checkpoint(source, config, crops=lambda: some(-1).x.float() / 255)
-            self.config = config = config.changed(knots=model.knots)  # what going on and exporting are to know
-            made_from = checkpoints.facts(source)
-            if isinstance(model, BottleneckScaling) and made_from.single:
-                many = data.Batches(self._pictures, self.training, config, count=_SCALE_CROPS)
-                for sentence in scales.search(model, many(-1).x.float() / 255):
-                    self.say(sentence)
-            if isinstance(model, MAEHyperprior) and not made_from.hyperprior:
-                self._fit_entropy(model)
-            if config.wake and isinstance(model, MAE):
-                many = data.Batches(self._pictures, self.training, config, count=_WAKE_CROPS)
-                for sentence in waking.wake(model, many(-1).x.float() / 255):
-                    self.say(sentence)
-                woken = "channels that slept at a trained λ made to wake one after another above it"
-                self.origin = ", ".join(filter(None, [self.origin, woken]))
-            return model
-        if saved:
-            model = self._empty()
-            model.load_state_dict(saved["model"])
-            return model
-        if config.wake:
-            raise ValueError("wake = true is for weights that are trained already: give --from.")
-        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas, config.knots or None)
-        if isinstance(model, BottleneckScaling):
-            raise ValueError("bottleneck scaling starts from an independent model: give --from independent-4096.")
-        if config.start == "classical":
-            small = data.Batches(self._pictures, self.training, config, count=_KLT_CROPS, side=initialisation.KLT_SIDE)
-            crops = small(-1).x
-            initialisation.classical(model, crops.float() / 255, config.start_step)
-            self.origin = "started from a classical codec"
-        else:
-            initialisation.random(model)
-            self.origin = "started from random weights"
-        self._fit_entropy(model)
-        return model
-
-    def _empty(self) -> RateModel:
-        """A model of the shape that this run trains, whatever its weights."""
-        config = self.config
-        model = ARCHITECTURES[config.architecture](config.channels, config.lmbdas, config.knots or None)
-        if config.outer_channels:
-            outer.resize(model, config.outer_channels)
-        return model
-
-    def _fit_entropy(self, model: RateModel) -> None:
-        batches = data.Batches(self._pictures, self.training, self.config)
-        initialisation.fit_entropy(model, batches, self.config.entropy_steps, self.config.entropy_rate)
 
     def done(self, step: int) -> float:
         """The part of the run that is behind it, 0…1, before a step: by the clock where the run has minutes."""
@@ -297,7 +221,7 @@ class Run:
     def export(self, name: str, into: Path, note: str = "") -> Path:
         """Write the averaged weights as a checkpoint. Returns its folder."""
         config = self.config
-        model, narrow = self._empty(), ""
+        model, narrow = start.empty(config), ""
         model.load_state_dict(self.average.state_dict())
         if config.outer_channels:
             outer.resize(model, config.channels)
@@ -306,11 +230,11 @@ class Run:
         training = (
             f"{self.step} steps of {config.batch} crops of {config.crop}² from {len(self.training)} photographs, "
             f"{origin}{config.optimizer} optimiser, {config.weights} weights, average {config.ema}, "
-            f"latents: {_QUANTISATION[config.quantisation]}{note}; "
+            f"latents: {QUANTISATION[config.quantisation]}{note}; "
             f"{_PRECISION.get(self.precision, self.precision)}, {self.seconds / 3600:.2f} h, "
             f"mae_viz {version('mae-viz')}."
         )
-        began_at, steps, quantisation = self.began_at, self.step, _QUANTISATION[config.quantisation]
+        began_at, steps, quantisation = self.began_at, self.step, QUANTISATION[config.quantisation]
         if earlier := self.earlier:
             training = f"{earlier['training']} Then {training}"
             began_at, steps = earlier.get("began_at", ""), earlier["steps"] + steps
@@ -319,153 +243,3 @@ class Run:
         more: dict[str, str | int] = {"began_at": began_at} if began_at else {}
         more |= {"steps": steps, "quantisation": quantisation}
         return checkpoints.save(model, name, training, into, **more)
-
-
-def train(
-    config: Config,
-    out: Path,
-    name: str,
-    source: str = "",
-    anneal: int = 0,
-    devices: str = "auto",
-    nodes: int = 1,
-    stop_at: int | None = None,
-    then: Sequence[Config] = (),
-) -> Path | None:
-    """Train as configured in the folder ``out``, going on where a run was interrupted there.
-
-    ``name``: of the checkpoint to write. ``source``: a checkpoint to start from. ``anneal``: instead of going on, a
-    branch of so many steps whose rates fall to 0; the run itself stays as it is. ``stop_at``: save and return at this
-    step. ``then``: further stretches. Returns the last checkpoint's folder, or None where the run was stopped before
-    its end.
-    """
-    fabric = machine.fabric(devices, nodes)
-    configs = (config, *then)
-    folders = [*(out / f"stretch-{k + 1}" for k in range(len(then))), out]
-    begun = [k for k, folder in enumerate(folders) if (folder / "state.pt").is_file()]
-    earlier: dict | None = None
-    try:
-        for k, (stretch, folder) in enumerate(zip(configs, folders, strict=True)):
-            target = folder / name
-            if anneal and k == (begun[-1] if begun else 0):
-                return _stretch(fabric, stretch, folder, name, source, anneal, None, earlier)
-            finished = k < len(then) and (target / "card.json").is_file()
-            if not finished and not _stretch(fabric, stretch, folder, name, source, 0, stop_at, earlier):
-                return None
-            source, earlier = str(target.resolve()), checkpoints.card(str(target.resolve()))
-        return target
-    finally:
-        machine.leave()
-
-
-def _stretch(
-    fabric: machine.Processes,
-    config: Config,
-    out: Path,
-    name: str,
-    source: str,
-    anneal: int,
-    stop_at: int | None,
-    earlier: dict | None,
-) -> Path | None:
-    """One stretch, as `train` describes it."""
-    speaks = fabric.is_global_zero
-    path = out / "state.pt"
-    saved = state.load(path) if path.is_file() else None
-    if anneal and saved is None:
-        raise ValueError(f"there is no run in {out} to branch from: train first, without --anneal.")
-    where = data.BUNDLED if config.data == "bundled" else Path(config.data)
-    if not config.data:
-        raise ValueError("there is nothing to train on: give --data with a folder or a zip of photographs.")
-    first = saved["step"] if saved else 0
-    last = sys.maxsize if config.minutes else config.steps
-    last = first + anneal if anneal else min(last, stop_at or last)
-    folder = out / f"annealed-{first}" if anneal else out
-    folder.mkdir(parents=True, exist_ok=True)
-    report = Report(folder, config.lmbdas, first, last, config.batch, speaks)
-    try:
-        with fabric.rank_zero_first():
-            pictures = data.open_pictures(where, config.scales, report.say)
-        if saved:
-            config = config.changed(knots=config.knots or saved["config"].get("knots", ()))
-            _say_changes(saved["config"], config, report.say)
-        run = Run(config, pictures, fabric, report.say)
-        run.begin(source, saved, earlier)
-        done = _steps(run, last, path, report, anneal)
-        if not done or (not anneal and run.done(run.step) < 1):
-            return None
-        note = f"; last {anneal} steps annealed" if anneal else ""
-        if speaks:
-            target = run.export(name, folder, note).resolve()
-            report.say(f"{target} is written: use it as --model {target}")
-        fabric.barrier()
-        return folder / name
-    finally:
-        report.close()
-
-
-def _steps(run: Run, last: int, path: Path, report: Report, anneal: int) -> bool:
-    """Train up to step ``last`` or the end. A branch (``anneal``) saves nothing. False where it was stopped before."""
-    config, fabric, first = run.config, run.fabric, run.step
-    means, saved_at = Means(config.lmbdas), time.monotonic()
-    stopped, reported, validated = False, first, -1
-
-    def tell() -> None:
-        nonlocal reported
-        reported = run.step
-        facts = {"learning_rate": factor, "skipped": run.skipped}
-        report.train(run.step, means.take(machine.summed(means.sums, fabric)), facts)
-
-    def validate() -> None:
-        nonlocal validated
-        validated = run.step
-        report.validation(run.step, run.validate(), run.reconstructions())
-
-    with state.asked_to_stop() as asked:
-        if first == 0:
-            validate()
-        began = time.monotonic()
-        for batch in run.batches.ahead(first, last):
-            if not anneal and run.done(run.step) >= 1:
-                break
-            factor = run.factor(run.step)
-            if anneal:
-                factor = run.factor(first) * 0.5 * (1 + math.cos(math.pi * (run.step - first) / anneal))
-            bpp, mse, loss = run.train_step(batch, factor)
-            means.add(bpp, mse, loss, batch.lmbda, batch.trained)
-            run.seconds += time.monotonic() - began
-            if config.minutes:
-                run.seconds = machine.agreed(run.seconds, fabric)
-            report.step(run.step)
-            if run.step % config.log_every == 0:
-                tell()
-            if run.step % config.validate_every == 0:
-                validate()
-            if not anneal and fabric.is_global_zero and time.monotonic() - saved_at > 60 * config.save_minutes:
-                state.save(path, run.state())
-                saved_at = time.monotonic()
-            if stopped := machine.any_process(asked.is_set(), fabric, run.step):
-                break
-            began = time.monotonic()  # what was validated or saved meanwhile is no training time
-        if not stopped and run.step > reported:
-            tell()
-        if not stopped and run.step > validated:
-            validate()
-        if not anneal and fabric.is_global_zero:
-            state.save(path, run.state())
-        if stopped:
-            kept = "nothing of this branch is kept" if anneal else f"go on with the same command; {path} is saved"
-            report.say(f"stopped at step {run.step}: {kept}")
-    return not stopped
-
-
-def _say_changes(before: dict, config: Config, say: Callable[[str], None]) -> None:
-    """Settings that differ from the ones a run was begun with: said, or refused where the state would not fit."""
-    now = config.as_dict()
-    for key, value in now.items():
-        was = before.get(key, getattr(Config, key))  # a run may be older than a setting
-        if was == value or (isinstance(value, tuple) and tuple(was) == value):
-            continue
-        if key in ("architecture", "channels", "outer_channels", "lmbdas", "knots", "optimizer"):
-            raise ValueError(f"the run was begun with {key} = {was}, not {value}: give another --out.")
-        say(f"going on with {key} = {value} instead of {was}")
