@@ -13,7 +13,7 @@ from PIL import Image
 
 from mae_viz.coding.bitstream import parse
 from mae_viz.coding.checkpoints import Checkpoint
-from mae_viz.coding.coder import decode_symbols, encode_latents, quantise, to_tensor, write
+from mae_viz.coding.coder import decode_picture, decode_symbols, encode_latents, quantise, to_tensor, write
 from mae_viz.rates import Rate
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ def latents(checkpoint: Checkpoint, picture: Image.Image, rate: Rate) -> tuple[n
     with torch.inference_mode():
         y = encode_latents(checkpoint, to_tensor(picture, checkpoint.model.stride), rate)
     return y[0].numpy(), _cost(checkpoint, quantise(checkpoint, y, rate), rate).y
+
+
+def unrounded(checkpoint: Checkpoint, picture: Image.Image, rate: Rate) -> Image.Image:
+    """g_s(g_a(x, λ), λ): the picture that comes back where y is not rounded. What it lacks, the transforms lose."""
+    y = encode_latents(checkpoint, to_tensor(picture, checkpoint.model.stride), rate)
+    return decode_picture(checkpoint, y, rate, picture.height, picture.width)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,22 @@ def test_latents_and_bits_are_those_of_the_file(photograph):
     assert np.abs(y_hat - y).max() <= 0.5 + 1e-4
 
 
+def test_rounding_is_not_all_that_is_lost(crop):
+    """Without it bottleneck scaling is the same codec at every λ; the transforms alone lose something as well."""
+    scaling, mae = (
+        [np.asarray(probe.unrounded(open_checkpoint(model), crop, rate), np.int16) for rate in RATES]
+        for model in ("bottleneck-scaling", "mae")
+    )
+    assert np.abs(scaling[1] - scaling[0]).max() <= 1
+    assert np.abs(mae[1] - mae[0]).max() > 10
+    for rate, pixels in zip(RATES, mae, strict=True):
+        error, alone = (
+            np.mean((np.asarray(picture, np.float64) - np.asarray(crop)) ** 2)
+            for picture in (coder.decompress(coder.compress(crop, "mae", rate.lmbda)), pixels)
+        )
+        assert 0.2 * error < alone < error
+
+
 def test_ratio_is_constant_for_bottleneck_scaling_and_only_for_it(photograph):
     low, high = (probe.latents(open_checkpoint("bottleneck-scaling"), photograph, rate)[0] for rate in RATES)
     scores = [probe.ratio(b, a).constancy for a, b in zip(low, high, strict=True)]

@@ -194,6 +194,11 @@ def latents(picture: Picture, model: str, rate: Rate) -> tuple[np.ndarray, np.nd
     return _latents(picture.key, picture, model, rate)
 
 
+def unrounded(picture: Picture, model: str, rate: Rate) -> np.ndarray:
+    """The pixels that come back where y is not rounded."""
+    return _unrounded(picture.key, picture, model, rate)
+
+
 @dataclass(frozen=True)
 class SwitchedOff:
     """What a picture's file loses with one channel: both are real files, decoded by the real decoder."""
@@ -340,6 +345,11 @@ def _latents(key: str, _picture: Picture, model: str, rate: Rate) -> tuple[np.nd
         return probe.latents(open_model(model), _picture.image, rate)
 
     return run(latents, large=_picture.large)
+
+
+@kept(16)
+def _unrounded(key: str, _picture: Picture, model: str, rate: Rate) -> np.ndarray:
+    return run(lambda: np.asarray(probe.unrounded(open_model(model), _picture.image, rate)), large=_picture.large)
 
 
 def to_png(image: Image.Image) -> bytes:

@@ -405,7 +405,8 @@ var Curve = class {
         label(LEFT - 5, y(v) + 3.5, "end", `${v}`)
       ]),
       label(wide - RIGHT, tall - 3, "end", "bits per pixel"),
-      label(LEFT, tall - 3, "start", `${METRICS[this.metric]}, dB`)
+      label(LEFT + 4, TOP + 9, "start", `${METRICS[this.metric]}, dB`)
+      // no curve begins in this corner
     );
     this.names.replaceChildren(
       ...[...curves, ...trails].map(({ codec }) => {
@@ -1373,8 +1374,8 @@ function waking(all2, frame, before) {
   if (!before?.asset || before.frame.at >= frame.at) return "";
   const woken = all2.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
   const grown = frame.bytes / before.frame.bytes - 1;
-  const than = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"} than there`;
-  return `, ${woken} of them only since λ ${lambdaText(before.frame.lmbda)}; the file is ${than}`;
+  const size = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"}`;
+  return `, ${woken} of which sleep at λ ${lambdaText(before.frame.lmbda)}; the file is ${size} than there`;
 }
 
 // mae_viz/viewer/js/curve_panel.js
@@ -1765,8 +1766,8 @@ function clauses(prices) {
     if (found.poorer) parts2.push(`never reaches this ${name2}`);
     else if (Math.abs(found.share) < EQUAL) parts2.push(`needs the same bytes for the same ${name2}`);
     else {
-      const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent2(found.share)} for the same ${name2} (${bytesText(Math.round(found.bytes))} bytes)`;
+      const [verb, size] = found.share > 0 ? ["pays", `${percent2(found.share)} more`] : ["saves", percent2(found.share)];
+      const what = `${size} for the same ${name2} (${bytesText(Math.round(found.bytes))} bytes)`;
       const last = parts2.at(-1);
       parts2.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
@@ -1785,17 +1786,19 @@ function balance(first, rival) {
     const found = stretches(first.frames, rival.frames, measure);
     if (!found.length) return null;
     const verb = ({ pays: pays2 }) => pays2 ? "pays" : "saves";
+    const size = ({ pays: pays2, most }) => `up to ${percent2(most)}${pays2 ? " more" : ""}`;
     const [one, two] = found;
-    if (!two) return `${name2}: ${rival.short} ${verb(one)} at every rate compared, up to ${percent2(one.most)}.`;
+    if (!two) return `${name2}: ${rival.short} ${verb(one)} at every rate compared, ${size(one)}.`;
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
-      const [low, high] = found.map((part) => `${verb(part)} up to ${percent2(part.most)}`);
+      const [low, high] = found.map((part) => `${verb(part)} ${size(part)}`);
       return `${name2}: ${rival.short} ${low} below ${limit} bpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
       const parts2 = found.filter((part) => part.pays === is);
       const count = parts2.reduce((sum, part) => sum + part.count, 0);
-      return `at ${count} rate${count > 1 ? "s" : ""}, up to ${percent2(Math.max(...parts2.map((part) => part.most)))}`;
+      const most = Math.max(...parts2.map((part) => part.most));
+      return `at ${count} rate${count > 1 ? "s" : ""}, ${size({ pays: is, most })}`;
     });
     return `${name2}: ${rival.short} pays ${pays}, and saves ${saves}.`;
   });
@@ -2097,6 +2100,7 @@ function worth(all2, name2) {
 }
 
 // mae_viz/viewer/js/laboratory.js
+var CARD = 300;
 var KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
 var Laboratory = class {
   /** `controls`: what it puts in its places. */
@@ -2304,16 +2308,19 @@ var Laboratory = class {
     this.add.hidden = !missing.length;
     this.swapSides.disabled = viewer.panes.length < 2;
   }
-  /** In how many columns the panes show the picture largest, below their cards where those stand above it. */
+  /** In how many columns the panes show the picture largest; of cards that stand above it no more than have room. */
   get columns() {
     const { picture, panes, element } = this.viewer;
     const { clientWidth, clientHeight } = this.place;
-    const cards = "maps" in element.dataset ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
+    const above = "maps" in element.dataset;
+    const cards = above ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
+    const most = above ? Math.max(2, Math.floor(clientWidth / CARD)) : panes.length;
     const scale2 = (columns) => Math.min(
       clientWidth / columns / picture.width,
       (clientHeight / Math.ceil(panes.length / columns) - cards) / picture.height
     );
-    return panes.map((_, i) => i + 1).reduce((a, b) => scale2(b) > scale2(a) * 1.05 ? b : a);
+    const counts = panes.map((_, i) => i + 1).slice(0, most);
+    return counts.reduce((a, b) => scale2(b) > scale2(a) * 1.05 ? b : a);
   }
   /** The two codecs that the sentence is about: those on the stage, or the pair where there are not two. */
   get rivals() {
@@ -2712,9 +2719,19 @@ var Frames = class {
     ladder.rests = true;
     ladder.heard = ++ladder.asked;
   }
+  /** Whether a ladder's list lacks a rate that is to be had exactly. */
+  lacks(ladder) {
+    return this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
+  }
+  /** A ladder is read again where what is wanted of it has changed by itself since its list was complete: as a frame of
+   *  another arrived that it is matched to. */
+  follow(ladder) {
+    if (!ladder.timer && ladder.asked === ladder.heard && !ladder.error && this.lacks(ladder)) this.poll(ladder);
+  }
   /** Read a ladder's list of frames until it is complete. */
   async poll(ladder) {
     clearTimeout(ladder.timer);
+    ladder.timer = null;
     if (ladder.rests) return;
     const turn3 = ++ladder.asked;
     const answer = { heard: turn3, gone: false };
@@ -2728,8 +2745,7 @@ var Frames = class {
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn3 < ladder.heard) return;
     Object.assign(ladder, answer);
     ladder.full.clear();
-    const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
-    if (!ladder.info?.complete || wanted && !ladder.error)
+    if (!ladder.info?.complete || !ladder.error && this.lacks(ladder))
       ladder.timer = setTimeout(
         () => this.poll(ladder),
         ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS
@@ -3282,19 +3298,24 @@ var Pane = class extends Choice {
       return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;
     if (follow === "shared" && !exact) return "nearest frame";
     const goal = this.matches && viewer.reference(this);
-    if (goal && follow === "psnr_db") {
-      const off = frame.psnr_db - goal.psnr_db;
-      return off < 0 ? `its best file is −${(-off).toFixed(2)} dB` : `held at the same PSNR: +${off.toFixed(2)} dB`;
-    }
-    if (goal) {
-      const off = 100 * (frame.bytes / goal.bytes - 1);
-      const size = `${Math.abs(off).toFixed(1)} %`;
-      return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
-    }
+    if (goal) return this.matched(goal);
     if (codec.only.length)
       return frame.at === viewer.index || follow === "own" ? codec.about : `${codec.about}: the nearest`;
     if (codec.axis !== "lmbda") return codec.about;
     return viewer.isTrained(frame.at, codec) ? "a λ it was trained for" : codec.between;
+  }
+  /** How near it comes to the file that it is matched to; that it cannot come nearer only once that is known. */
+  matched(goal) {
+    const { codec, frame, follow, ladder } = this;
+    const better = follow === "psnr_db";
+    const off = better ? frame.psnr_db - goal.psnr_db : 100 * (frame.bytes / goal.bytes - 1);
+    const size = better ? `${Math.abs(off).toFixed(2)} dB` : `${Math.abs(off).toFixed(1)} %`;
+    if (better ? off >= 0 : off <= 0)
+      return `held at the same ${better ? "PSNR" : "bytes"}: ${size} ${better ? "above" : "below"}`;
+    const all2 = ladder.frames.filter((f) => !f.extra).length >= (ladder.info?.total ?? Infinity);
+    if (!all2 && frame.at !== (better ? codec.last : codec.first))
+      return `the nearest file so far: ${size} ${better ? "below" : "above"}`;
+    return better ? `even its best file is ${size} below` : `even its smallest file is ${size} larger`;
   }
   describeMap() {
     const { shown } = this;
@@ -3738,8 +3759,7 @@ var Viewer = class {
   /** Something was chosen: draw it, fetch what it needs, tell the host. */
   changed(report = true) {
     for (const ladder of new Set(this.panes.map((p) => p.plainLadder)))
-      if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at)))
-        this.frames.poll(ladder);
+      if (ladder.info && this.frames.lacks(ladder)) this.frames.poll(ladder);
     this.schedule();
     const state = this.state;
     const text = JSON.stringify(state);
@@ -3935,6 +3955,7 @@ var Viewer = class {
     if (this.laboratory) wants.push(...this.laboratory.resolve());
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
+    for (const pane of this.panes) if (pane.matches) this.frames.follow(pane.plainLadder);
     if (!this.dragging || !this.background) this.background = getComputedStyle(this.panes[0].stage).backgroundColor;
     if (this.mode === "side") for (const pane of this.panes) paintPane(this, pane);
     else paintShared(this);

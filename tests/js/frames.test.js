@@ -77,6 +77,22 @@ test("λ overtakes what was to be fetched ahead of need", async () => {
   assert.equal(files()[4], "320.f32");
 });
 
+test("a complete list is read again, once, where a frame between its own has come to be wanted", async () => {
+  const listings = { webp: listed(...GRID.map((at) => named(at))) };
+  const exact = [];
+  const { ladder, until } = opened(listings, { exact });
+  const webp = await ladder("webp");
+  frames.follow(webp); // it has all that is wanted
+  assert.equal(webp.asked, 1);
+  exact.push(96);
+  listings.webp = listed(...GRID.map((at) => named(at)), named(96, { extra: true }));
+  for (let drawing = 0; drawing < 3; drawing++) frames.follow(webp);
+  assert.equal(webp.asked, 2);
+  await until(() => webp.nearest(96).at === 96);
+  frames.follow(webp);
+  assert.equal(webp.asked, 2);
+});
+
 test("the nearest frame among those that are here", async () => {
   const { ladder, answer } = opened({ mae: listed(...GRID.map((at) => named(at))) });
   const mae = await ladder("mae");

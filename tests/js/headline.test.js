@@ -24,12 +24,13 @@ test("the sentence takes its verbs from the files", () => {
   const start = "A at λ 128: 200\u202fbytes. B";
   assert.equal(
     said([110, 20, 10], [220, 25, 13], [440, 30, 16]),
-    `${start} pays 10\u202f% for the same PSNR (220\u202fbytes) and 10\u202f% for the same MS-SSIM (220\u202fbytes).`,
+    `${start} pays 10\u202f% more for the same PSNR (220\u202fbytes) and ` +
+      "10\u202f% more for the same MS-SSIM (220\u202fbytes).",
   );
   assert.equal(
     said([90, 20, 9], [180, 25, 12], [220, 30, 13]),
     `${start} saves 10\u202f% for the same PSNR (180\u202fbytes) and ` +
-      "pays 10\u202f% for the same MS-SSIM (220\u202fbytes).",
+      "pays 10\u202f% more for the same MS-SSIM (220\u202fbytes).",
   );
   assert.equal(
     said([100.5, 20, 20], [200.5, 25, 21]),
@@ -46,14 +47,20 @@ test("where the sign changes is found between the files", () => {
   assert.deepEqual([pays.pays, pays.count, saves.pays, saves.count], [true, 1, false, 2]);
   assert.ok(Math.abs(pays.to - 0.1 * Math.SQRT2) < 1e-9); // as far above A at the one end as below it at the other
   assert.equal(pays.to, saves.from);
-  assert.equal(balance(A, rival), "PSNR: B pays up to 10\u202f% below 0.14\u202fbpp and saves up to 17\u202f% above.");
+  assert.equal(
+    balance(A, rival),
+    "PSNR: B pays up to 10\u202f% more below 0.14\u202fbpp and saves up to 17\u202f% above.",
+  );
 });
 
 test("one sign over all rates, and many changes, are said otherwise", () => {
   const dearer = codec("B", [110, 20], [220, 25], [480, 30]);
-  assert.equal(balance(A, dearer), "PSNR: B pays at every rate compared, up to 20\u202f%.");
+  assert.equal(balance(A, dearer), "PSNR: B pays at every rate compared, up to 20\u202f% more.");
   const mixed = codec("B", [110, 20], [180, 25], [480, 30]);
-  assert.equal(balance(A, mixed), "PSNR: B pays at 2 rates, up to 20\u202f%, and saves at 1 rate, up to 10\u202f%.");
+  assert.equal(
+    balance(A, mixed),
+    "PSNR: B pays at 2 rates, up to 20\u202f% more, and saves at 1 rate, up to 10\u202f%.",
+  );
 });
 
 test("a price waits for the two files about the same quality, and for no others", () => {

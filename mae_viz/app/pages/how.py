@@ -56,9 +56,10 @@ STEPS = (
         how_figures.gdn,
     ),
     Step(
-        "Rounding: where information is lost",
-        "A file can hold integers only, so y is rounded. Everything lost is lost here. **Touch it**: scale one map "
-        "before rounding and see how few different integers are left, and what they would cost at least.",
+        "Rounding: coarser numbers, fewer bits",
+        "A file can hold integers only, so y is rounded. (The encoder has lost something before that: 192 numbers "
+        "stand for the 768 of 16 × 16 pixels. Step 6 says how much.) **Touch it**: scale one map before rounding and "
+        "see how few different integers are left, and what they would cost at least.",
         (r"\mathbf{q} = \lfloor \mathbf{y} \rceil", r"\text{in training: } \tilde{\mathbf{y}} = \mathbf{y} + "
          r"\mathcal{U}(-\tfrac12, \tfrac12)"),
         how_figures.rounding,
@@ -74,8 +75,8 @@ STEPS = (
     ),
     Step(
         "The decoder, and the error",
-        "Three transposed convolutions with the inverse of GDN make a picture of q again. The error is what "
-        "rounding did, seen through the decoder: **look where it is large**, and whether you would have noticed.",
+        "Three transposed convolutions with the inverse of GDN make a picture of q again. The error is what rounding "
+        "and the two transforms have lost: **look where it is large**, and whether you would have noticed.",
         (r"\hat{\mathbf{x}} = g_s(\mathbf{q};\,\phi)",
          r"D = \tfrac{1}{3HW}\lVert \mathbf{x} - \hat{\mathbf{x}} \rVert^2"),
         how_figures.error,

@@ -172,6 +172,6 @@ function waking(all, frame, before) {
   if (!before?.asset || before.frame.at >= frame.at) return "";
   const woken = all.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
   const grown = frame.bytes / before.frame.bytes - 1;
-  const than = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"} than there`;
-  return `, ${woken} of them only since λ ${lambdaText(before.frame.lmbda)}; the file is ${than}`;
+  const size = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"}`;
+  return `, ${woken} of which sleep at λ ${lambdaText(before.frame.lmbda)}; the file is ${size} than there`;
 }

@@ -126,7 +126,7 @@ export class Curve {
         label(LEFT - 5, y(v) + 3.5, "end", `${v}`),
       ]),
       label(wide - RIGHT, tall - 3, "end", "bits per pixel"),
-      label(LEFT, tall - 3, "start", `${METRICS[this.metric]}, dB`),
+      label(LEFT + 4, TOP + 9, "start", `${METRICS[this.metric]}, dB`), // no curve begins in this corner
     );
     this.names.replaceChildren(
       ...[...curves, ...trails].map(({ codec }) => {

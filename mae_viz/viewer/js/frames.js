@@ -116,9 +116,21 @@ export class Frames {
     ladder.heard = ++ladder.asked; // what is still to be answered comes too late
   }
 
+  /** Whether a ladder's list lacks a rate that is to be had exactly. */
+  lacks(ladder) {
+    return this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
+  }
+
+  /** A ladder is read again where what is wanted of it has changed by itself since its list was complete: as a frame of
+   *  another arrived that it is matched to. */
+  follow(ladder) {
+    if (!ladder.timer && ladder.asked === ladder.heard && !ladder.error && this.lacks(ladder)) this.poll(ladder);
+  }
+
   /** Read a ladder's list of frames until it is complete. */
   async poll(ladder) {
     clearTimeout(ladder.timer);
+    ladder.timer = null;
     if (ladder.rests) return;
     const turn = ++ladder.asked;
     const answer = { heard: turn, gone: false };
@@ -133,8 +145,7 @@ export class Frames {
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn < ladder.heard) return;
     Object.assign(ladder, answer);
     ladder.full.clear();
-    const wanted = this.exact(ladder).some((at) => !ladder.frames.some((frame) => frame.at === at));
-    if (!ladder.info?.complete || (wanted && !ladder.error))
+    if (!ladder.info?.complete || (!ladder.error && this.lacks(ladder)))
       ladder.timer = setTimeout(
         () => this.poll(ladder),
         ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS,

@@ -101,8 +101,8 @@ function clauses(prices) {
     if (found.poorer) parts.push(`never reaches this ${name}`);
     else if (Math.abs(found.share) < EQUAL) parts.push(`needs the same bytes for the same ${name}`);
     else {
-      const verb = found.share > 0 ? "pays" : "saves";
-      const what = `${percent(found.share)} for the same ${name} (${bytesText(Math.round(found.bytes))}\u202fbytes)`;
+      const [verb, size] = found.share > 0 ? ["pays", `${percent(found.share)} more`] : ["saves", percent(found.share)];
+      const what = `${size} for the same ${name} (${bytesText(Math.round(found.bytes))}\u202fbytes)`;
       const last = parts.at(-1);
       parts.push(last?.startsWith(`${verb} `) ? what : `${verb} ${what}`);
     }
@@ -127,17 +127,19 @@ export function balance(first, rival) {
     const found = stretches(first.frames, rival.frames, measure);
     if (!found.length) return null;
     const verb = ({ pays }) => (pays ? "pays" : "saves");
+    const size = ({ pays, most }) => `up to ${percent(most)}${pays ? " more" : ""}`;
     const [one, two] = found;
-    if (!two) return `${name}: ${rival.short} ${verb(one)} at every rate compared, up to ${percent(one.most)}.`;
+    if (!two) return `${name}: ${rival.short} ${verb(one)} at every rate compared, ${size(one)}.`;
     if (found.length === 2) {
       const limit = one.to.toFixed(2);
-      const [low, high] = found.map((part) => `${verb(part)} up to ${percent(part.most)}`);
+      const [low, high] = found.map((part) => `${verb(part)} ${size(part)}`);
       return `${name}: ${rival.short} ${low} below ${limit}\u202fbpp and ${high} above.`;
     }
     const [pays, saves] = [true, false].map((is) => {
       const parts = found.filter((part) => part.pays === is);
       const count = parts.reduce((sum, part) => sum + part.count, 0);
-      return `at ${count} rate${count > 1 ? "s" : ""}, up to ${percent(Math.max(...parts.map((part) => part.most)))}`;
+      const most = Math.max(...parts.map((part) => part.most));
+      return `at ${count} rate${count > 1 ? "s" : ""}, ${size({ pays: is, most })}`;
     });
     return `${name}: ${rival.short} pays ${pays}, and saves ${saves}.`;
   });

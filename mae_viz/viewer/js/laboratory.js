@@ -11,6 +11,8 @@ import { bytesText, rateText } from "./numbers.js";
 import { take } from "./panel.js";
 import { PricePanel } from "./price_panel.js";
 
+const CARD = 300; // CSS pixels that a card above a map needs, for choosers in one line
+
 const KINDS = { curve: CurvePanel, price: PricePanel, maps: MapsPanel, gains: GainsPanel, bits: BitsPanel };
 
 export class Laboratory {
@@ -243,17 +245,20 @@ export class Laboratory {
     this.swapSides.disabled = viewer.panes.length < 2;
   }
 
-  /** In how many columns the panes show the picture largest, below their cards where those stand above it. */
+  /** In how many columns the panes show the picture largest; of cards that stand above it no more than have room. */
   get columns() {
     const { picture, panes, element } = this.viewer;
     const { clientWidth, clientHeight } = this.place;
-    const cards = "maps" in element.dataset ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
+    const above = "maps" in element.dataset;
+    const cards = above ? Math.max(...panes.map((p) => p.tag.offsetHeight)) : 0;
+    const most = above ? Math.max(2, Math.floor(clientWidth / CARD)) : panes.length;
     const scale = (columns) =>
       Math.min(
         clientWidth / columns / picture.width,
         (clientHeight / Math.ceil(panes.length / columns) - cards) / picture.height,
       );
-    return panes.map((_, i) => i + 1).reduce((a, b) => (scale(b) > scale(a) * 1.05 ? b : a));
+    const counts = panes.map((_, i) => i + 1).slice(0, most);
+    return counts.reduce((a, b) => (scale(b) > scale(a) * 1.05 ? b : a));
   }
 
   /** The two codecs that the sentence is about: those on the stage, or the pair where there are not two. */

@@ -235,21 +235,25 @@ export class Pane extends Choice {
       return `nearest frame, at ${rateText(codec, frame)}${viewer.dragging ? "" : "; the exact one is coming"}`;
     if (follow === "shared" && !exact) return "nearest frame";
     const goal = this.matches && viewer.reference(this);
-    if (goal && follow === "psnr_db") {
-      const off = frame.psnr_db - goal.psnr_db;
-      return off < 0
-        ? `its best file is −${(-off).toFixed(2)}\u202fdB`
-        : `held at the same PSNR: +${off.toFixed(2)}\u202fdB`;
-    }
-    if (goal) {
-      const off = 100 * (frame.bytes / goal.bytes - 1);
-      const size = `${Math.abs(off).toFixed(1)}\u202f%`;
-      return off > 0 ? `its smallest file is +${size}` : `held at the same bytes, the leftover is −${size}`;
-    }
+    if (goal) return this.matched(goal);
     if (codec.only.length)
       return frame.at === viewer.index || follow === "own" ? codec.about : `${codec.about}: the nearest`;
     if (codec.axis !== "lmbda") return codec.about;
     return viewer.isTrained(frame.at, codec) ? "a λ it was trained for" : codec.between;
+  }
+
+  /** How near it comes to the file that it is matched to; that it cannot come nearer only once that is known. */
+  matched(goal) {
+    const { codec, frame, follow, ladder } = this;
+    const better = follow === "psnr_db";
+    const off = better ? frame.psnr_db - goal.psnr_db : 100 * (frame.bytes / goal.bytes - 1);
+    const size = better ? `${Math.abs(off).toFixed(2)}\u202fdB` : `${Math.abs(off).toFixed(1)}\u202f%`;
+    if (better ? off >= 0 : off <= 0)
+      return `held at the same ${better ? "PSNR" : "bytes"}: ${size} ${better ? "above" : "below"}`;
+    const all = ladder.frames.filter((f) => !f.extra).length >= (ladder.info?.total ?? Infinity);
+    if (!all && frame.at !== (better ? codec.last : codec.first))
+      return `the nearest file so far: ${size} ${better ? "below" : "above"}`;
+    return better ? `even its best file is ${size} below` : `even its smallest file is ${size} larger`;
   }
 
   describeMap() {

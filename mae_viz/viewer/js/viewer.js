@@ -232,8 +232,7 @@ class Viewer {
   /** Something was chosen: draw it, fetch what it needs, tell the host. */
   changed(report = true) {
     for (const ladder of new Set(this.panes.map((p) => p.plainLadder)))
-      if (ladder.info && this.exact(ladder).some((at) => !ladder.frames.some((f) => f.at === at)))
-        this.frames.poll(ladder);
+      if (ladder.info && this.frames.lacks(ladder)) this.frames.poll(ladder);
     this.schedule();
     const state = this.state;
     const text = JSON.stringify(state);
@@ -461,6 +460,7 @@ class Viewer {
     // the original is at hand for key O and for the error under the cursor, but not of large pictures
     if (!this.whole) wants.push({ ladder: this.original, kind: "picture", at: 0 });
     this.frames.want(wants);
+    for (const pane of this.panes) if (pane.matches) this.frames.follow(pane.plainLadder);
     if (!this.dragging || !this.background) this.background = getComputedStyle(this.panes[0].stage).backgroundColor;
     if (this.mode === "side") for (const pane of this.panes) paintPane(this, pane);
     else paintShared(this);
