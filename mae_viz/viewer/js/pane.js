@@ -228,6 +228,7 @@ export class Pane extends Choice {
   rule() {
     const { codec, frame, follow, viewer } = this;
     if (this.refined) return this.refined.codec.title;
+    if (this.lacking) return "what it is compared with is coming";
     const other = viewer.refinements.elsewhere(this);
     if (other) return `the plain file: refined at λ ${lambdaText(viewer.lmbdaAt(other.at))}`;
     const exact = frame.at === this.at;
