@@ -214,7 +214,7 @@ class Computing:
                 if not self._queues[queue]:
                     resting = queue == LARGE and not self._rested
                     quiet = not self._changed.wait(self._rest_s if resting else None)
-                    if quiet and not self._running:
+                    if quiet and not (self._running or any(self._queues.values())):
                         self._rested = True
                         heapq.heappush(self._queues[queue], (math.inf, next(self._count), Job(rest, queue, math.inf)))
                     continue

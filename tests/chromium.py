@@ -2,6 +2,7 @@
 
 import base64
 import os
+import random
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import Popen
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -24,6 +26,24 @@ LOOK_MS = 100
 """Between two looks at a page that is to come to rest; Playwright itself looks at every frame, and has it drawn."""
 
 expect.set_options(timeout=TIMEOUT_MS)
+
+PORTS = range(10_000, 32_000)
+"""Among which servers are given theirs: below those that systems give to connections, of which there are many here."""
+
+LISTEN = """
+    const Plain = WebSocket;
+    globalThis.WebSocket = class extends Plain {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener("message", () => { globalThis.heard = performance.now(); });
+        }
+        send(data) {
+            globalThis.asked = performance.now();
+            super.send(data);
+        }
+    };"""
+"""Runs in a page before its own scripts: `settled` is to know that Streamlit's server has been asked for something even
+before that says that it has begun."""
 
 
 def executable() -> str:
@@ -57,6 +77,7 @@ def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) 
     It asks for little motion: what moves while a page is busy would be drawn by the core that the page waits for.
     """
     profile = browser.new_context(**{"reduced_motion": "reduce"} | context)
+    profile.add_init_script(LISTEN)
     page = profile.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
@@ -75,33 +96,53 @@ def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) 
     assert wrong == [], wrong  # pytest shows what is in it in test files alone
 
 
+def free_port() -> int:
+    """A port that nobody listens at, by chance, so that whoever else looks for one meanwhile gets another."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+
+
 @contextmanager
 def serve(command: list[str], health: str, **environment: str) -> Iterator[str]:
     """Run a server on a free port ({port} in the command) until it answers at ``health``; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    process, url = started(command, health, environment)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(TIMEOUT_MS / 1000)
+        finally:
+            process.kill()
+
+
+def started(command: list[str], health: str, environment: dict[str, str], tries: int = 3) -> tuple[Popen, str]:
+    """A server that answers, and its address; tried at another port where it ended at once, as it does where somebody
+    else has taken that."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
+    process = Popen(
         [part.format(port=port) for part in command],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | environment,
     )
+    end = time.monotonic() + TIMEOUT_MS / 1000
     try:
-        end = time.monotonic() + TIMEOUT_MS / 1000
-        while True:
-            try:
-                urllib.request.urlopen(url + health, timeout=2).close()
-                break
-            except OSError:
-                assert process.poll() is None, f"the server ended: {' '.join(command)}"
-                assert time.monotonic() < end, f"the server does not answer: {' '.join(command)}"
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
+        while process.poll() is None:
+            with suppress(OSError):
+                urllib.request.urlopen(url + health, timeout=10).close()
+                return process, url
+            assert time.monotonic() < end, f"the server does not answer: {' '.join(command)}"
+            time.sleep(LOOK_MS / 1000)
+    except BaseException:
+        process.kill()
+        raise
+    assert tries > 1, f"the server ended: {' '.join(command)}"
+    return started(command, health, environment, tries - 1)
 
 
 @contextmanager
@@ -137,15 +178,21 @@ def jupyterlab(browser: Browser, notebook: Path, settings: Path) -> Iterator[Pag
 
 
 def run_cell(tab: Page) -> None:
-    """Run the first cell of a notebook to its end; pressed again where JupyterLab did not listen yet."""
+    """Run the first cell of a notebook to its end."""
     cell = tab.locator(".jp-CodeCell").first
-    begun = cell.locator(".jp-InputPrompt").and_(tab.get_by_text(re.compile(r"\[(\*|\d+)\]")))
-    for _ in range(12):
-        cell.locator(".cm-content").press("Control+Enter")
-        with suppress(TimeoutError):
-            begun.wait_for(timeout=10_000)
-            break
+    set_off(tab, lambda: cell.locator(".cm-content").press("Control+Enter"))
     expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"))
+
+
+def set_off(tab: Page, ask: Callable[[], None]) -> None:
+    """Wait until a notebook runs as it is asked to; asked again where JupyterLab did not listen yet."""
+    prompt = tab.locator(".jp-CodeCell").first.locator(".jp-InputPrompt")
+    begun = prompt.and_(tab.get_by_text(re.compile(r"\[(\*|\d+)\]")))
+    for _ in range(12):
+        ask()
+        with suppress(TimeoutError):
+            return begun.wait_for(timeout=10_000)
+    raise AssertionError("JupyterLab does not run the notebook")
 
 
 def settled(page: Page) -> None:
@@ -154,7 +201,8 @@ def settled(page: Page) -> None:
         """() => {
             const app = document.querySelector("[data-testid=stApp]");
             const waits = "[data-stale=true], [data-testid=stSpinner], [data-testid=stSkeleton]";
-            const done = app?.dataset.testConnectionState == "CONNECTED" &&
+            const answered = !(globalThis.asked > globalThis.heard);
+            const done = app?.dataset.testConnectionState == "CONNECTED" && answered &&
                 app.dataset.testScriptState == "notRunning" && !app.querySelector(waits);
             window.settledSince = done ? (window.settledSince ?? performance.now()) : undefined;
             return performance.now() - window.settledSince > 400;
@@ -198,7 +246,6 @@ def fits(page: Page, width: int | None = None, but: str = "input[type=range]") -
                 window.fitsSince = done ? (window.fitsSince ?? performance.now()) : undefined;
                 return performance.now() - window.fitsSince > 400;
             }}""",
-            timeout=20_000,
             polling=LOOK_MS,
         )
     except TimeoutError:

@@ -245,6 +245,7 @@ def test_the_part_of_a_large_picture_is_moved_on_a_preview_and_stays(page, tmp_p
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Move the part").click()
     frame = page.get_by_role("application", name="Part of large.png that λ moves in")
+    frame.hover()  # once it stands still
     box, whole = frame.bounding_box(), page.locator(".preview").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()

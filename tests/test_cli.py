@@ -115,7 +115,7 @@ def test_output_goes_where_it_is_told(run, crop, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     reader = subprocess.Popen(["cat", tmp_path / "fifo"], stdout=subprocess.PIPE)
     run("compress", tmp_path / "crop.png", "-o", tmp_path / "fifo")
-    assert reader.communicate(timeout=60)[0] == expected
+    assert reader.communicate(timeout=300)[0] == expected
 
 
 def test_folders_and_several_files(run, crop, tmp_path):

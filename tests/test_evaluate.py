@@ -248,7 +248,7 @@ def test_workers_end_with_their_parent_and_nobody_else_writes_its_file_meanwhile
                 evaluate("jpeg", images, out, "two", [50])
         finally:
             run.kill()
-        run.communicate(timeout=60)  # until nobody has this pipe open any more
+        run.communicate(timeout=300)  # until nobody has this pipe open any more
     assert len(evaluate("jpeg", images, out, "two", [50])["measurements"]) == 2
     assert [path.name for path in tmp_path.glob("*rd.json*")] == ["rd.json"]
 

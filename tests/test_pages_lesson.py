@@ -91,6 +91,7 @@ def on_top(page: Page, heading: str) -> None:
 def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
     """Every point of a model is measured; a click on one offers the laboratory at its λ."""
     with visit(browser, f"{server}/curves", viewport={"width": 1440, "height": 1200}) as page:
+        settled(page)
         chart = page.get_by_test_id("stPlotlyChart").first
         chart.locator(".trace", has=page.locator(".point")).first.wait_for()
         names = chart.locator(".legendtext").all_text_contents()

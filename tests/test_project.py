@@ -112,7 +112,7 @@ def test_containers_name_what_there_is():
     words = json.loads(re.search(r"^CMD (.*)$", docker, re.MULTILINE)[1])
     path = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command in (words, [str(binder / "app")]):
-        done = subprocess.run([*command, "--help"], cwd=ROOT, env=path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*command, "--help"], cwd=ROOT, env=path, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
     copied = {path.relative_to(ROOT).as_posix() for path in map(ROOT.joinpath, ("app.py", "notebooks", "checkpoints"))}
     left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()

@@ -132,7 +132,7 @@ def test_every_shell_block(folder):
             if program == "export":
                 environment |= dict(word.split("=", 1) for word in rest)
             elif program == "make":
-                subprocess.run(["make", "--dry-run", *rest], cwd=ROOT, check=True, capture_output=True, timeout=60)
+                subprocess.run(["make", "--dry-run", *rest], cwd=ROOT, check=True, capture_output=True, timeout=300)
             else:
                 words = less([Path(program).name, *rest])
                 assert words[0] == "mae-viz"

@@ -129,9 +129,20 @@ def test_refine_to_the_end_elsewhere_and_back_and_beside_a_plain_file_as_long(pa
     assert len(mae_viz.compress(own, "mae", Rate(beside.index + 1).lmbda)) > 0.995 * len(stream)
 
 
-def test_stopped_midway_it_keeps_a_file_and_another_picture_ends_it(page, own, tmp_path):
+def test_stopped_midway_it_keeps_a_file_and_another_picture_ends_it(browser, server, photograph, tmp_path):
+    """A picture large enough not to be at the end of its steps before anybody can stop it."""
+    large = photograph.crop((100, 60, 380, 320))
+    with laboratory(browser, server, large, tmp_path, viewport=SIZE) as page:
+        page.get_by_role("button", name="Zoom 100 %").click()
+        drawn(page)
+        stopped_midway(page, large, tmp_path)
+
+
+def stopped_midway(page: Page, own: Image.Image, tmp_path: Path) -> None:
     act = page.locator(".pane").nth(1).locator(".acts .refine")
-    act.click()
+    with page.expect_response(re.compile("/refined")) as asked_for:
+        act.click()
+    ladder = asked_for.value.json()["ladder"]
     expect(act).to_have_text("Stop")
     page.locator(".trails > circle").nth(1).wait_for(state="attached", timeout=300_000)
     act.click()
@@ -144,7 +155,7 @@ def test_stopped_midway_it_keeps_a_file_and_another_picture_ends_it(page, own, t
     until(page, lambda: np.array_equal(shown(page, 1, own.size), decoded), "the best file's pixels")
     assert number(page, 1, "PSNR") == f"{metrics.psnr_db(decoded, np.asarray(own)):.2f} dB"
     asked = []
-    page.on("request", lambda request: asked.append(request.url) if "/ladder/" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if f"/ladder/{ladder}" in request.url else None)
     expect(act).to_have_text("Refine")
     drawn(page)
     assert not [url for url in asked if not re.search(r"\.\w+$", url)]  # nobody asks for its list any more

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import canvas_pixels, plain, serve, visit
+from chromium import canvas_pixels, pick, plain, serve, visit
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
@@ -263,6 +263,7 @@ def test_the_value_under_the_cursor(lesson, picture):
     canvas = lesson.locator(".pane canvas").nth(1)
     box = canvas.bounding_box()
     canvas.hover(position={"x": box["width"] / 2 - 30, "y": box["height"] / 2 + 10})
+    lesson.wait_for_function("maeViewer.cursor")
     x, y = lesson.evaluate("maeViewer.cursor")
     decoded = round_trip(picture, "mae", 512)[1][y, x].tolist()
     readout = lesson.locator(".pane").nth(1).locator(".readout")
@@ -411,7 +412,7 @@ def test_two_fingers_zoom_and_snap_to_a_step(browser, file):
         touch("touchStart", 20)
         for apart in (30, 40, 50, 62):
             touch("touchMove", apart)
-        assert state(page)["zoom"] > 2
+        page.wait_for_function("maeViewer.view.zoom > 2")
         touch("touchEnd")
         page.wait_for_function("[4, 8].includes(maeViewer.view.zoom)")
 
@@ -575,6 +576,7 @@ def test_a_run_that_another_has_overtaken_does_not_close_the_viewer(app, ladders
         ],
     )
     assert shown == [1, 0]
+    app.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -611,10 +613,10 @@ def test_zoom_survives_another_photograph(app):
     go_to(app, 256)
     app.locator(".pane .stage").nth(1).focus()
     app.keyboard.press("4")
-    app.get_by_test_id("stSelectbox").click()
-    app.get_by_role("option", name="coffee").click()
+    expect(app.get_by_text("released 256.0, run 2")).to_be_visible()
+    pick(app, "Photograph", "coffee")
     coffee = open_rgb(gallery()["coffee"].path).crop((100, 40, 292, 168))
-    app.wait_for_function("document.body.innerText.includes('run 3')")
+    expect(app.get_by_text("released 256.0, run 3")).to_be_visible()
     settled(app)
     app.get_by_role("button", name="Zoom 400 %").and_(app.locator("[aria-pressed=true]")).wait_for()
     app.get_by_role("button", name="Zoom 100 %").click()

@@ -72,7 +72,7 @@ def test_jupyterlab_shows_classical_codecs_pixels(page: Page, quality):
     position = CLASSICAL["jpeg"].axis.ladder.index(Quality(quality))
     page.locator(".pane .stage").nth(2).focus()
     page.keyboard.press("1")
-    expect(page.locator(".pane").nth(2)).not_to_contain_text("rates ready", timeout=90_000)  # all are there
+    expect(page.locator(".pane").nth(2)).not_to_contain_text("rates ready")  # all are there
     page.locator(".pane").nth(2).get_by_label("This pane's own rate").fill(str(position))
     expect(page.locator(".pane").nth(2).locator("dl")).to_contain_text(f"{quality}")
     page.locator(".mae-viewer[data-busy=false]").wait_for()

@@ -74,12 +74,12 @@ def built(tmp_path_factory) -> Path:
     """The folder with the sdist, and the wheel that was built from the sdist."""
     out = tmp_path_factory.mktemp("dist")
     hatch = [sys.executable, "-m", "hatchling", "build", "-d", str(out), "-t"]
-    subprocess.run([*hatch, "sdist"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run([*hatch, "sdist"], cwd=ROOT, check=True, capture_output=True, timeout=300)
     (sdist,) = out.glob("*.tar.gz")
     with tarfile.open(sdist) as opened:
         opened.extractall(out, filter="data")
     unpacked = out / sdist.name.removesuffix(".tar.gz")
-    subprocess.run([*hatch, "wheel"], cwd=unpacked, check=True, capture_output=True, timeout=120)
+    subprocess.run([*hatch, "wheel"], cwd=unpacked, check=True, capture_output=True, timeout=300)
     return out
 
 
@@ -96,7 +96,7 @@ class Installation:
             for entry in place.iterdir():
                 if "mae_viz" not in entry.name and entry.suffix != ".pth" and not (others / entry.name).exists():
                     (others / entry.name).symlink_to(entry)
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.venv)], check=True, timeout=60)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.venv)], check=True, timeout=300)
         self.python, self.command = self.venv / "bin" / "python", self.venv / "bin" / "mae-viz"
         (self.packages,) = self.venv.glob("lib/python*/site-packages")
         (self.packages / "others.pth").write_text(f"{others}\n")
@@ -114,7 +114,7 @@ class Installation:
 
     def pip(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "pip", "--python", str(self.python), *arguments, "--quiet"]
-        subprocess.run(command, check=True, timeout=120)
+        subprocess.run(command, check=True, timeout=300)
 
     def run(self, *command: str | Path, **environment: str) -> str:
         done = subprocess.run(

@@ -2634,6 +2634,7 @@ var Ladder = class {
     this.id = id;
     this.info = null;
     this.error = null;
+    this.unheard = false;
     this.assets = /* @__PURE__ */ new Map();
     this.failed = /* @__PURE__ */ new Set();
     this.full = /* @__PURE__ */ new Set();
@@ -2734,18 +2735,18 @@ var Frames = class {
     ladder.timer = null;
     if (ladder.rests) return;
     const turn3 = ++ladder.asked;
-    const answer = { heard: turn3, gone: false };
+    const answer = { heard: turn3, gone: false, unheard: false };
     try {
       answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
       answer.error = answer.info.error ?? null;
     } catch (error) {
-      answer.error = String(error.message ?? error);
-      answer.gone = Boolean(error.gone);
+      const gone = Boolean(error.gone);
+      Object.assign(answer, { error: String(error.message ?? error), unheard: true, gone });
     }
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn3 < ladder.heard) return;
     Object.assign(ladder, answer);
     ladder.full.clear();
-    if (!ladder.info?.complete || !ladder.error && this.lacks(ladder))
+    if (ladder.unheard || !ladder.info?.complete || !ladder.error && this.lacks(ladder))
       ladder.timer = setTimeout(
         () => this.poll(ladder),
         ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS
@@ -3028,6 +3029,29 @@ var Choice = class {
     if (this.matches) return this.between();
     return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
   }
+  /** The rate of what it is divided by, which it wants as exactly. */
+  get divisor() {
+    return this.layer === "ratio" ? [this.base] : [];
+  }
+  /** Whether what its frame is compared with is not here yet. */
+  get lacking() {
+    const { viewer, plainLadder: ladder, layer, kind, channel } = this;
+    const [of, at, part] = layer === "difference" ? [viewer.original, 0, "picture"] : [ladder, this.divisor[0], kind];
+    if (at === void 0) return false;
+    const other = of.frames.find((f) => f.at === at);
+    return !(other && of.get(other, part, channel));
+  }
+  /** Whether all files that are known lie on one side of what it is matched to, and a frame to come may lie nearer. */
+  get oneSided() {
+    const { plain: codec, follow } = this;
+    const { frames, info } = this.plainLadder;
+    const goal = this.matches && this.viewer.reference(this)?.[follow];
+    if (!Number.isFinite(goal) || !(info?.total > frames.filter((f) => !f.extra).length)) return false;
+    const there = (at) => frames.some((f) => f.at === at);
+    const below2 = (f) => f[follow] <= goal;
+    if (codec.only.length) return true;
+    return frames.every(below2) && !there(codec.last) || !frames.some(below2) && !there(codec.first);
+  }
   /** The rates that there are frames of, in order. */
   rates() {
     return this.plainLadder.frames.map((f) => f.at).sort((a, b) => a - b);
@@ -3074,7 +3098,7 @@ var Choice = class {
     const { ladder } = this;
     this.frame = ladder.nearest(this.at, has(ladder));
     const best = ladder.nearest(this.at);
-    this.waiting = !best || this.frame !== best && !refined || !this.viewer.manifest.static && this.exact.some((at) => at !== best.at);
+    this.waiting = !best || this.frame !== best && !refined || this.lacking || !this.viewer.manifest.static && (this.oneSided || this.exact.some((at) => at !== best.at));
     const shown = (of) => this.frame && of === ladder && ladder.source(this.frame, kind, channel).key;
     const wants = [{ ladder: plainLadder, kind, channel, at: this.at, shown: shown(plainLadder) }];
     if (refined) wants.unshift({ ...wants[0], ladder: refined.ladder, shown: shown(refined.ladder), alone: true });
@@ -3291,6 +3315,7 @@ var Pane = class extends Choice {
   rule() {
     const { codec, frame, follow, viewer } = this;
     if (this.refined) return this.refined.codec.title;
+    if (this.lacking) return "what it is compared with is coming";
     const other = viewer.refinements.elsewhere(this);
     if (other) return `the plain file: refined at λ ${lambdaText(viewer.lmbdaAt(other.at))}`;
     const exact = frame.at === this.at;
@@ -3306,15 +3331,13 @@ var Pane = class extends Choice {
   }
   /** How near it comes to the file that it is matched to; that it cannot come nearer only once that is known. */
   matched(goal) {
-    const { codec, frame, follow, ladder } = this;
+    const { frame, follow } = this;
     const better = follow === "psnr_db";
     const off = better ? frame.psnr_db - goal.psnr_db : 100 * (frame.bytes / goal.bytes - 1);
     const size = better ? `${Math.abs(off).toFixed(2)} dB` : `${Math.abs(off).toFixed(1)} %`;
     if (better ? off >= 0 : off <= 0)
       return `held at the same ${better ? "PSNR" : "bytes"}: ${size} ${better ? "above" : "below"}`;
-    const all2 = ladder.frames.filter((f) => !f.extra).length >= (ladder.info?.total ?? Infinity);
-    if (!all2 && frame.at !== (better ? codec.last : codec.first))
-      return `the nearest file so far: ${size} ${better ? "below" : "above"}`;
+    if (this.oneSided) return `the nearest file so far: ${size} ${better ? "below" : "above"}`;
     return better ? `even its best file is ${size} below` : `even its smallest file is ${size} larger`;
   }
   describeMap() {
@@ -3736,7 +3759,7 @@ var Viewer = class {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => p.exact);
+    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => [...p.exact, ...p.divisor]);
     return [.../* @__PURE__ */ new Set([...shown, ...this.laboratory?.awaited(ladder) ?? []])];
   }
   // λ

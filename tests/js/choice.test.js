@@ -147,6 +147,43 @@ test("a layer needs its map, the original or its base beside it", () => {
   ]);
 });
 
+test("a pane waits for what its frame is compared with", () => {
+  const waits = (layer, base = 0) => {
+    const one = pane({ codec: "mae", layer, base });
+    viewer.index = 64;
+    one.resolve();
+    return [one.frame.at, one.waiting];
+  };
+  assert.deepEqual(
+    ["difference", "ratio", "y"].map((layer) => waits(layer)),
+    Array(3).fill([64, false]),
+  );
+  viewer.original = ladderWith([{ at: 0, file: "original.webp" }], []);
+  viewer.ladders.mae = ladderWith(MAE, [64, 128]);
+  assert.deepEqual(
+    ["difference", "ratio", "y"].map((layer) => waits(layer)),
+    [
+      [64, true],
+      [64, true],
+      [64, false],
+    ],
+  );
+  assert.deepEqual(pane({ codec: "mae", layer: "ratio", base: 0 }).divisor, [0]); // made before others
+});
+
+test("a match waits until files on both sides of it are known, or that there are none", () => {
+  const jpeg = pane({ codec: "jpeg" });
+  const waits = (bytes, ...ats) => {
+    viewer.bytes = bytes;
+    viewer.ladders.jpeg = ladderWith(JPEG.filter(({ at }) => ats.includes(at)));
+    viewer.ladders.jpeg.info.total = 3;
+    return jpeg.oneSided;
+  };
+  assert.deepEqual([waits(1000, 50), waits(1000, 5, 50), waits(1000, 50, 95)], [true, true, false]);
+  assert.deepEqual([waits(9000, 50, 95), waits(100, 50, 95), waits(100, 5, 50)], [false, true, false]);
+  assert.equal(waits(1000, 5, 50, 95), false);
+});
+
 test("a ratio divides by a rate of the codec's own axis", () => {
   const scaled = pane({ codec: "scaled", layer: "ratio" });
   assert.deepEqual(

@@ -259,6 +259,20 @@ test("a rate that λ rests on is asked for until its frame is there", async () =
   await until(() => mae.frames.length === 2);
 });
 
+test("nor does it matter that a question about it gets lost once all others are there", async () => {
+  const exact = [];
+  const listings = { mae: listed(named(0)) };
+  const { ladder, until } = opened(listings, { exact });
+  const mae = await ladder("mae");
+  exact.push(70);
+  listings.mae = new Error("the server answers 502");
+  await frames.poll(mae);
+  assert.equal(mae.error, "the server answers 502");
+  listings.mae = listed(named(0), named(70, { extra: true }));
+  await until(() => mae.frames.length === 2);
+  assert.equal(mae.error, null);
+});
+
 test("a ladder that is forgotten gives its memory back", async () => {
   const { ladder } = opened({ mae: listed(named(0)), jpeg: listed(named(40)) });
   const [mae, jpeg] = [await ladder("mae"), await ladder("jpeg")];

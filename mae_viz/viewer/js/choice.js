@@ -118,6 +118,32 @@ export class Choice {
     return this.follow === "own" && this.state.own !== null ? [this.state.own] : [];
   }
 
+  /** The rate of what it is divided by, which it wants as exactly. */
+  get divisor() {
+    return this.layer === "ratio" ? [this.base] : [];
+  }
+
+  /** Whether what its frame is compared with is not here yet. */
+  get lacking() {
+    const { viewer, plainLadder: ladder, layer, kind, channel } = this;
+    const [of, at, part] = layer === "difference" ? [viewer.original, 0, "picture"] : [ladder, this.divisor[0], kind];
+    if (at === undefined) return false;
+    const other = of.frames.find((f) => f.at === at);
+    return !(other && of.get(other, part, channel));
+  }
+
+  /** Whether all files that are known lie on one side of what it is matched to, and a frame to come may lie nearer. */
+  get oneSided() {
+    const { plain: codec, follow } = this;
+    const { frames, info } = this.plainLadder;
+    const goal = this.matches && this.viewer.reference(this)?.[follow];
+    if (!Number.isFinite(goal) || !(info?.total > frames.filter((f) => !f.extra).length)) return false;
+    const there = (at) => frames.some((f) => f.at === at);
+    const below = (f) => f[follow] <= goal;
+    if (codec.only.length) return true;
+    return (frames.every(below) && !there(codec.last)) || (!frames.some(below) && !there(codec.first));
+  }
+
   /** The rates that there are frames of, in order. */
   rates() {
     return this.plainLadder.frames.map((f) => f.at).sort((a, b) => a - b);
@@ -171,7 +197,8 @@ export class Choice {
     this.waiting =
       !best ||
       (this.frame !== best && !refined) ||
-      (!this.viewer.manifest.static && this.exact.some((at) => at !== best.at));
+      this.lacking ||
+      (!this.viewer.manifest.static && (this.oneSided || this.exact.some((at) => at !== best.at)));
     const shown = (of) => this.frame && of === ladder && ladder.source(this.frame, kind, channel).key;
     const wants = [{ ladder: plainLadder, kind, channel, at: this.at, shown: shown(plainLadder) }];
     if (refined) wants.unshift({ ...wants[0], ladder: refined.ladder, shown: shown(refined.ladder), alone: true });

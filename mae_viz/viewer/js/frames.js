@@ -16,6 +16,7 @@ class Ladder {
     this.id = id;
     this.info = null;
     this.error = null;
+    this.unheard = false; // whether the latest question got no answer
     this.assets = new Map();
     this.failed = new Set();
     this.full = new Set(); // kinds and channels of which no frame is missing
@@ -133,19 +134,19 @@ export class Frames {
     ladder.timer = null;
     if (ladder.rests) return;
     const turn = ++ladder.asked;
-    const answer = { heard: turn, gone: false };
+    const answer = { heard: turn, gone: false, unheard: false };
     try {
       answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
       answer.error = answer.info.error ?? null;
     } catch (error) {
-      answer.error = String(error.message ?? error);
-      answer.gone = Boolean(error.gone); // the server knows it no more
+      const gone = Boolean(error.gone); // the server knows it no more
+      Object.assign(answer, { error: String(error.message ?? error), unheard: true, gone });
     }
     // a later question may have been answered sooner
     if (this.closed || this.ladders.get(ladder.id) !== ladder || turn < ladder.heard) return;
     Object.assign(ladder, answer);
     ladder.full.clear();
-    if (!ladder.info?.complete || (!ladder.error && this.lacks(ladder)))
+    if (ladder.unheard || !ladder.info?.complete || (!ladder.error && this.lacks(ladder)))
       ladder.timer = setTimeout(
         () => this.poll(ladder),
         ladder.error ? 4 * POLL_MS : ladder.frames.length ? POLL_MS : FIRST_MS,

@@ -228,6 +228,7 @@ export class Pane extends Choice {
   rule() {
     const { codec, frame, follow, viewer } = this;
     if (this.refined) return this.refined.codec.title;
+    if (this.lacking) return "what it is compared with is coming";
     const other = viewer.refinements.elsewhere(this);
     if (other) return `the plain file: refined at λ ${lambdaText(viewer.lmbdaAt(other.at))}`;
     const exact = frame.at === this.at;
@@ -244,15 +245,13 @@ export class Pane extends Choice {
 
   /** How near it comes to the file that it is matched to; that it cannot come nearer only once that is known. */
   matched(goal) {
-    const { codec, frame, follow, ladder } = this;
+    const { frame, follow } = this;
     const better = follow === "psnr_db";
     const off = better ? frame.psnr_db - goal.psnr_db : 100 * (frame.bytes / goal.bytes - 1);
     const size = better ? `${Math.abs(off).toFixed(2)}\u202fdB` : `${Math.abs(off).toFixed(1)}\u202f%`;
     if (better ? off >= 0 : off <= 0)
       return `held at the same ${better ? "PSNR" : "bytes"}: ${size} ${better ? "above" : "below"}`;
-    const all = ladder.frames.filter((f) => !f.extra).length >= (ladder.info?.total ?? Infinity);
-    if (!all && frame.at !== (better ? codec.last : codec.first))
-      return `the nearest file so far: ${size} ${better ? "below" : "above"}`;
+    if (this.oneSided) return `the nearest file so far: ${size} ${better ? "below" : "above"}`;
     return better ? `even its best file is ${size} below` : `even its smallest file is ${size} larger`;
   }
 

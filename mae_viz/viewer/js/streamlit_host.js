@@ -3,7 +3,7 @@ const hosts = new WeakMap();
 let memory = null;
 
 const AGAIN_MS = 5000; // between two runs of the page that bring back what the server has forgotten
-const LOST_MS = 30000; // after which a question has got lost on its way, and is asked again
+const LOST_MS = 30000; // after which a question without an answer has got lost on its way, and is asked again
 
 export default async function ({ parentElement, data, setStateValue, setTriggerValue }) {
   globalThis.maeVizMemory ??= remember(); // one for the page, however often this file is run
@@ -97,7 +97,11 @@ function letGo(id) {
 
 async function bytes(id, file, parts) {
   const ranges = parts?.map(([start, length]) => `${start}-${start + length - 1}`);
-  const answer = await fetch(`${this.base}/ladder/${id}/${file}`, ranges && { headers: { Range: `bytes=${ranges}` } });
+  const lost = new AbortController();
+  const patience = setTimeout(() => lost.abort(), LOST_MS);
+  const headers = ranges ? { Range: `bytes=${ranges}` } : {};
+  const answer = await fetch(`${this.base}/ladder/${id}/${file}`, { headers, signal: lost.signal });
+  clearTimeout(patience); // what has begun to come may take its time
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   if (!parts) return answer.blob();
   const data = await answer.arrayBuffer();

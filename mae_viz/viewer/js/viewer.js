@@ -204,7 +204,7 @@ class Viewer {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => p.exact);
+    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => [...p.exact, ...p.divisor]);
     return [...new Set([...shown, ...(this.laboratory?.awaited(ladder) ?? [])])];
   }
 
