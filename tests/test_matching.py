@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from chromium import plain
 from PIL import Image
 
 from mae_viz import metrics
@@ -72,6 +73,12 @@ def test_every_codec_answers_and_the_winner_is_the_best_of_them(picture, ask, ta
     assert starred[0].startswith(f"| {literal(codec(best.codec).title)} |")
     said = matching.out_of_reach(answers, target)
     assert all(literal(codec(one.codec).title) in said for one in answers if isinstance(one, OutOfReach))
+
+
+def test_of_what_is_out_of_reach_a_sentence_says_how_far_it_goes(ask):
+    target = Target("psnr_db", 70)
+    said = matching.out_of_reach([ask("mae", target)], target)
+    assert plain(said).startswith("MAE cannot be brought to 70.00 dB: it can give ")
 
 
 @pytest.mark.parametrize("text", ["", "bpp", "bpp@", "bpp@no", "bpp@-1", "bpp@inf", "bpp@nan", "furlongs@3", "@3", "@"])
