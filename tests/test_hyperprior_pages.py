@@ -149,7 +149,7 @@ def test_its_file_says_what_z_costs(profile, app, coded):
 
 def test_it_is_an_arrangement_and_its_pictures_are_the_decoders(profile, app, folder):
     picture = open_rgb(gallery()[PICTURE].path)
-    with visit(profile, f"{app}/?image={PICTURE}&lambda=512", viewport={"width": 2600, "height": 2000}) as page:
+    with visit(profile, f"{app}/?image={PICTURE}&lambda=512", viewport={"width": 1900, "height": 1400}) as page:
         drawn(page)
         page.get_by_role("button", name="Hyperprior", exact=True).click()
         in_address(page, exactly=True, image=PICTURE, show="hyperprior", **{"lambda": "512"})

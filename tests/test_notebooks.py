@@ -37,7 +37,6 @@ SMALLEST = 'PHOTOGRAPH = "chelsea"\n'
 QUICK = {
     "01_tour": SMALLEST,
     "05_train_your_own": SMALLEST,
-    "06_continuous_rate": SMALLEST + "TARGETS_KB = (2, 4, 8, 16)",
     "07_refined_latents": SMALLEST + "STEPS = 10",
 }
 """Settings with which a lesson takes a fraction of its time; the committed notebooks have those of their scripts."""
