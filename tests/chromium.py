@@ -17,7 +17,16 @@ from subprocess import Popen
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 
 TIMEOUT_MS = 120_000
 """For everything that a test waits for: a machine may have other things to do."""
@@ -70,15 +79,25 @@ def is_error(message: ConsoleMessage) -> bool:
     return message.type == "error" and "/_stcore/" not in message.location["url"]
 
 
-@contextmanager
-def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) -> Iterator[Page]:
-    """A page in a fresh profile; errors on its console and requests to other addresses fail the test.
-
-    It asks for little motion: what moves while a page is busy would be drawn by the core that the page waits for.
-    """
-    profile = browser.new_context(**{"reduced_motion": "reduce"} | context)
+def fresh_profile(browser: Browser, **options) -> BrowserContext:
+    """A profile where nobody has been. Its pages ask for little motion: what moves while a page is busy would be drawn
+    by the core that the page waits for."""
+    profile = browser.new_context(**{"reduced_motion": "reduce"} | options)
     profile.add_init_script(LISTEN)
-    page = profile.new_page()
+    return profile
+
+
+@contextmanager
+def visit(browser: Browser | BrowserContext, url: str, allowed: tuple[str, ...] = (), **options) -> Iterator[Page]:
+    """A page in a fresh profile, or in one that keeps what it has loaded; errors on its console and requests to other
+    addresses fail the test. ``options``: of the profile; of one that is there already its viewport alone."""
+    if isinstance(browser, BrowserContext):
+        assert options.keys() <= {"viewport"}
+        page = done = browser.new_page()
+        page.set_viewport_size(options.get("viewport", {"width": 1280, "height": 720}))
+    else:
+        done = fresh_profile(browser, **options)
+        page = done.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -92,7 +111,7 @@ def visit(browser: Browser, url: str, allowed: tuple[str, ...] = (), **context) 
         failure.add_note(f"The page is at {page.url} and has complained of: {wrong}")
         raise
     finally:
-        profile.close()
+        done.close()
     assert wrong == [], wrong  # pytest shows what is in it in test files alone
 
 

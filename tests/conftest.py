@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -10,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import numpy as np
 import pytest
-from chromium import launched, serve
+from chromium import fresh_profile, launched, serve
 from PIL import Image
 
 from mae_viz.images import gallery, open_rgb
@@ -119,6 +120,13 @@ def browser():
     """A real browser; one for all tests."""
     with launched() as instance:
         yield instance
+
+
+@pytest.fixture(scope="session")
+def profile(browser):
+    """A profile for all visits to apps: their scripts, which are large, are loaded and compiled once."""
+    with closing(fresh_profile(browser)) as kept:
+        yield kept
 
 
 @pytest.fixture(scope="session")

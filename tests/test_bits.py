@@ -37,12 +37,12 @@ def coded(picture, name: str, lmbda: float) -> tuple[int, np.ndarray, np.ndarray
     return len(mae_viz.compress(picture, name, lmbda)), torch.round(out["y"] - medians)[0].int().numpy(), bits
 
 
-def test_totals_blocks_and_channels(browser, server, picture):
+def test_totals_blocks_and_channels(profile, server, picture):
     real = {
         (name, lmbda): coded(picture, name, lmbda) for name in ("mae", "bottleneck-scaling") for lmbda in (4096, 64)
     }
     doubled = len(mae_viz.compress(picture, "mae", 128))
-    with visit(browser, f"{server}/bits?image={PICTURE}", viewport=SIZES) as page:
+    with visit(profile, f"{server}/bits?image={PICTURE}", viewport=SIZES) as page:
         settled(page)
         bars_as_in_the_file(page)
         for title, name in (("MAE", "mae"), ("Bottleneck scaling", "bottleneck-scaling")):
@@ -101,12 +101,12 @@ def compare_blocks(page: Page, mae: np.ndarray, scaling: np.ndarray, kind: str) 
     assert numbers(says) == pytest.approx([mae.min(), mae.max(), mae.mean()], rel=0.01)
 
 
-def test_the_prior_between_trained_rates_is_told_in_words(browser, server, picture):
+def test_the_prior_between_trained_rates_is_told_in_words(profile, server, picture):
     at = f"{server}/bits?image={PICTURE}&lambda=512&base=64&at=700&channel=3&prior-of=bottleneck-scaling"
     _, symbols, bits = coded(picture, "bottleneck-scaling", BETWEEN)
     counts = np.unique(symbols[3], return_counts=True)[1]
     entropy = -(counts / counts.sum() * np.log2(counts / counts.sum())).sum()
-    with visit(browser, at, viewport=SIZES) as page:
+    with visit(profile, at, viewport=SIZES) as page:
         settled(page)
         weight = np.log2(BETWEEN / 512)
         expect(

@@ -56,8 +56,8 @@ def in_plots(page: Page) -> list[tuple[str, str]]:
     return [(name, colour) for plot in plots for name, colour in plot["traces"] if name in TITLES]
 
 
-def test_the_viewer_in_the_app(browser, server):
-    with visit(browser, f"{server}/?image={PICTURE}&panes={PANES}&mode=side", viewport=SIZE) as page:
+def test_the_viewer_in_the_app(profile, server):
+    with visit(profile, f"{server}/?image={PICTURE}&panes={PANES}&mode=side", viewport=SIZE) as page:
         assert in_the_viewer(page) == {name: {rgb(codec(name).colour)} for name in PANES.split(",")}
 
 
@@ -77,9 +77,9 @@ def in_plots_as_in_the_file(page: Page) -> None:
     assert [(name, colour) for name, colour in drawn if colour != TITLES[name]] == []
 
 
-def test_curves_of_another_data_set(browser, server):
+def test_curves_of_another_data_set(profile, server):
     """The plots of Kodak and of *How it works* are looked at where those pages are, in test_pages_lesson.py."""
-    with visit(browser, f"{server}/curves?dataset=Bundled+photographs", viewport=SIZE) as page:
+    with visit(profile, f"{server}/curves?dataset=Bundled+photographs", viewport=SIZE) as page:
         settled(page)
         in_plots_as_in_the_file(page)
 

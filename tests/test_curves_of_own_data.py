@@ -48,7 +48,7 @@ def test_its_figure_takes_names_as_they_are(results):
 HOSTILE = "![i](https://evil.example/a.png) <img src=https://evil.example/b.png> $x$ **b** `c` | [l](https://d) ~e~"
 
 
-def test_its_page_compares_what_was_measured(results, browser, tmp_path):
+def test_its_page_compares_what_was_measured(results, profile, tmp_path):
     (results / "mine" / "notes.json").write_text('{"of": "something else"}')
     named = json.loads((results / "mine" / "one.json").read_text()) | {"name": HOSTILE, "description": HOSTILE}
     (results / "mine" / "hostile.json").write_text(json.dumps(named))
@@ -56,7 +56,7 @@ def test_its_page_compares_what_was_measured(results, browser, tmp_path):
     environment = {"MAE_VIZ_CACHE": str(tmp_path / "cache"), "MAE_VIZ_RESULTS": str(results)}
     with (
         serve(command, "/_stcore/health", **environment) as url,
-        visit(browser, f"{url}/curves?dataset=mine", viewport={"width": 1440, "height": 1200}) as page,
+        visit(profile, f"{url}/curves?dataset=mine", viewport={"width": 1440, "height": 1200}) as page,
     ):
         row = page.get_by_role("row", name=re.compile("^Two"))
         expect(row.get_by_role("cell", name="+10.0")).to_be_visible()

@@ -75,11 +75,11 @@ def ratio(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return kept, a[kept].astype(float) / b[kept]
 
 
-def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents):
+def test_maps_ratio_and_scores_are_the_models(profile, server, picture, latents):
     (y1, bits), (y2, _) = latents["mae", HIGH], latents["mae", LOW]
     order = np.argsort(-bits, kind="stable")
     channel = int(order[2])
-    with visit(browser, f"{server}/feature-maps?image={PICTURE}&sheet=ratio", viewport=SIZES) as page:
+    with visit(profile, f"{server}/feature-maps?image={PICTURE}&sheet=ratio", viewport=SIZES) as page:
         settled(page)
         tiles = page.get_by_role("group", name="Channels of MAE").get_by_role("button")
         expect(tiles).to_have_count(192)
@@ -131,7 +131,7 @@ def test_maps_ratio_and_scores_are_the_models(browser, server, picture, latents)
         expect(said).to_contain_text(f"in {wider} of 192 channels")
 
 
-def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, latents):
+def test_a_channel_is_switched_off_in_a_real_file(profile, server, picture, latents):
     stream = mae_viz.compress(picture, "mae", LOW)
     channel = int(np.argmax(latents["mae", LOW][1]))
     parsed, checkpoint = bitstream.parse(stream), open_checkpoint("mae")
@@ -142,7 +142,7 @@ def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, late
         metrics.psnr_db(np.asarray(image), np.asarray(picture)) for image in (coder.decompress(stream), without)
     )
     address = f"{server}/feature-maps?image={PICTURE}&channel={channel}&off=mae-second"
-    with visit(browser, address, viewport=SIZES) as page:
+    with visit(profile, address, viewport=SIZES) as page:
         settled(page)
         said = plain(page.get_by_text(re.compile("the real file shrinks by")).inner_text())
         assert f"from {len(stream)} to" in said
@@ -160,9 +160,9 @@ def test_a_channel_is_switched_off_in_a_real_file(browser, server, picture, late
         assert np.abs(seen.astype(int) - np.asarray(without)).max() <= 1
 
 
-def test_the_page_fits_and_is_accessible(browser, server):
+def test_the_page_fits_and_is_accessible(profile, server):
     address = f"{server}/feature-maps?image={PICTURE}&of=bottleneck-scaling&rank=constancy&scale=same"
-    with visit(browser, address, viewport=SIZES) as page:
+    with visit(profile, address, viewport=SIZES) as page:
         settled(page)
         tiles = page.get_by_role("group", name="Channels of Bottleneck scaling").get_by_role("button")
         expect(tiles).to_have_count(192)

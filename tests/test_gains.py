@@ -28,10 +28,10 @@ def gain(modulation, lmbda: float) -> np.ndarray:
     return np.exp(w2 @ np.maximum(w1[:, 0] * lmbda / 4096 + b1, 0) + b2)
 
 
-def test_gains_scales_and_correlations(browser, server):
+def test_gains_scales_and_correlations(profile, server):
     model = checkpoints.load("mae")
     layer = model.g_a[1].modulation
-    with visit(browser, f"{server}/gains?lambda=700&layer=m2&channels=5,17", viewport=SIZES) as page:
+    with visit(profile, f"{server}/gains?lambda=700&layer=m2&channels=5,17", viewport=SIZES) as page:
         settled(page)
         said = page.get_by_text(re.compile(r"the gains of m₂ \(g_a, layer 2\) lie between")).inner_text()
         now = gain(layer, BETWEEN)

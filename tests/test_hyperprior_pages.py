@@ -70,8 +70,8 @@ def histogram_bits(symbols: np.ndarray) -> float:
     return bits
 
 
-def test_side_information_in_where_the_bits_go(browser, app, coded):
-    with visit(browser, f"{app}/bits?image={PICTURE}&lambda=700&mae={NAME}", viewport=SIZES) as page:
+def test_side_information_in_where_the_bits_go(profile, app, coded):
+    with visit(profile, f"{app}/bits?image={PICTURE}&lambda=700&mae={NAME}", viewport=SIZES) as page:
         settled(page)
         for sign, lmbda in (("λ₁", HIGH), ("λ₂", LOW)):
             length, _, symbols, y, z, _ = coded[lmbda]
@@ -116,11 +116,11 @@ def test_side_information_in_where_the_bits_go(browser, app, coded):
         in_address(page, exactly=True, image=PICTURE, **{"lambda": "700"})
 
 
-def test_maps_of_a_hyperprior_and_a_channel_switched_off(browser, app, coded):
+def test_maps_of_a_hyperprior_and_a_channel_switched_off(profile, app, coded):
     (_, y1, _, bits, _, _), (_, y2, *_) = coded[HIGH], coded[LOW]
     top = int(np.argmax(bits.sum(axis=(1, 2))))
     at = f"{app}/feature-maps?image={PICTURE}&lambda=700&mae={NAME}&off={NAME}-first"
-    with visit(browser, at, viewport=SIZES) as page:
+    with visit(profile, at, viewport=SIZES) as page:
         settled(page)
         tiles = page.get_by_role("group", name="Channels of MAE + hyperprior").get_by_role("button")
         expect(tiles).to_have_count(len(y1))
@@ -135,9 +135,9 @@ def test_maps_of_a_hyperprior_and_a_channel_switched_off(browser, app, coded):
         fits(page)
 
 
-def test_its_file_says_what_z_costs(browser, app, coded):
+def test_its_file_says_what_z_costs(profile, app, coded):
     length, _, _, y, z, _ = coded[HIGH]
-    with visit(browser, f"{app}/file?image={PICTURE}&lambda=700", viewport=SIZES) as page:
+    with visit(profile, f"{app}/file?image={PICTURE}&lambda=700", viewport=SIZES) as page:
         settled(page)
         page.get_by_role("radio", name="MAE + hyperprior").click()
         expect(page.get_by_text(f"MAE + hyperprior, λ = 700.9: {in_bytes(length)}")).to_be_visible()
@@ -147,9 +147,9 @@ def test_its_file_says_what_z_costs(browser, app, coded):
         assert said == pytest.approx([both / 8, z.sum() / 8, 100 * z.sum() / both], abs=0.6)
 
 
-def test_it_is_an_arrangement_and_its_pictures_are_the_decoders(browser, app, folder):
+def test_it_is_an_arrangement_and_its_pictures_are_the_decoders(profile, app, folder):
     picture = open_rgb(gallery()[PICTURE].path)
-    with visit(browser, f"{app}/?image={PICTURE}&lambda=512", viewport={"width": 2600, "height": 2000}) as page:
+    with visit(profile, f"{app}/?image={PICTURE}&lambda=512", viewport={"width": 1900, "height": 1400}) as page:
         drawn(page)
         page.get_by_role("button", name="Hyperprior", exact=True).click()
         in_address(page, exactly=True, image=PICTURE, show="hyperprior", **{"lambda": "512"})
@@ -171,7 +171,7 @@ def test_it_is_an_arrangement_and_its_pictures_are_the_decoders(browser, app, fo
         expect(page.get_by_role("button", name="Save as .mae: MAE + hyperprior, λ = 512")).to_be_visible()
 
 
-def test_its_fourteen_layers_are_a_choice_in_gains(browser, app):
-    with visit(browser, f"{app}/gains?model={NAME}&layer=hd3", viewport=SIZES) as page:
+def test_its_fourteen_layers_are_a_choice_in_gains(profile, app):
+    with visit(profile, f"{app}/gains?model={NAME}&layer=hd3", viewport=SIZES) as page:
         settled(page)
         expect(page.get_by_text("d₃ (h_s, layer 3)").first).to_be_visible()

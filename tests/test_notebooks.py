@@ -33,7 +33,12 @@ from mae_viz.rates import Rate
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = [path.stem for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
 
-QUICK = {"05_train_your_own": 'PHOTOGRAPH = "chelsea"', "07_refined_latents": "STEPS = 10"}
+SMALLEST = 'PHOTOGRAPH = "chelsea"\n'
+QUICK = {
+    "01_tour": SMALLEST,
+    "05_train_your_own": SMALLEST,
+    "07_refined_latents": SMALLEST + "STEPS = 10",
+}
 """Settings with which a lesson takes a fraction of its time; the committed notebooks have those of their scripts."""
 
 PLOTTED = """

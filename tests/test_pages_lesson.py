@@ -42,8 +42,8 @@ def picture():
 
 
 @pytest.mark.parametrize("address", TITLES)
-def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
-    with visit(browser, f"{server}/{address}", viewport={"width": 1440, "height": 900}) as page:
+def test_a_page_fits_and_reads_at_both_widths(profile, server, address):
+    with visit(profile, f"{server}/{address}", viewport={"width": 1440, "height": 900}) as page:
         expect(page.get_by_role("heading", name=TITLES[address], exact=True)).to_be_visible()
         settled(page)
         assert page.locator("[data-testid=stException]").count() == 0
@@ -59,19 +59,20 @@ def test_a_page_fits_and_reads_at_both_widths(browser, server, address):
             fits(page, width, but="svg, input, .katex-mathml")
 
 
-def test_the_laboratory_leads_to_other_pages_with_their_state(browser, server):
-    with visit(browser, server) as page:
+def test_the_laboratory_leads_to_other_pages_with_their_state(profile, server):
+    with visit(profile, f"{server}/?image={PICTURE}") as page:
         page.get_by_role("button", name="Laboratory, panel “Who pays”").click()  # and to itself
         expect(page.locator(".panel select").first).to_have_value("price")
-        in_address(page, exactly=True, panels="price,curve")
+        in_address(page, exactly=True, image=PICTURE, panels="price,curve")
         page.get_by_role("link", name="How it works, step 10").click()
-        expect(page).to_have_url(f"{server}/how?lambda=700&step=10")
+        page.wait_for_url(re.compile("/how"))
+        in_address(page, exactly=True, image=PICTURE, step="10", **{"lambda": "700"})
         between = "λ = 700.9 lies between two λ with tables of their own, 608.9 and 724.1"
         expect(page.get_by_text(between).first).to_be_visible()
         on_top(page, "10. Any λ, and the file")
         page.get_by_role("button", name="3. Between the convolutions").click()
         on_top(page, "3. Between the convolutions: GDN")
-        expect(page).to_have_url(f"{server}/how?lambda=700&step=3")
+        in_address(page, exactly=True, image=PICTURE, step="3", **{"lambda": "700"})
         page.go_back()
         on_top(page, "10. Any λ, and the file")
         page.go_forward()
@@ -88,9 +89,9 @@ def on_top(page: Page, heading: str) -> None:
     )
 
 
-def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
+def test_a_point_of_a_curve_leads_to_its_picture(profile, server):
     """Every point of a model is measured; a click on one offers the laboratory at its λ."""
-    with visit(browser, f"{server}/curves", viewport={"width": 1440, "height": 1200}) as page:
+    with visit(profile, f"{server}/curves", viewport={"width": 1440, "height": 1200}) as page:
         settled(page)
         chart = page.get_by_test_id("stPlotlyChart").first
         chart.locator(".trace", has=page.locator(".point")).first.wait_for()
@@ -109,11 +110,11 @@ def test_a_point_of_a_curve_leads_to_its_picture(browser, server):
         expect(page).to_have_url(f"{server}/?lambda={row.lmbda:g}")
 
 
-def test_what_the_curves_show_lies_in_the_address(browser, server):
+def test_what_the_curves_show_lies_in_the_address(profile, server):
     """Every change is a step of the browser's history; what the address says wrongly is passed over."""
     shown = {"dataset": "Bundled photographs", "codecs-gallery": "JPEG (4:2:0)"}
     address = f"{server}/curves?{urlencode(shown)}&codecs-gallery=MAE&codecs-gallery=nothing&log=perhaps&quality=none"
-    with visit(browser, address, viewport={"width": 1440, "height": 1200}) as page:
+    with visit(profile, address, viewport={"width": 1440, "height": 1200}) as page:
         chosen = page.get_by_test_id("stMultiSelect")
         expect(chosen).to_have_text(re.compile(r"JPEG \(4:2:0\)\W*MAE$"))
         settled(page)
@@ -142,9 +143,9 @@ def test_what_the_curves_show_lies_in_the_address(browser, server):
         in_address(page, quality="none", log="perhaps")
 
 
-def test_a_file_is_taken_apart_damaged_and_decoded(browser, server, picture, tmp_path):
+def test_a_file_is_taken_apart_damaged_and_decoded(profile, server, picture, tmp_path):
     data = mae_viz.compress(picture, "mae", 700)
-    with visit(browser, f"{server}/file?{SMALL}", viewport={"width": 1440, "height": 1200}) as page:
+    with visit(profile, f"{server}/file?{SMALL}", viewport={"width": 1440, "height": 1200}) as page:
         expect(page.get_by_text(in_bytes(len(data))).first).to_be_visible()
         header = page.get_by_role("img", name="The header in hexadecimal")
         expect(header).to_have_attribute("aria-label", f"The header in hexadecimal: {data[:35].hex(' ')}")

@@ -4,7 +4,6 @@ less."""
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import warnings
@@ -18,7 +17,7 @@ from PIL import Image
 import mae_viz
 from mae_viz import cli
 from mae_viz.codecs import registry
-from mae_viz.images import gallery
+from mae_viz.images import gallery, open_rgb
 from mae_viz.measured import collected
 from mae_viz.training.data import BUNDLED
 
@@ -34,6 +33,7 @@ BLOCKS = {
 
 LESS = {
     "app": [("--help",)],  # knows its options, and ends
+    "sweep": [("--codecs", "mae")],
     "evaluate": [
         ("--images", "small"), ("--dataset", "small"), ("--lambdas", "64"), ("--qualities", "8"), ("--jobs", "1"),
     ],
@@ -76,7 +76,7 @@ def folder(tmp_path_factory) -> Path:
     Image.open(home / "photo.png").crop((0, 0, 96, 64)).save(home / "small" / "small.png")
     (home / "photographs").mkdir()
     for path in sorted(BUNDLED.glob("*.avif"))[:3]:
-        shutil.copy(path, home / "photographs")
+        open_rgb(path).crop((0, 0, 176, 168)).save(home / "photographs" / f"{path.stem}.png")
     (home / "my_codecs.py").write_text(MY_CODECS)
     return home
 
@@ -92,7 +92,7 @@ def less(words: list[str]) -> list[str]:
                       for word in option)]  # fmt: skip
 
 
-NEEDED = ("lightning.fabric", "mae_viz.layers", "mae_viz.figures.output", "mae_viz.training.loop")
+NEEDED = ("bjontegaard", "lightning.fabric", "mae_viz.layers", "mae_viz.figures.output", "mae_viz.training.loop")
 """What commands load that takes long: loaded once."""
 
 

@@ -43,8 +43,8 @@ def laboratory(browser, server, own, folder, mode="side", **options) -> Iterator
 
 
 @pytest.fixture
-def page(browser, server, own, tmp_path):
-    with laboratory(browser, server, own, tmp_path, viewport=SIZE) as tab:
+def page(profile, server, own, tmp_path):
+    with laboratory(profile, server, own, tmp_path, viewport=SIZE) as tab:
         tab.get_by_role("button", name="Zoom 100 %").click()
         drawn(tab)
         yield tab
@@ -129,10 +129,10 @@ def test_refine_to_the_end_elsewhere_and_back_and_beside_a_plain_file_as_long(pa
     assert len(mae_viz.compress(own, "mae", Rate(beside.index + 1).lmbda)) > 0.995 * len(stream)
 
 
-def test_stopped_midway_it_keeps_a_file_and_another_picture_ends_it(browser, server, photograph, tmp_path):
+def test_stopped_midway_it_keeps_a_file_and_another_picture_ends_it(profile, server, photograph, tmp_path):
     """A picture large enough not to be at the end of its steps before anybody can stop it."""
     large = photograph.crop((100, 60, 380, 320))
-    with laboratory(browser, server, large, tmp_path, viewport=SIZE) as page:
+    with laboratory(profile, server, large, tmp_path, viewport=SIZE) as page:
         page.get_by_role("button", name="Zoom 100 %").click()
         drawn(page)
         stopped_midway(page, large, tmp_path)

@@ -220,7 +220,7 @@ def test_a_link_brings_the_state_again(browser, space):
 
 
 def test_after_a_first_visit_it_works_offline_and_in_several_threads(browser, space):
-    with visit(browser, f"{space}/#image=china&panes=mae", viewport=SIZE) as tab:
+    with visit(browser, f"{space}/#image=chelsea&panes=mae", viewport=SIZE) as tab:
         tab.locator("html[data-kept]").wait_for()
         assert tab.evaluate("crossOriginIsolated") is True
         assert tab.evaluate("navigator.serviceWorker.controller !== null")
@@ -275,7 +275,7 @@ def test_a_blind_test_and_the_votes_of_a_room(page, upright):
 @pytest.mark.parametrize(("widths", "touch"), [((1440, 820), False), ((390,), True)])
 def test_it_reads_on_every_screen(widths, touch, browser, space):
     size = {"width": widths[0], "height": 844}
-    with visit(browser, f"{space}/#image=china", viewport=size, has_touch=touch) as tab:
+    with visit(browser, f"{space}/#image=chelsea", viewport=size, has_touch=touch) as tab:
         tab.wait_for_function("globalThis.maeSite?.viewer")
         tab.wait_for_function("maeViewer.panes.some((pane) => pane.frame?.bytes)")
         for width in widths:

@@ -511,8 +511,8 @@ def server(cache, file):
 
 
 @pytest.fixture
-def app(browser, server):
-    with visit(browser, server, ("ws:",), viewport=SIZE) as page:
+def app(profile, server):
+    with visit(profile, server, ("ws:",), viewport=SIZE) as page:
         settled(page)
         yield page
 
@@ -647,8 +647,8 @@ def test_frames_may_be_kept_for_good_and_lists_may_not(app, server):
 
 
 @pytest.mark.parametrize("width", [1440, 820])
-def test_streamlit_does_not_overflow(browser, server, width):
-    with visit(browser, server, ("ws:",), viewport={"width": width, "height": 1000}) as page:
+def test_streamlit_does_not_overflow(profile, server, width):
+    with visit(profile, server, ("ws:",), viewport={"width": width, "height": 1000}) as page:
         settled(page)
         page.get_by_role("button", name="One pane more").click()
         settled(page)
