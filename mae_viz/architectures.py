@@ -38,7 +38,7 @@ FACTS = {
         "MAE",
         "MAE",
         modulated=True,
-        between="between trained λ: the gains come from λ itself, the entropy model is interpolated",
+        between="between trained λ: entropy model interpolated, gains not",
         peers=_FACTORIZED,
     ),
     "MAEHyperprior": Architecture(
@@ -46,13 +46,13 @@ FACTS = {
         "MAE + hyper",
         modulated=True,
         hyperprior=True,
-        between="between trained λ: the gains come from λ itself, the entropy model is interpolated",
+        between="between trained λ: entropy model interpolated, gains not",
         peers=_HYPERPRIOR,
     ),
     "BottleneckScaling": Architecture(
         "Bottleneck scaling",
         "Scaling",
-        between="between trained λ: log s(λ) and the entropy model are interpolated",
+        between="between trained λ: s(λ) and entropy model interpolated",
         peers=_FACTORIZED,
     ),
     "Independent": Architecture(

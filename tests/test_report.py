@@ -117,6 +117,9 @@ def test_the_mae_has_no_staircase_between_its_trained_rates(results):
 def test_a_curve_is_not_continued_beyond_its_ends():
     assert np.isnan(rate_at([0.1, 0.2, 0.4], [30, 33, 36], np.array([29.9, 36.1]))).all()
     assert rate_at([0.4, 0.1, 0.2], [36, 30, 33], np.array([33.0])) == pytest.approx([0.2])
+    tied = [0.1, 0.3, 0.2, 0.4], [30, 33, 33, np.inf]  # a tiny picture: equal files of two λ, and one without loss
+    assert rate_at(*tied, np.array([33.0])) == pytest.approx([0.2])
+    assert np.isnan(rate_at([0.1, 0.2], [30, 30], np.array([30.0]))).all()
 
 
 def test_what_was_not_measured_is_said(results):

@@ -15,9 +15,14 @@ def rate_at(curve_bpp: ArrayLike, curve_db: ArrayLike, db: ArrayLike) -> np.ndar
     """Bits per pixel of a curve at qualities in dB: log rate by PCHIP, as BD-rates have it; nan outside the curve."""
     from scipy.interpolate import PchipInterpolator
 
-    order = np.argsort(np.asarray(curve_db))
-    quality, rate = np.asarray(curve_db)[order], np.log(np.asarray(curve_bpp)[order])
-    return np.exp(PchipInterpolator(quality, rate, extrapolate=False)(db))
+    bpp, quality = np.asarray(curve_bpp, np.float64), np.asarray(curve_db, np.float64)
+    order = np.lexsort((bpp, quality))  # of files that are equally good, as those of tiny pictures may be, the smallest
+    quality, first = np.unique(quality[order], return_index=True)
+    kept = np.isfinite(quality)
+    if kept.sum() < 2:
+        return np.full(np.shape(db), np.nan)
+    rate = np.log(bpp[order][first])
+    return np.exp(PchipInterpolator(quality[kept], rate[kept], extrapolate=False)(db))
 
 
 def between(frame: "pd.DataFrame", codec: str, dataset: str = "kodak") -> "pd.DataFrame":

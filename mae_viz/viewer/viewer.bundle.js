@@ -189,6 +189,11 @@ function fill(select, options, value) {
   if (select.value !== String(value)) select.value = String(value);
   select.hidden = select.parentElement.hidden = !options.length;
 }
+function setSentence(node, text) {
+  if (node.textContent === text) return;
+  const parts2 = text.split(/(MS-SSIM)/).filter(Boolean);
+  node.replaceChildren(...parts2.map((part) => part === "MS-SSIM" ? h("span", { class: "whole", text: part }) : part));
+}
 
 // mae_viz/viewer/js/plot.js
 var space;
@@ -1375,7 +1380,7 @@ function waking(all2, frame, before) {
   const woken = all2.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
   const grown = frame.bytes / before.frame.bytes - 1;
   const size = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"}`;
-  return `, ${woken} of which sleep at λ ${lambdaText(before.frame.lmbda)}; the file is ${size} than there`;
+  return `, ${woken || "none"} of which sleep at λ ${lambdaText(before.frame.lmbda)}; the file is ${size} than there`;
 }
 
 // mae_viz/viewer/js/curve_panel.js
@@ -1948,7 +1953,7 @@ var MapsPanel = class extends Panel {
     this.paint(view, "ratio", values, mean, ladder);
     view.bar.hidden ||= one;
     if (one) tint(canvas, codec.colour);
-    const said = !Number.isFinite(mean) ? "nothing to divide by" : itself ? "divided by itself: move λ away from here" : one ? "one value, the same at every place" : `${short(mean)} on average, varies by ${percent(constancy)}`;
+    const said = !Number.isFinite(mean) ? "nothing to divide by" : itself ? "divided by itself: move λ" : one ? "one value, the same at every place" : `${short(mean)} on average, varies by ${percent(constancy)}`;
     setText(text, masked > 5e-3 && !one ? `${said}; ${percent(masked)} hatched` : said);
     canvas.setAttribute("aria-label", `${title.textContent}, ${rateText(codec, now.frame)}: ${text.textContent}`);
   }
@@ -2379,7 +2384,7 @@ var Laboratory = class {
     this.said = key;
     const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
     const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)} bytes. ` : "";
-    setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
+    setSentence(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
     const wins = shares.some((s) => s !== void 0) && shares.every((s) => s === void 0 || s > 0);
@@ -3275,7 +3280,10 @@ var Pane = class extends Choice {
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     for (const [name2, dd] of Object.entries(this.further))
       setText(dd, frame?.further ? score(frame.further[name2]) : "–");
-    setText(numbers.saved, frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)} %`);
+    setText(
+      numbers.saved,
+      frame?.bpp === void 0 ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1).replace("-", "−")} %`
+    );
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";

@@ -83,14 +83,14 @@ def say_where(spent: Spent, contrast: np.ndarray) -> str:
     flat = contrast.std() == 0 or spent.blocks.std() == 0
     correlation = np.nan if flat else np.corrcoef(contrast.ravel(), spent.blocks.ravel())[0, 1]
     top = int(np.argmax(spent.channels))
-    needed = spent.needed(spent.channels, 0.9)
+    needed, off = spent.needed(spent.channels, 0.9), int(np.sum(spent.channels < 1))
     return (
         f"- **At λ = {spent.rate} the {title(spent.model)}** pays {in_bytes(spent.bytes)} ({in_bpp(spent.bpp)}). "
         f"Half of the bits lie in {percent(half / spent.blocks.size)} of the blocks: the standard deviation of luma in "
         f"these is {number(busy)}, in the others {number(calm)} (its correlation with a block's bits: "
         f"{number(correlation)}). {needed} of {len(spent.channels)} channels hold {percent(0.9)} of the bits, channel "
         f"{top} alone {percent(spent.channels[top] / spent.total)}; "
-        f"{np.sum(spent.channels < 1)} channels cost under one bit."
+        f"{off} {'channel costs' if off == 1 else 'channels cost'} under one bit."
     )
 
 

@@ -29,7 +29,7 @@ MEANING = {
     "payload words": f"length of the payload, in words of {in_bytes(4)}",
     "escape bytes": "length of the escape section",
     "CRC-32 of the symbols": "what the entropy decoder must arrive at; model, λ and size are part of it",
-    "CRC-32 of the file": "over every other byte: a single flipped bit never passes",
+    "CRC-32 of the file": "over all other bytes: a single flipped bit never passes",
     "payload": "the symbols of all channels, range-coded with the tables of this λ; with a hyperprior z's and then y's",
     "escape section": "symbols beyond the end of their table, in LEB128",
 }

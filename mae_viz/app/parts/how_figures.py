@@ -85,8 +85,8 @@ def maps(look: Look) -> None:
     height, width = look.y.shape[1:]
     st.caption(
         f"{len(look.y)} × {height} × {width} = {grouped(look.y.size)} numbers for "
-        f"{grouped(look.picture.pixels.size)} of the picture; blue is negative, red positive, each map on a scale of "
-        "its own."
+        f"{grouped(look.picture.pixels.size)} of the picture; blue is negative, orange positive, each map on a scale "
+        "of its own."
     )
 
 
@@ -248,7 +248,8 @@ def scaling(look: Look) -> None:
         (worst, most), (best, least) = (f(excess, key=lambda pair: pair[1]) for f in (max, min))
         said = (
             f"**Bottleneck scaling's bytes beside those of a MAE's file of the same PSNR: {percent(most, '+.0f')} at "
-            f"its λ = {worst}, {percent(least, '+.0f')} at its λ = {best}**, the extremes over the trained λ here. "
+            f"its λ = {worst}, {percent(least, '+.0f')} at its λ = {best}**, the extremes among the trained λ whose "
+            "PSNR the MAE reaches too. "
         )
     said += (
         f"At λ = 64, the smallest, its file has {in_bytes(len(theirs[0].stream))}, the MAE's "

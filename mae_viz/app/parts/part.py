@@ -35,7 +35,7 @@ def choose(picture: Picture) -> tuple[Picture, tuple[int, int]]:
         at = st.session_state["part"].at
         kept[key] = within(at[0], width - size[0]), within(at[1], height - size[1])
 
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="scrubbed", horizontal=True, vertical_alignment="center"):
         st.caption(
             f"{width} × {height} pixels are too many to scrub through: λ moves in a part of {size[0]} × {size[1]}. The "
             "viewer's button “Whole picture” shows all of it at the λ released.",

@@ -173,5 +173,5 @@ function waking(all, frame, before) {
   const woken = all.filter((v, c) => v >= OFF && before.asset[c] < OFF).length;
   const grown = frame.bytes / before.frame.bytes - 1;
   const size = `${percent(Math.abs(grown))} ${grown < 0 ? "smaller" : "larger"}`;
-  return `, ${woken} of which sleep at λ ${lambdaText(before.frame.lmbda)}; the file is ${size} than there`;
+  return `, ${woken || "none"} of which sleep at λ ${lambdaText(before.frame.lmbda)}; the file is ${size} than there`;
 }

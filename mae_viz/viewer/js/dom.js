@@ -31,3 +31,10 @@ export function fill(select, options, value) {
   if (select.value !== String(value)) select.value = String(value);
   select.hidden = select.parentElement.hidden = !options.length;
 }
+
+/** The same for a sentence, in which "MS-SSIM" stays on one line. */
+export function setSentence(node, text) {
+  if (node.textContent === text) return;
+  const parts = text.split(/(MS-SSIM)/).filter(Boolean);
+  node.replaceChildren(...parts.map((part) => (part === "MS-SSIM" ? h("span", { class: "whole", text: part }) : part)));
+}

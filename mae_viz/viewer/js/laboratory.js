@@ -3,7 +3,7 @@
 import { Bench } from "./bench.js";
 import { BitsPanel } from "./bits_panel.js";
 import { CurvePanel } from "./curve_panel.js";
-import { h, setText } from "./dom.js";
+import { h, setSentence, setText } from "./dom.js";
 import { GainsPanel } from "./gains_panel.js";
 import { balance, headline, MEASURES, toMeasure } from "./headline.js";
 import { MapsPanel, mostAlike } from "./maps_panel.js";
@@ -323,7 +323,7 @@ export class Laboratory {
     this.said = key;
     const found = file && this.isPriced(second) ? headline(a, b, file, rateText(first, file)) : null;
     const soon = file ? `${first.title} at ${rateText(first, file)}: ${bytesText(file.bytes)}\u202fbytes. ` : "";
-    setText(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
+    setSentence(this.sentence, found?.text ?? `${soon}What ${second.title} needs to be as good is being measured …`);
     setText(this.balance, both.all ? balance(a, b) : `${both.text} measured so far`);
     const shares = Object.values(found?.prices ?? {}).map((p) => p?.share);
     const wins = shares.some((s) => s !== undefined) && shares.every((s) => s === undefined || s > 0);

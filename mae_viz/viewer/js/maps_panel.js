@@ -163,7 +163,7 @@ export class MapsPanel extends Panel {
     const said = !Number.isFinite(mean)
       ? "nothing to divide by"
       : itself
-        ? "divided by itself: move λ away from here"
+        ? "divided by itself: move λ"
         : one
           ? "one value, the same at every place"
           : `${short(mean)} on average, varies by ${percent(constancy)}`;

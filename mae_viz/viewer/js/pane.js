@@ -185,7 +185,10 @@ export class Pane extends Choice {
     setText(numbers.ms_ssim_db, frame && codec.axis !== "none" ? decibels(frame.ms_ssim_db) : "–");
     for (const [name, dd] of Object.entries(this.further))
       setText(dd, frame?.further ? score(frame.further[name]) : "–");
-    setText(numbers.saved, frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1)}\u202f%`);
+    setText(
+      numbers.saved,
+      frame?.bpp === undefined ? "–" : `${(100 * (1 - frame.bpp / 24)).toFixed(1).replace("-", "−")}\u202f%`,
+    );
     setText(this.note, this.noteText());
     if (this.note.title !== this.note.textContent) this.note.title = this.note.textContent;
     this.swatch.hidden = codec.axis === "none";
