@@ -54,6 +54,7 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 add_module_names = False
+smartquotes_action = "qe"  # quotes and ellipses; --option stays what is typed
 toc_object_entries_show_parents = "hide"
 copybutton_prompt_text = "$ "
 

@@ -45,6 +45,8 @@ def commands() -> str:
 
     command = typer.main.get_command(app)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="mae-viz")
+    for name, each in command.commands.items():  # in the list its first line, and not cut
+        text = text.replace(f"* `{name}`: {each.get_short_help_str()}\n", f"* `{name}`: {each.help.splitlines()[0]}\n")
     return text.partition("\n")[2]  # the page has a heading of its own
 
 

@@ -33,6 +33,8 @@ def write_whole(path: Path, data: bytes) -> None:
         if path.exists():
             half.chmod(path.stat().st_mode & 0o7777)
         half.replace(path)
+    except OSError as error:  # told of by the name that was asked for
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         half.unlink(missing_ok=True)
 

@@ -79,10 +79,15 @@ def test_a_target_instead_of_a_rate(run, target, holds, tmp_path):
         (["decompress", __file__, "-o", "OUT.png"], "this is no .mae file"),
         (["decompress", __file__, "-o", "OUT.gif"], "names no format: let it end with .png"),
         (["compress", CHELSEA, "-o", CHELSEA], "is what is to be read: name another file"),
+        (["compress", CHELSEA, "-o", "OUT.png"], "let its name end with .mae"),
+        (["report", "--write"], "is in none."),
+        (["bd-rate", "jpeg", "--dataset", "nothing"], "nothing is measured on 'nothing': choose"),
         (["info", __file__], "this is no .mae file"),
     ],
 )
-def test_errors_are_one_line_and_leave_nothing_behind(run, arguments, sentence, tmp_path):
+def test_errors_are_one_line_and_leave_nothing_behind(run, arguments, sentence, tmp_path, monkeypatch):
+    if arguments == ["report", "--write"]:
+        monkeypatch.setenv("MAE_VIZ_CHECKPOINTS", str(tmp_path))
     done = run(*(a.replace("OUT", str(tmp_path / "out")) for a in arguments), code=2)
     assert sentence in done.err
     assert done.err.count("\n") == 1
@@ -135,6 +140,21 @@ def test_folders_and_several_files(run, crop, tmp_path):
     assert said.out.endswith("1 of 2 files written.\n")
     assert np.array_equal(open_rgb(tmp_path / "back" / "a.png"), mae_viz.decompress(expected))
     assert not (tmp_path / "back" / "b.png").exists()
+
+
+def test_folders_are_made_and_what_cannot_be_written_is_told_of(run, crop, tmp_path):
+    (tmp_path / "in").mkdir()
+    crop.save(tmp_path / "in" / "a.png")
+    run("compress", tmp_path / "in", "-o", tmp_path / "one" / "folder")
+    coded = tmp_path / "one" / "folder" / "a.mae"
+    assert coded.read_bytes() == mae_viz.compress(crop, lmbda=512)
+    run("decompress", coded, "-o", tmp_path / "back" / "a.png")
+    assert np.array_equal(open_rgb(tmp_path / "back" / "a.png"), mae_viz.decompress(coded.read_bytes()))
+    said = run("decompress", coded, "-o", coded / "a.png", code=2)
+    assert said.err == f"mae-viz: {coded} is a file, where a folder is needed: name another.\n"
+    (tmp_path / "back" / "rd.json").mkdir()
+    said = run("evaluate", "jpeg", "--images", tmp_path / "in", "--out", tmp_path / "back" / "rd.json", code=2)
+    assert said.err == f"mae-viz: {tmp_path / 'back' / 'rd.json'} is a folder, where a file is needed: name another.\n"
 
 
 def test_two_files_never_become_one(run, crop, tmp_path):

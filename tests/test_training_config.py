@@ -26,8 +26,8 @@ def test_the_configurations_asked_for_are_there():
     ("text", "message"),
     [
         ("step = 5", "no setting 'step'"),
-        ("steps = 0.5", "steps = 0.5 must be a int"),
-        ('steps = "many"', "must be a int"),
+        ("steps = 0.5", "steps = 0.5 must be a whole number"),
+        ('steps = "many"', "must be a whole number"),
         ("lmbdas = [512, 64]", "rising order"),
         ("lmbdas = [32]", "outside the trained range"),
         ('architecture = "VGG"', "is none of 'MAE'"),

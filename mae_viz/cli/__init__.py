@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from mae_viz.cli import coding, measuring, showing, starting, training
+from mae_viz.cli.shared import sentence
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,7 +47,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        _fail(str(error))
+        _fail(sentence(error))
     except ModuleNotFoundError as error:
         extra = _extra_with(error.name or "")
         if not extra:
@@ -65,6 +66,6 @@ def _extra_with(module: str) -> str:
     return ""
 
 
-def _fail(sentence: str) -> None:
-    print(f"mae-viz: {' '.join(sentence.split())}", file=sys.stderr)
+def _fail(said: str) -> None:
+    print(f"mae-viz: {said}", file=sys.stderr)
     sys.exit(2)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mae_viz.cli.shared import STANDARD, Device, Report, progress_bar, read
-from mae_viz.storage import write_whole
+from mae_viz.cli.shared import STANDARD, Device, Report, progress_bar, read, sentence, write
 
 if TYPE_CHECKING:
     from mae_viz.codecs.refined import RefinedCodec
@@ -78,7 +77,10 @@ def compress(
         facts = coder.info(stream)
         return stream, f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp{quality}, λ = {facts['lmbda']:.1f}{pains}"
 
-    _each("compressing", _pairs(images, output, SUFFIXES, ".mae"), coded)
+    pairs = _pairs(images, output, SUFFIXES, ".mae")
+    if wrong := [target for _, target in pairs if target.suffix.lower() in SUFFIXES]:
+        raise ValueError(f"{wrong[0]} would be a .mae file that is called a picture: let its name end with .mae.")
+    _each("compressing", pairs, coded)
 
 
 def _refined(model: str, effort: int, objective: str, importance: Path | None, device: str) -> "RefinedCodec | None":
@@ -179,7 +181,8 @@ def _pairs(sources: list[Path], output: Path, suffixes: frozenset[str], suffix: 
                 found.append((source, source.name))
         pairs = [(file, (output / name).with_suffix(suffix)) for file, name in found]
     if not pairs:
-        raise ValueError(f"there is nothing to read in {', '.join(map(str, sources))}.")
+        kind = "pictures" if suffix == ".mae" else ".mae files"
+        raise ValueError(f"there are no {kind} in {', '.join(map(str, sources))}: name another folder, or files.")
     read: dict[Path, Path] = {}
     for file, target in pairs:
         if file.is_file() and target.is_file() and target.samefile(file):
@@ -197,14 +200,12 @@ def _each(task: str, pairs: list[tuple[Path, Path]], made: Callable[[Path, Repor
         for done, (file, target) in enumerate(pairs):
             try:
                 data, said = made(file, lambda part, text="", at=done: progress((at + part) / len(pairs), text))
-                if len(pairs) > 1:
-                    target.parent.mkdir(parents=True, exist_ok=True)
                 _write(target, data, said)
             except (ValueError, OSError) as error:
                 if len(pairs) == 1:
                     raise
                 failed += 1
-                typer.echo(f"{file}: {' '.join(str(error).split())}", err=True)
+                typer.echo(f"{file}: {sentence(error)}", err=True)
     if len(pairs) > 1:
         typer.echo(f"{len(pairs) - failed} of {len(pairs)} files written.")
     if failed:
@@ -216,5 +217,5 @@ def _write(path: Path, data: bytes, said: str) -> None:
     if path == STANDARD:
         sys.stdout.buffer.write(data)
     else:
-        write_whole(path, data)
+        write(path, data)
     typer.echo(f"{path}: {said}", err=path == STANDARD)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mae_viz.cli.shared import Device, numbers, progress_bar, read
-from mae_viz.storage import write_whole
+from mae_viz.cli.shared import Device, numbers, progress_bar, read, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +106,8 @@ def fetch(
 @commands.command()
 def report(
     name: Annotated[str | None, typer.Argument(help="of one table: else all")] = None,
-    write: Annotated[
-        bool, typer.Option(help="bring checkpoints/README.md and the checksums beside it up to date")
+    bring_up_to_date: Annotated[
+        bool, typer.Option("--write", help="bring checkpoints/README.md and the checksums beside it up to date")
     ] = False,
 ) -> None:
     """Print the tables of checkpoints/README.md, computed from the result files."""
@@ -117,9 +116,11 @@ def report(
     from mae_viz.measured import report as tables
 
     results = collected.results()
-    if write:
+    if bring_up_to_date:
+        if not (checkpoints.folder().parent / "pyproject.toml").is_file():
+            raise ValueError(f"--write is for a clone of the repository, and {checkpoints.folder()} is in none.")
         file = checkpoints.folder() / "README.md"
-        write_whole(file, tables.write(read(file).decode("utf-8"), results).encode("utf-8"))
+        write(file, tables.write(read(file).decode("utf-8"), results).encode("utf-8"))
         weights.write_manifest(checkpoints.folder())
         return
     if name and name not in tables.TABLES:
@@ -129,5 +130,5 @@ def report(
 
 def _save_table(table: "pd.DataFrame", file: Path) -> None:
     """A table as CSV, without columns that have no value."""
-    write_whole(file, table.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n").encode())
+    write(file, table.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n").encode())
     typer.echo(f"{file}: {len(table)} rows")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mae_viz.storage import write_whole
+
 Device = Annotated[
     str,
     typer.Option(
@@ -30,6 +32,31 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """A file, whole or not at all, in a folder that is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, data)
+
+
+_REFUSED = {
+    FileExistsError: "is a file, where a folder is needed: name another",
+    NotADirectoryError: "is a file, where a folder is needed: name another",
+    IsADirectoryError: "is a folder, where a file is needed: name another",
+    PermissionError: "may not be read or written by you: name another, or ask its owner",
+}
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, on one line; of what the system refuses, which file and why."""
+    if not isinstance(error, OSError) or not error.strerror:
+        said = str(error)
+    elif error.filename:
+        said = f"{error.filename} {_REFUSED.get(type(error)) or f'cannot be used: {error.strerror}'}."
+    else:
+        said = f"{error.strerror}."
+    return " ".join(said.split())
 
 
 def words(text: str) -> list[str]:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mae_viz.cli.shared import numbers, progress_bar, words
+from mae_viz.cli.shared import numbers, progress_bar, words, write
 from mae_viz.rates import Rate
-from mae_viz.storage import write_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -32,7 +31,7 @@ def export(
     picture, name = _scrubbed(image)
     with progress_bar("coding the picture at every rate") as progress:
         page = html.lesson(ladder.Ladders(), picture, title or name, Rate.near(lmbda), words(codecs), progress)
-    write_whole(output, page.encode())
+    write(output, page.encode())
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
@@ -47,8 +46,7 @@ def export_onnx(
 
     for name in names:
         for _, file, data in export.files(checkpoints.open_checkpoint(name)):
-            out.mkdir(parents=True, exist_ok=True)
-            write_whole(out / file, data)
+            write(out / file, data)
             typer.echo(f"{out / file}: {len(data) / 1e6:.1f} MB")
 
 
@@ -81,7 +79,7 @@ def sweep(
     picture, _ = _scrubbed(image)
     with progress_bar("coding the picture at every rate") as progress:
         film = films.sweep(ladder.Ladders(), picture, words(codecs), output.suffix.lower(), progress)
-    write_whole(output, film)
+    write(output, film)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from mae_viz.cli.shared import Device, progress_bar
-from mae_viz.storage import shipped, write_whole
+from mae_viz.cli.shared import Device, progress_bar, write
+from mae_viz.storage import shipped
 
 commands = typer.Typer()
 
@@ -40,9 +40,8 @@ def notebooks(
         raise ValueError(
             f"{out} has {there[0]} already, perhaps with work of yours in it: name another folder, or --force."
         )
-    out.mkdir(parents=True, exist_ok=True)
     for path in found:
-        write_whole(out / path.name, path.read_bytes())
+        write(out / path.name, path.read_bytes())
         typer.echo(out / path.name)
     if not find_spec("jupyterlab"):
         typer.echo("They need JupyterLab and more: pip install 'mae-viz[app,notebooks]'")

@@ -131,4 +131,7 @@ def _compare(wanted: dict, found: dict, key: str) -> None:
             {name: facts.get(name) for name in ours if wanted[key][name] != found[key].get(name)}
             for facts in (ours, theirs)
         )
-    raise ValueError(f"a worker has another {key}, {theirs} and not {ours}: use workers that are alike.")
+    raise ValueError(
+        f"a worker has another {key}, {theirs} and not {ours}: use workers that are alike, and a codec whose weights "
+        "come from a file."
+    )

@@ -114,7 +114,10 @@ def results() -> "pd.DataFrame":
 
     frames = [read(path) for path in _that_come_along()]
     owners = {key: Path() for frame in frames for key in _keys(frame)}
-    left_out = []
+    folder = os.environ.get("MAE_VIZ_RESULTS", "")
+    left_out = [] if Path(folder).is_dir() else [f"MAE_VIZ_RESULTS names {folder}, where there is no folder."]
+    for said in left_out:
+        _log.warning(said)
     for path in _own():
         try:
             frame = read(path)
@@ -327,6 +330,8 @@ def bd_table(
     for name, curve in curves(frame, dataset, metric, trained_only=False).items():
         if len(curve[1]) > len(measured.get(name, ("", []))[1]):
             measured[name + EVERY] = curve[0] + EVERY, *curve[1:]
+    if dataset not in (there := datasets(frame)):
+        raise ValueError(f"nothing is measured on {dataset!r}: choose {', '.join(there)}.")
     if anchor not in measured:
         raise ValueError(
             f"there is no curve {anchor!r} on {dataset!r} in {kind.title} ({kind.averaging}): choose one of "

@@ -220,6 +220,9 @@ def _fitting(name: str, value: Any) -> Any:
     return value
 
 
+_CALLED = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
 def _check_type(name: str, value: object, hint: Any) -> None:
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
@@ -228,5 +231,5 @@ def _check_type(name: str, value: object, hint: Any) -> None:
     inner = get_args(hint)[0] if isinstance(hint, types.GenericAlias) else None
     fits = isinstance(value, tuple) and all(type(v) is inner for v in value) if inner else type(value) is hint
     if not fits:
-        kind = f"a list of {inner.__name__}" if inner else f"a {hint.__name__}"
+        kind = f"a list, each {_CALLED[inner]}" if inner else _CALLED[hint]
         raise ValueError(f"{name} = {value!r} must be {kind}.")

@@ -82,7 +82,10 @@ class Pictures:
             stems = [{_stem(p.name), PurePosixPath(_stem(p.name)).name} for p in self.pictures]
             held = [p for p, known in zip(self.pictures, stems, strict=True) if known & names.keys()]
             if missing := [name for stem, name in names.items() if not any(stem in known for known in stems)]:
-                raise ValueError(f"validation pictures that are not in the data: {', '.join(missing[:5])}.")
+                raise ValueError(
+                    f"validation pictures that are not in the data: {', '.join(missing[:5])}. Name others "
+                    "with --validation."
+                )
         else:
             held = self.pictures[::25]
         training = [p for p in self.pictures if p not in held]

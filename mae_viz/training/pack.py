@@ -65,6 +65,7 @@ def _write(
     progress: Callable[[float], None] | None,
 ) -> bool:
     """Write the zip at one quality, whole; False, and nothing written, where it is larger than the limit."""
+    output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
         half = Path(file.name)
     try:
