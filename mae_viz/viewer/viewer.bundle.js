@@ -2681,10 +2681,11 @@ var Ladder = class {
 var listed = (channel) => `${channel}`.split(",").map(Number);
 var sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
 var Frames = class {
-  constructor(host, changed, exact, pixels) {
+  constructor(host, changed, exact, pixels, inPanes = exact) {
     this.host = host;
     this.changed = changed;
     this.exact = exact;
+    this.inPanes = inPanes;
     this.pixels = pixels;
     this.ladders = /* @__PURE__ */ new Map();
     this.wants = [];
@@ -2706,6 +2707,11 @@ var Frames = class {
     this.poll(there);
     return there;
   }
+  /** The host has something new of a ladder: its list is read at once. */
+  hear(id) {
+    const there = this.ladders.get(id);
+    if (there) this.poll(there);
+  }
   /** A ladder that stays as it is: nothing of it is waited for. */
   rest(ladder) {
     clearTimeout(ladder.timer);
@@ -2719,7 +2725,7 @@ var Frames = class {
     const turn3 = ++ladder.asked;
     const answer = { heard: turn3, gone: false };
     try {
-      answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
+      answer.info = await this.host.ladder(ladder.id, this.exact(ladder), this.inPanes(ladder).length);
       answer.error = answer.info.error ?? null;
     } catch (error) {
       answer.error = String(error.message ?? error);
@@ -3589,7 +3595,8 @@ var Viewer = class {
       host,
       () => this.schedule(),
       (ladder) => this.exact(ladder),
-      () => this.picture.width * this.picture.height
+      () => this.picture.width * this.picture.height,
+      (ladder) => this.inPanes(ladder)
     );
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
   }
@@ -3715,8 +3722,11 @@ var Viewer = class {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => p.exact);
-    return [.../* @__PURE__ */ new Set([...shown, ...this.laboratory?.awaited(ladder) ?? []])];
+    return [.../* @__PURE__ */ new Set([...this.inPanes(ladder), ...this.laboratory?.awaited(ladder) ?? []])];
+  }
+  /** Those of them that panes want. */
+  inPanes(ladder) {
+    return [...new Set(this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => p.exact))];
   }
   // λ
   drag(index) {
