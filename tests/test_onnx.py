@@ -66,6 +66,22 @@ def test_graphs_compute_what_the_model_computes(name, written, photograph):
         assert not expected
 
 
+def test_the_graph_of_the_hyperprior_computes_the_same_integers(written):
+    """Of side information like that of pictures, and of such that reaches every limit."""
+    checkpoint, index = checkpoints.open_checkpoint("mae-hyperprior"), 221
+    integers = checkpoint.hyper
+    gains = integers._gains_at(index)
+    for reach in (3, 3000):
+        z = np.random.default_rng(reach).integers(-reach, reach + 1, (checkpoint.model.channels, 3, 5))
+        v = np.clip(z * 2.0**12 + integers._medians_at(index)[:, None, None], -(2**24), 2**24)
+        inputs = {"v": v[None]} | {f"gains_{number}": row.astype(np.float64) for number, row in enumerate(gains)}
+        tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        found = computed(written("mae-hyperprior") / "mae-hyperprior.h_s.onnx", tensors)
+        for layer, row in zip(integers.layers, gains, strict=True):
+            v = layer(v, row)
+        assert np.array_equal(found[0], v)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_graphs_hold_the_card_and_the_weights_as_the_checkpoint_has_them(name, written):
     checkpoint = checkpoints.open_checkpoint(name)

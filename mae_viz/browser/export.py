@@ -1,22 +1,24 @@
 """A checkpoint as files for other runtimes: a graph for each transform, and beside them what integers decide.
 
-`NAME.g_a.onnx` and its like are what `mae_viz.browser.graphs` describes. `NAME.safetensors` holds the rest that a
-decoder needs, tensors by the names that the checkpoint has them by: entropy tables (`tables.…`), with a hyperprior its
-decoder in integers (`hyper.…`) and the weights of `h_s`; `medians`, float32 (knots, C), of the prior at its knots; and
-what a layer's gains are computed from: its perceptron `gains.m1.fc1.weight` …, or `gains.s.octaves` and
-`gains.s.log_scale`. Its metadata, one entry of JSON, say what the programs in js/ must know of the model: name,
-fingerprint, trained λ, layers that λ modulates, and in pixels or latents stride, latent and halos.
+`NAME.g_a.onnx` and its like are what `mae_viz.browser.graphs` describes, `NAME.h_s.onnx` what
+`mae_viz.browser.integers` does. `NAME.safetensors` holds the rest that a decoder needs, tensors by the names that the
+checkpoint has them by: entropy tables (`tables.…`), with a hyperprior the integers that its decoder takes (`hyper.…`);
+`medians`, float32 (knots, C), of the prior at its knots; and what a layer's gains are computed from: its perceptron
+`gains.m1.fc1.weight` …, or `gains.s.octaves` and `gains.s.log_scale`. Its metadata, one entry of JSON, say what the
+programs in js/ must know of the model: name, fingerprint, trained λ, layers that λ modulates, and in pixels or latents
+stride, latent and halos.
 """
 
 import json
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
 from mae_viz import probe
 from mae_viz.coding import coder
 from mae_viz.coding.checkpoints import Checkpoint
-from mae_viz.models import BottleneckScaling, RateModel
+from mae_viz.models import BottleneckScaling, HyperpriorModel, RateModel
 
 
 def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[str, str, bytes]]:
@@ -26,6 +28,7 @@ def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[s
     """
     try:
         from mae_viz.browser.graphs import graph
+        from mae_viz.browser.integers import graph as graph_of_integers
     except ModuleNotFoundError as error:
         if error.name != "onnx":
             raise
@@ -36,6 +39,10 @@ def files(checkpoint: Checkpoint, takes_gains: bool = False) -> Iterator[tuple[s
     for part in checkpoint.model.parts:
         made = graph(checkpoint.model, part, about, takes_gains)
         yield part, f"{checkpoint.name}.{part}.onnx", made.SerializeToString(deterministic=True)
+    if checkpoint.hyper:
+        shifts = checkpoint.hyper.shifts.tolist()
+        made = graph_of_integers(cast(HyperpriorModel, checkpoint.model), shifts, about)
+        yield "h_s", f"{checkpoint.name}.h_s.onnx", made.SerializeToString(deterministic=True)
     yield (
         "tables",
         f"{checkpoint.name}.safetensors",
@@ -52,9 +59,6 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     }
     if checkpoint.hyper:
         tensors |= {f"hyper.{key}": v for key, v in checkpoint.hyper.arrays().items()}
-        for name, parameter in model.named_parameters():
-            if name.startswith("h_s.") and ".conv." in name:
-                tensors[name] = (parameter.half() if name.endswith("weight") else parameter).numpy()
     return tensors
 
 
@@ -81,7 +85,7 @@ def facts(checkpoint: Checkpoint) -> dict:
         "fingerprint": checkpoint.fingerprint.hex(),
         "channels": model.channels,
         "lmbdas": model.lmbdas,
-        "parts": model.parts,
+        "parts": [*model.parts, *(["h_s"] if checkpoint.hyper else [])],
         "layers": [layer.name for layer in probe.layers(model)] or ["s"] * isinstance(model, BottleneckScaling),
         "stride": model.stride,
         "latent": coder.LATENT,

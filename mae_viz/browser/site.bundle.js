@@ -309,21 +309,36 @@ function pool() {
 
 // mae_viz/browser/js/ladders.js
 var ASKED_MS = 2500;
+var BESIDE = 1e3;
 var EXTRA = 24;
 var Ladders = class {
   #remote;
+  #made;
   #ladders = /* @__PURE__ */ new Map();
   #job = null;
   #soon = null;
   #numbers = 0;
-  constructor(remote2) {
+  /** `made` hears of ladders that have a new frame, or an error, by their ids. */
+  constructor(remote2, made) {
     this.#remote = remote2;
+    this.#made = made;
   }
   /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the
    *  rates to have at hand; `maps`: whether frames tell what is inside. */
   add(key, codec, { grid, maps }) {
     const id = `${key}-${codec.id}-${++this.#numbers}`;
-    this.#ladders.set(id, { id, key, codec, grid, maps, frames: /* @__PURE__ */ new Map(), files: /* @__PURE__ */ new Map(), wanted: [], asked: 0 });
+    this.#ladders.set(id, {
+      id,
+      key,
+      codec,
+      grid,
+      maps,
+      frames: /* @__PURE__ */ new Map(),
+      files: /* @__PURE__ */ new Map(),
+      wanted: [],
+      inPanes: 0,
+      asked: 0
+    });
     return id;
   }
   /** Nothing of these is wanted any more; all others stay. */
@@ -332,12 +347,13 @@ var Ladders = class {
     if (this.#job && !this.#ladders.has(this.#job.ladder.id)) this.#job.control.abort();
   }
   /** The frames that are there, as the viewer reads them. Asking starts the work and keeps it going; `at`: rates
-   *  between the grid's, or of it, that are looked for now. */
-  async ladder(id, at2 = []) {
+   *  between the grid's, or of it, that are looked for now, of which the first `inPanes` are pictures on show. */
+  async ladder(id, at2 = [], inPanes = at2.length) {
     const ladder = this.#ladders.get(id);
     if (!ladder) throw Object.assign(new Error("this picture is not open any more"), { gone: true });
     ladder.asked = performance.now();
     ladder.wanted = at2.map((rate) => this.#snapped(ladder.codec, rate));
+    ladder.inPanes = inPanes;
     this.#soon ??= setTimeout(() => {
       this.#soon = null;
       this.#turn();
@@ -371,16 +387,18 @@ var Ladders = class {
     const whole = Math.min(codec.last, Math.max(codec.first, Math.round(rate)));
     return codec.only?.length ? codec.only.reduce((a, b) => Math.abs(b - rate) < Math.abs(a - rate) ? b : a) : whole;
   }
-  /** What is looked for now: of every ladder the first rate, then the rest. */
+  /** What is looked for now: of every ladder the first rate, then the rest, and what no pane shows at last. */
   #looked() {
-    const now = this.#open();
-    const most = Math.max(0, ...now.map(({ wanted }) => wanted.length));
-    for (let k = 0; k < most; k++)
-      for (const ladder of now) {
-        const at2 = ladder.wanted[k];
-        if (at2 !== void 0 && !ladder.frames.has(at2)) return { ladder, at: at2, rank: k };
-      }
-    return null;
+    const missing = this.#open().flatMap(
+      (ladder) => ladder.wanted.filter((at2) => !ladder.frames.has(at2)).map((at2) => ({ ladder, at: at2, rank: this.#rank(ladder, at2) }))
+    );
+    return missing.length ? missing.reduce((a, b) => b.rank < a.rank ? b : a) : null;
+  }
+  /** How soon a rate is wanted, 0 first; Infinity for what nobody looks for. */
+  #rank({ wanted, inPanes }, at2) {
+    const place = wanted.indexOf(at2);
+    if (place < 0) return Infinity;
+    return place < inPanes ? place : BESIDE + place;
   }
   /** The next of a grid: of all ladders the one with the fewest frames, the rate farthest from all that are there. */
   #ahead() {
@@ -401,8 +419,7 @@ var Ladders = class {
     const looked = this.#looked();
     if (this.#job) {
       const { ladder, at: at2, control } = this.#job;
-      const rank = ladder.wanted.indexOf(at2);
-      if (looked && (rank < 0 || rank > looked.rank)) control.abort();
+      if (looked && this.#rank(ladder, at2) > looked.rank) control.abort();
       return;
     }
     const next = looked ?? this.#ahead();
@@ -422,6 +439,7 @@ var Ladders = class {
       if (error.name !== "AbortError") ladder.error = `${ladder.codec.title}: ${error.message}`;
     }
     this.#job = null;
+    this.#made(ladder.id);
     this.#turn();
   }
   #put(ladder, at2, { frame, files, maps }) {
@@ -2244,9 +2262,11 @@ var Site = class {
     this.count = 0;
     this.shown = 0;
     this.remote = remote2;
-    this.ladders = new Ladders(remote2);
+    this.ladders = new Ladders(remote2, (id) => {
+      for (const viewer of this.viewers) viewer.frames.hear(id);
+    });
     this.host = {
-      ladder: (id, at2) => this.ladders.ladder(id, at2),
+      ladder: (id, at2, inPanes) => this.ladders.ladder(id, at2, inPanes),
       bytes: (id, file, parts) => this.ladders.bytes(id, file, parts),
       report: (state) => this.report(state),
       hands: { get: (id) => this.hand[id], set: (id, hand) => this.change(id, hand) }
@@ -2363,6 +2383,10 @@ var Site = class {
     } catch (error) {
       this.say(`${file.name}: ${error.message}`);
     }
+  }
+  /** Those that show frames now. */
+  get viewers() {
+    return [this.viewer, this.blind?.viewer].filter(Boolean);
   }
   startBlind() {
     this.endBlind();

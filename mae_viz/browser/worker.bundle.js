@@ -1,7 +1,7 @@
 // Made from mae_viz/browser/js by bundle.js: change those files, then type make bundle.
 
 // mae_viz/browser/js/bits.js
-function bitsOf(model, groups, index, width, height) {
+async function bitsOf(model, groups, index, width, height) {
   const models = model.tables.at(index);
   const places = groups[0].length / models.length;
   const first = new Float32Array(groups[0].length);
@@ -12,7 +12,7 @@ function bitsOf(model, groups, index, width, height) {
   if (!model.hyper) return { y: first, z: null };
   const gaussians = model.hyper.models();
   const costs = gaussians.map(costsOf);
-  const scales2 = model.hyper.indexes(groups[0], ...model.places(width, height), index);
+  const scales2 = await model.hyper.indexes(groups[0], ...model.places(width, height), index);
   const y = new Float32Array(groups[1].length);
   for (let i = 0; i < y.length; i++) y[i] = cost(groups[1][i], gaussians[scales2[i]], costs[scales2[i]]);
   return { y, z: first };
@@ -245,7 +245,7 @@ async function ofModel(codec, picture, index, { maps, hand, progress, signal }) 
   if (!maps) return made;
   const { channels, latent } = codec.facts;
   const [h, w] = codec.model.latents(width, height);
-  const bits = bitsOf(codec.model, symbols, index, width, height);
+  const bits = await bitsOf(codec.model, symbols, index, width, height);
   const sums = byChannel(bits, channels);
   const { lmbda: _, ...gains } = codec.rate(index, hand);
   const places = byPlace(bits, [channels, h, w]);
@@ -771,33 +771,24 @@ function scales(tensor) {
 
 // mae_viz/browser/js/hyper.js
 var BITS = 12;
-var GAIN_BITS = 16;
 var LIMIT2 = 2 ** 24;
-var EXACT = 2 ** 52;
 var HALO = 2;
-var STRIP_PLACES = 1024;
+var STRIP_PLACES = 512;
 var GAIN_STEP = 4;
-var LAYERS = [
-  { transposed: true, least: -LIMIT2 },
-  { transposed: true, least: 0 },
-  { transposed: false, least: 0 }
-];
-var ROWS = 4;
-var COLUMNS = 2;
-var BLOCK = 32;
+var LAYERS = 3;
+var SCALE = 4;
 var IntegerHyperSynthesis = class {
-  /** `tensor`: name → {shape, values}, as the exported file has them. */
-  constructor(tensor, channels) {
+  /** `tensor`: name → {shape, values}, as the exported file has them. `layers(v, size, gains)`: a promise of what the
+   *  graph makes of v, Float64Array (C, h, w). */
+  constructor(tensor, channels, layers) {
     const own = (name) => tensor(`hyper.${name}`).values;
     this.channels = channels;
+    this.layers = layers;
     this.gains = own("gains");
     this.medians = own("medians");
     this.thresholds = own("thresholds");
     this.rows = own("rows");
     this.gaussians = new EntropyTables((name) => own(`gaussian.${name}`));
-    this.layers = LAYERS.map(
-      (kind, i) => new Layer(tensor(`h_s.${i}.conv.weight`), tensor(`h_s.${i}.conv.bias`), own("shifts")[i], kind)
-    );
   }
   #last = null;
   // a file is written, read and priced one after the other: what it asks is computed once
@@ -805,22 +796,22 @@ var IntegerHyperSynthesis = class {
   models() {
     return this.gaussians.at(0);
   }
-  /** Scale indexes, Uint8Array (C, 4 h, 4 w), of the latents whose side information is z, Int32Array (C, h, w), at a
-   *  rate index. `look` is shown each strip of rows, {values, rows}, as it is done; what it throws ends the work. */
-  indexes(z, height, width, index, look = () => {
+  /** Scale indexes, a promise of Uint8Array (C, 4 h, 4 w), of the latents whose side information is z, Int32Array
+   *  (C, h, w), at a rate index. `look` is shown each strip of rows as it is done; what it throws ends the work. */
+  async indexes(z, height, width, index, look = () => {
   }) {
     const asked = [height, width, index];
     if (this.#last && asked.every((v, i) => v === this.#last.asked[i]) && z.every((v, i) => v === this.#last.z[i])) {
       look(this.#last.out);
       return this.#last.out;
     }
-    const out = this.#computed(z, height, width, index, look);
+    const out = await this.#computed(z, height, width, index, look);
     this.#last = { asked, z: z.slice(), out };
     return out;
   }
-  #computed(z, height, width, index, look) {
+  async #computed(z, height, width, index, look) {
     const { channels } = this;
-    const out = new Uint8Array(channels * 16 * height * width);
+    const out = new Uint8Array(channels * SCALE * height * SCALE * width);
     const medians = this.#mediansAt(index);
     const gains = this.#gainsAt(index);
     const rows = Math.max(Math.floor(STRIP_PLACES / width), 4 * HALO);
@@ -828,23 +819,19 @@ var IntegerHyperSynthesis = class {
       const end = Math.min(top + rows, height);
       const above = Math.max(top - HALO, 0);
       const below = Math.min(end + HALO, height);
-      let h = below - above;
-      let w = width;
-      let v = new Float64Array(channels * h * w);
+      const h = below - above;
+      const v = new Float64Array(channels * h * width);
       for (let c = 0; c < channels; c++)
-        for (let i = 0; i < h * w; i++)
-          v[c * h * w + i] = clipped(z[(c * height + above) * width + i] * 2 ** BITS + medians[c], -LIMIT2);
-      this.layers.forEach((layer, i) => {
-        v = layer.apply(v, h, w, gains[i]);
-        h *= layer.stride;
-        w *= layer.stride;
-      });
-      const strip = new Uint8Array(channels * 4 * (end - top) * w);
-      const first = 4 * (top - above) * w;
-      const places = 4 * (end - top) * w;
+        for (let i = 0; i < h * width; i++)
+          v[c * h * width + i] = clipped(z[(c * height + above) * width + i] * 2 ** BITS + medians[c]);
+      const { values } = await this.layers(v, [channels, h, width], gains);
+      const w = SCALE * width;
+      const places = SCALE * (end - top) * w;
+      const strip = new Uint8Array(channels * places);
       for (let c = 0; c < channels; c++) {
-        for (let i = 0; i < places; i++) strip[c * places + i] = this.#scale(v[c * h * w + first + i]);
-        out.set(strip.subarray(c * places, (c + 1) * places), (c * 4 * height + 4 * top) * w);
+        const first = SCALE * (c * h + top - above) * w;
+        for (let i = 0; i < places; i++) strip[c * places + i] = this.#scale(values[first + i]);
+        out.set(strip.subarray(c * places, (c + 1) * places), SCALE * (c * height + top) * w);
       }
       look(strip);
     }
@@ -868,144 +855,21 @@ var IntegerHyperSynthesis = class {
     const after = row(below + 1);
     return row(below).map((median, c) => Math.floor(((b - index) * median + (index - a) * after[c]) / (b - a)));
   }
-  /** Gains of each layer. */
+  /** Gains of each layer, by the names that the graph has for them. */
   #gainsAt(index) {
-    const per = LAYERS.length * this.channels;
+    const per = LAYERS * this.channels;
     const steps = this.gains.length / per;
     const entry = Math.floor((index - this.rows[0]) / GAIN_STEP);
     const rest = (index - this.rows[0]) % GAIN_STEP;
     const after = Math.min(entry + 1, steps - 1);
-    return LAYERS.map(
-      (_, layer) => Float64Array.from({ length: this.channels }, (_2, c) => {
-        const at = (step) => this.gains[step * per + layer * this.channels + c];
-        return Math.floor(((GAIN_STEP - rest) * at(entry) + rest * at(after) + GAIN_STEP / 2) / GAIN_STEP);
-      })
-    );
+    const ofLayer = (layer) => Float64Array.from({ length: this.channels }, (_, c) => {
+      const at = (step) => this.gains[step * per + layer * this.channels + c];
+      return Math.floor(((GAIN_STEP - rest) * at(entry) + rest * at(after) + GAIN_STEP / 2) / GAIN_STEP);
+    });
+    return Object.fromEntries(Array.from({ length: LAYERS }, (_, layer) => [`gains_${layer}`, ofLayer(layer)]));
   }
 };
-var Layer = class {
-  constructor({ shape, values }, bias, shift, { transposed, least }) {
-    const [first, second, k] = shape;
-    [this.outputs, this.inputs] = transposed ? [second, first] : [first, second];
-    if (this.outputs % ROWS) this.outputs += ROWS - this.outputs % ROWS;
-    this.real = transposed ? second : first;
-    this.stride = transposed ? 2 : 1;
-    this.least = least;
-    this.shift = shift;
-    this.bias = Float64Array.from(bias.values, (v) => roundEven(v * 2 ** (shift + BITS)));
-    const kernel = (out, input, row, column) => {
-      const [a, b] = transposed ? [input, out] : [out, input];
-      return out < this.real ? roundEven(values[((a * second + b) * k + row) * k + column] * 2 ** shift) : 0;
-    };
-    const axis = transposed ? [0, 1].map((r) => ofPhase(r, k)) : [ofPlain(k)];
-    this.phases = axis.flatMap(
-      (rows, row) => axis.map((columns, column) => {
-        const taps = rows.flatMap((r) => columns.map((c) => ({ row: r, column: c })));
-        return { row, column, taps, kernels: this.#packed(taps, kernel) };
-      })
-    );
-    for (let out = 0; out < this.real; out++) {
-      let sum = Math.abs(this.bias[out]);
-      for (let input = 0; input < this.inputs; input++)
-        for (let tap = 0; tap < k * k; tap++) sum += Math.abs(kernel(out, input, Math.floor(tap / k), tap % k)) * LIMIT2;
-      if (!(sum < EXACT))
-        throw new Error("the integers of this model's hyperprior contradict its weights: load them again.");
-    }
-  }
-  /** v, Float64Array (inputs, h, w), → (outputs, stride · h, stride · w). */
-  apply(v, h, w, gains) {
-    const { stride, outputs, real, inputs, least, shift, bias } = this;
-    const input = new Float64Array(v.length);
-    for (let c = 0; c < inputs; c++)
-      for (let i = c * h * w; i < (c + 1) * h * w; i++)
-        input[i] = clipped(roundedShift(v[i] * gains[c], GAIN_BITS), least);
-    const out = new Float64Array(real * stride * h * stride * w);
-    const sums = new Float64Array(outputs * BLOCK);
-    for (const { row, column, taps, kernels } of this.phases) {
-      const depth = inputs * taps.length;
-      const ready = new Float64Array(depth * BLOCK);
-      for (let start = 0; start < h * w; start += BLOCK) {
-        const places = Math.min(BLOCK, h * w - start);
-        gather(ready, input, taps, inputs, h, w, start, places);
-        multiply(sums, kernels, ready, outputs, depth);
-        for (let o = 0; o < real; o++)
-          for (let i = 0; i < places; i++) {
-            const y = Math.floor((start + i) / w);
-            const x = (start + i) % w;
-            out[((o * h + y) * stride + row) * stride * w + stride * x + column] = clipped(
-              roundedShift(sums[o * BLOCK + i] + bias[o], shift),
-              -LIMIT2
-            );
-          }
-      }
-    }
-    return out;
-  }
-  /** Kernels of some taps in the order in which `multiply` reads them. */
-  #packed(taps, kernel) {
-    const depth = this.inputs * taps.length;
-    const out = new Float64Array(this.outputs * depth);
-    for (let o = 0; o < this.outputs; o++)
-      for (let input = 0; input < this.inputs; input++)
-        taps.forEach(({ row, column }, i) => {
-          const place = Math.floor(o / ROWS) * depth + input * taps.length + i;
-          out[place * ROWS + o % ROWS] = kernel(o, input, row.tap, column.tap);
-        });
-    return out;
-  }
-};
-var ofPlain = (k) => Array.from({ length: k }, (_, tap) => ({ tap, offset: tap - (k - 1) / 2 }));
-var ofPhase = (r, k) => Array.from({ length: Math.ceil((k - r) / 2) }, (_, i) => ({ tap: r + 2 * i, offset: 1 - i }));
-function gather(ready, input, taps, inputs, h, w, start, places) {
-  const depth = inputs * taps.length;
-  for (let i = 0; i < BLOCK; i++) {
-    const y = Math.floor((start + i) / w);
-    const x = (start + i) % w;
-    let place = Math.floor(i / COLUMNS) * depth * COLUMNS + i % COLUMNS;
-    for (let c = 0; c < inputs; c++)
-      for (let t = 0; t < taps.length; t++, place += COLUMNS) {
-        const row = y + taps[t].row.offset;
-        const column = x + taps[t].column.offset;
-        const inside = i < places && row >= 0 && row < h && column >= 0 && column < w;
-        ready[place] = inside ? input[(c * h + row) * w + column] : 0;
-      }
-  }
-}
-function multiply(sums, kernels, ready, outputs, depth) {
-  for (let o = 0; o < outputs; o += ROWS)
-    for (let i = 0; i < BLOCK; i += COLUMNS) {
-      let a = o * depth;
-      let b = i * depth;
-      let [s00, s01, s10, s11, s20, s21, s30, s31] = [0, 0, 0, 0, 0, 0, 0, 0];
-      for (const end = b + COLUMNS * depth; b < end; a += ROWS, b += COLUMNS) {
-        const left = ready[b];
-        const right = ready[b + 1];
-        const k0 = kernels[a];
-        const k1 = kernels[a + 1];
-        const k2 = kernels[a + 2];
-        const k3 = kernels[a + 3];
-        s00 += k0 * left;
-        s01 += k0 * right;
-        s10 += k1 * left;
-        s11 += k1 * right;
-        s20 += k2 * left;
-        s21 += k2 * right;
-        s30 += k3 * left;
-        s31 += k3 * right;
-      }
-      const at = o * BLOCK + i;
-      sums[at] = s00;
-      sums[at + 1] = s01;
-      sums[at + BLOCK] = s10;
-      sums[at + BLOCK + 1] = s11;
-      sums[at + 2 * BLOCK] = s20;
-      sums[at + 2 * BLOCK + 1] = s21;
-      sums[at + 3 * BLOCK] = s30;
-      sums[at + 3 * BLOCK + 1] = s31;
-    }
-}
-var clipped = (v, least) => Math.min(Math.max(v, least), LIMIT2);
-var roundedShift = (v, bits) => bits ? Math.floor((v + 2 ** (bits - 1)) * 2 ** -bits) : v;
+var clipped = (v) => Math.min(Math.max(v, -LIMIT2), LIMIT2);
 
 // mae_viz/browser/js/safetensors.js
 var ARRAYS = { F32: Float32Array, I32: Int32Array, F16: Uint16Array };
@@ -1039,8 +903,9 @@ function widened(halves) {
 // mae_viz/browser/js/model.js
 var LIMIT3 = 2 ** 24;
 var Model = class {
-  /** `bytes` of the file. Throws an Error where it is damaged or no such file. */
-  constructor(bytes) {
+  /** `bytes` of the file; `layers`: those of h_s, as `IntegerHyperSynthesis` takes them, where there is a hyperprior.
+   *  Throws an Error where the file is damaged or no such file. */
+  constructor(bytes, layers) {
     const { tensors, metadata } = readSafetensors(bytes);
     if (!metadata.mae_viz)
       throw new Error("these are no tables of a model: load what mae-viz export-onnx has written.");
@@ -1050,7 +915,7 @@ var Model = class {
     };
     this.facts = JSON.parse(metadata.mae_viz);
     this.tables = new EntropyTables((name) => tensor(`tables.${name}`).values);
-    this.hyper = tensors.has("hyper.gains") ? new IntegerHyperSynthesis(tensor, this.facts.channels) : null;
+    this.hyper = tensors.has("hyper.gains") ? new IntegerHyperSynthesis(tensor, this.facts.channels, layers) : null;
     this.medianRows = tensor("medians").values;
     this.gains = gainsOf(this.facts.layers, tensor);
   }
@@ -1100,14 +965,15 @@ var Model = class {
       for (let i = c * places; i < (c + 1) * places; i++) values[i] += medians[c];
     return values;
   }
-  /** The `.mae` file of symbols, for a picture of this size. Throws a RangeError for symbols that no file holds. */
-  write(groups, index, width, height) {
+  /** The `.mae` file of symbols, a promise, for a picture of this size. Throws a RangeError for symbols that no file
+   *  holds. */
+  async write(groups, index, width, height) {
     const encoder = new SymbolEncoder();
     encoder.add(groups[0], this.tables.at(index));
     if (this.hyper) {
       const [h, w] = this.places(width, height);
       const gaussians = this.hyper.models();
-      for (const { scale, places } of byScale(this.hyper.indexes(groups[0], h, w, index)))
+      for (const { scale, places } of byScale(await this.hyper.indexes(groups[0], h, w, index)))
         encoder.add(
           Int32Array.from(places, (place) => groups[1][place]),
           [gaussians[scale]]
@@ -1116,8 +982,8 @@ var Model = class {
     const stream = { fingerprint: this.facts.fingerprint, index, width, height, ...encoder.sections() };
     return pack({ ...stream, symbolsCrc: checksum(stream, groups) });
   }
-  /** Symbols of a parsed file. Throws a StreamError where they do not match its checksum. */
-  read(stream) {
+  /** Symbols of a parsed file, a promise. Throws a StreamError where they do not match its checksum. */
+  async read(stream) {
     if (stream.fingerprint !== this.facts.fingerprint)
       throw new StreamError(`the file was made with model ${stream.fingerprint}, not with ${this.facts.name}.`);
     const { channels } = this.facts;
@@ -1133,7 +999,7 @@ var Model = class {
         for (const scale of strip) counts[scale]++;
         decoder.checkRoom(gaussians, counts);
       };
-      const indexes = this.hyper.indexes(groups[0], h, w, stream.index, look);
+      const indexes = await this.hyper.indexes(groups[0], h, w, stream.index, look);
       const y = new Int32Array(indexes.length);
       for (const { scale, places } of byScale(indexes)) {
         const symbols = decoder.take([gaussians[scale]], places.length);
@@ -1179,14 +1045,16 @@ async function breath(signal) {
   if (signal) await new Promise((done) => setTimeout(done));
   signal?.throwIfAborted();
 }
-async function overTiles({ height, width, tile, halo }, transform, put, { progress, signal } = {}) {
+async function overTiles({ height, width, tile, unit, halo }, transform, put, { progress, signal } = {}) {
   const down = Math.ceil(height / tile);
   const across = Math.ceil(width / tile);
+  const even = (side, count) => Math.ceil(side / count / unit) * unit;
+  const [rows, columns] = [even(height, down), even(width, across)];
   for (let number = 0; number < down * across; number++) {
     await breath(signal);
-    const top = Math.floor(number / across) * tile;
-    const left = number % across * tile;
-    const inner = { top, left, bottom: Math.min(top + tile, height), right: Math.min(left + tile, width) };
+    const top = Math.floor(number / across) * rows;
+    const left = number % across * columns;
+    const inner = { top, left, bottom: Math.min(top + rows, height), right: Math.min(left + columns, width) };
     const cut = {
       top: Math.max(top - halo, 0),
       left: Math.max(left - halo, 0),
@@ -1244,6 +1112,8 @@ function putPixels({ pixels, width, height }, planes, cut, inner) {
 }
 
 // mae_viz/browser/js/transforms.js
+var ERRORS = 3;
+var EXACT = { executionProviders: ["wasm"] };
 var last = Promise.resolve();
 function inTurn(work) {
   const done = last.then(work);
@@ -1261,30 +1131,31 @@ var Transforms = class {
   constructor(ort, load, options = {}) {
     this.#ort = ort;
     this.#load = load;
-    this.#options = { executionProviders: ["wasm"], ...options };
+    this.#options = { executionProviders: ["wasm"], logSeverityLevel: ERRORS, ...options };
   }
   /** Make a transform ready to run. */
   ready(part) {
     if (!this.#sessions.has(part)) {
       const session = this.#load(part).then(
-        (bytes) => inTurn(() => this.#ort.InferenceSession.create(bytes, this.#options))
+        (bytes) => inTurn(() => this.#ort.InferenceSession.create(bytes, { ...this.#options, ...part === "h_s" && EXACT }))
       );
       session.catch(() => this.#sessions.delete(part));
       this.#sessions.set(part, session);
     }
     return this.#sessions.get(part);
   }
-  /** What a part makes of `values`, Float32Array (channels, height, width): {values, height, width}. `rate`: {lmbda,
-   *  and gains of layers by their names}, of which it takes the inputs that the graph has. */
+  /** What a part makes of `values`, Float32Array (channels, height, width), for h_s Float64Array: {values, height,
+   *  width}. `rate`: {lmbda, and gains of layers by their names}, of which it takes the inputs that the graph has. */
   async run(part, values, [channels, height, width], rate) {
     const session = await this.ready(part);
     return inTurn(async () => {
       const inputs = {};
       const [source, ...others] = session.inputNames;
-      inputs[source] = new this.#ort.Tensor("float32", values, [1, channels, height, width]);
+      const tensor = (given, sides) => new this.#ort.Tensor(given instanceof Float64Array ? "float64" : "float32", given, sides);
+      inputs[source] = tensor(values, [1, channels, height, width]);
       for (const name of others) {
         const given = typeof rate[name] === "number" ? Float32Array.of(rate[name]) : rate[name];
-        inputs[name] = new this.#ort.Tensor("float32", given, [given.length]);
+        inputs[name] = tensor(given, [given.length]);
       }
       const output = (await session.run(inputs))[session.outputNames[0]];
       const found = { values: await output.getData(), height: output.dims[2], width: output.dims[3] };
@@ -1307,11 +1178,14 @@ var Transforms = class {
 var TILE = 512;
 var Codec = class _Codec {
   /**
-   * `ort`: onnxruntime-web. `load(file)`: a promise of the bytes of "tables", or of a transform ("g_a", "g_s", "h_a"),
-   * asked for when it is first needed. `options`: of onnxruntime's sessions. `tile`: pixels, a multiple of the stride.
+   * `ort`: onnxruntime-web. `load(file)`: a promise of the bytes of "tables", or of a transform ("g_a", "g_s", "h_a",
+   * "h_s"), asked for when it is first needed. `options`: of onnxruntime's sessions. `tile`: pixels, a multiple of the
+   * stride.
    */
   static async open({ ort, load, options, tile = TILE }) {
-    return new _Codec(new Model(await load("tables")), new Transforms(ort, load, options), tile);
+    const transforms = new Transforms(ort, load, options);
+    const layers = (values, size, gains) => transforms.run("h_s", values, size, gains);
+    return new _Codec(new Model(await load("tables"), layers), transforms, tile);
   }
   constructor(model, transforms, tile) {
     this.model = model;
@@ -1343,7 +1217,8 @@ var Codec = class _Codec {
       symbols.at(-1).fill(0, channel * places, (channel + 1) * places);
     }
     signal?.throwIfAborted();
-    return { bytes: this.model.write(symbols, index, width, height), index, lmbda: lmbdaAt(index), y, symbols };
+    const bytes = await this.model.write(symbols, index, width, height);
+    return { bytes, index, lmbda: lmbdaAt(index), y, symbols };
   }
   /**
    * The picture in a `.mae` file: {pixels, width, height, index, lmbda, symbols}, pixels as RGBA for an ImageData.
@@ -1351,7 +1226,7 @@ var Codec = class _Codec {
    */
   async decode(bytes, { progress, signal, hand } = {}) {
     const stream = parse(bytes);
-    const symbols = this.model.read(stream);
+    const symbols = await this.model.read(stream);
     const { width, height, index } = stream;
     const pixels = await this.synthesise(symbols, width, height, index, { progress, signal, hand });
     return { pixels, width, height, index, lmbda: lmbdaAt(index), symbols };
@@ -1373,7 +1248,7 @@ var Codec = class _Codec {
     const { latent, analysis_halo: halo, stride } = this.facts;
     const [h, w] = this.model.latents(width, height);
     const y = new Float32Array(this.facts.channels * h * w);
-    const field = { height: h * latent, width: w * latent, tile: this.tile, halo };
+    const field = { height: h * latent, width: w * latent, tile: this.tile, unit: latent, halo };
     const analysis = async (cut) => {
       const size = [3, cut.bottom - cut.top, cut.right - cut.left];
       const x = cutPixels({ pixels, width, height, channels }, cut);
@@ -1396,7 +1271,7 @@ var Codec = class _Codec {
     const { channels, latent, synthesis_halo: halo } = this.facts;
     const [h, w] = this.model.latents(width, height);
     const pixels = new Uint8ClampedArray(4 * width * height);
-    const field = { height: h, width: w, tile: this.tile / latent, halo };
+    const field = { height: h, width: w, tile: this.tile / latent, unit: 1, halo };
     const synthesis = async (cut) => {
       const size = [channels, cut.bottom - cut.top, cut.right - cut.left];
       const yHat = this.model.dequantise(cutPlanes(symbols.at(-1), h, w, cut), index);

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 SCALES = 0.11 * (256 / 0.11) ** (np.arange(64) / 63)
 """Standard deviations that a latent may be coded with: CompressAI's table."""
 
-_BITS = 12  # fractional bits of activations
-_GAIN_BITS = 16
-_LIMIT = 1 << 24  # of activations
+BITS = 12  # fractional bits of activations
+GAIN_BITS = 16
+LIMIT = 1 << 24  # of activations
 _EXACT = 1 << 52  # of sums: half of what float64 holds exactly
 _HALO = 2  # rows of z around a strip that its indexes depend on
 _STRIP_PLACES = 4096  # of z in a strip
@@ -80,8 +80,8 @@ class IntegerHyperSynthesis:
         rows = max(_STRIP_PLACES // width, 4 * _HALO)
         for top in range(0, height, rows):
             end, above = min(top + rows, height), max(top - _HALO, 0)
-            v = z[:, above : end + _HALO].astype(np.float64) * (1 << _BITS) + self._medians_at(index)[:, None, None]
-            v = np.clip(v, -_LIMIT, _LIMIT)
+            v = z[:, above : end + _HALO].astype(np.float64) * (1 << BITS) + self._medians_at(index)[:, None, None]
+            v = np.clip(v, -LIMIT, LIMIT)
             for layer, gains in zip(self.layers, self._gains_at(index), strict=True):
                 v = layer(v, gains)
             strip = v[:, 4 * (top - above) : 4 * (end - above)]
@@ -117,13 +117,13 @@ class _IntegerLayer:
             weight.transpose(2, 3, 1, 0) if transposed else weight[:, :, ::-1, ::-1].transpose(2, 3, 0, 1)
         )
         self.bias = bias[:, None, None]
-        bound = np.abs(self.kernels).sum(axis=(0, 1, 3)) * _LIMIT + np.abs(bias)
+        bound = np.abs(self.kernels).sum(axis=(0, 1, 3)) * LIMIT + np.abs(bias)
         if not bound.max() < _EXACT:
             raise ValueError("the integers of this checkpoint's hyperprior contradict its weights: download it again.")
 
     def __call__(self, v: np.ndarray, gains: np.ndarray) -> np.ndarray:
-        v = _rounded_shift(v * gains[:, None, None], _GAIN_BITS)  # below 2^24 · 2^28: exact
-        v = np.clip(v, -_LIMIT if self.first else 0, _LIMIT)
+        v = _rounded_shift(v * gains[:, None, None], GAIN_BITS)  # below 2^24 · 2^28: exact
+        v = np.clip(v, -LIMIT if self.first else 0, LIMIT)
         channels, height, width = v.shape
         flat = v.reshape(channels, -1)
         k, s = len(self.kernels), self.stride
@@ -134,12 +134,12 @@ class _IntegerLayer:
                 part = (self.kernels[i, j] @ flat).reshape(-1, height, width)
                 out[:, i : i + rows : s, j : j + columns : s] += part
         out = out[:, k // 2 : k // 2 + rows, k // 2 : k // 2 + columns] + self.bias
-        return np.clip(_rounded_shift(out, self.shift), -_LIMIT, _LIMIT)
+        return np.clip(_rounded_shift(out, self.shift), -LIMIT, LIMIT)
 
 
 def _scaled(conv: "Convolution", shift: int) -> tuple["Tensor", "Tensor"]:
     assert conv.bias is not None
-    return conv.weight.double() * 2.0**shift, conv.bias.double() * 2.0 ** (shift + _BITS)
+    return conv.weight.double() * 2.0**shift, conv.bias.double() * 2.0 ** (shift + BITS)
 
 
 def _rounded_shift(v: np.ndarray, bits: int) -> np.ndarray:
@@ -166,10 +166,10 @@ def build(model: "HyperpriorModel") -> IntegerHyperSynthesis:
         ]
         medians = torch.cat([model.prior.medians(torch.tensor([v]))[:, :, 0, 0] for v in model.knots])
     arrays = {
-        "gains": np.clip(np.rint(np.stack(gains, axis=1) * (1 << _GAIN_BITS)), 0, (1 << 28) - 1),
-        "medians": np.clip(np.rint(medians.double().numpy() * (1 << _BITS)), -_LIMIT, _LIMIT),
+        "gains": np.clip(np.rint(np.stack(gains, axis=1) * (1 << GAIN_BITS)), 0, (1 << 28) - 1),
+        "medians": np.clip(np.rint(medians.double().numpy() * (1 << BITS)), -LIMIT, LIMIT),
         "shifts": [_shift(layer.conv) for layer in model.h_s],
-        "thresholds": np.rint((np.log(SCALES[:-1]) + np.log(SCALES[1:])) / 2 * (1 << _BITS)),
+        "thresholds": np.rint((np.log(SCALES[:-1]) + np.log(SCALES[1:])) / 2 * (1 << BITS)),
         "rows": [rates.Rate.near(lmbda).index for lmbda in model.knots],
     }
     # ln Φ(x) − ln Φ(−x) of the symbols' edges: the logit of the Gaussian's cumulative distribution
@@ -186,7 +186,7 @@ def _shift(conv: "Convolution") -> int:
     fan = weight.abs().sum(dim=(0, 2, 3) if conv.transposed else (1, 2, 3))
     taps = weight.numel() / len(fan)
     for shift in range(16, -1, -1):
-        bound = (fan * 2.0**shift + taps) * _LIMIT + bias.abs() * 2.0 ** (shift + _BITS) + 1
+        bound = (fan * 2.0**shift + taps) * LIMIT + bias.abs() * 2.0 ** (shift + BITS) + 1
         if math.isfinite(worst := float(bound.max())) and worst < 0.99 * _EXACT:  # float16 may yet round up
             return shift
     raise ValueError("the hyperprior's weights are too large to be computed with in integers.")

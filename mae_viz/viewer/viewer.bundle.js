@@ -2694,10 +2694,11 @@ var Ladder = class {
 var listed = (channel) => `${channel}`.split(",").map(Number);
 var sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
 var Frames = class {
-  constructor(host, changed, exact, pixels) {
+  constructor(host, changed, exact, pixels, inPanes = exact) {
     this.host = host;
     this.changed = changed;
     this.exact = exact;
+    this.inPanes = inPanes;
     this.pixels = pixels;
     this.ladders = /* @__PURE__ */ new Map();
     this.wants = [];
@@ -2718,6 +2719,11 @@ var Frames = class {
     there.rests = false;
     this.poll(there);
     return there;
+  }
+  /** The host has something new of a ladder: its list is read at once. */
+  hear(id) {
+    const there = this.ladders.get(id);
+    if (there) this.poll(there);
   }
   /** A ladder that stays as it is: nothing of it is waited for. */
   rest(ladder) {
@@ -2742,7 +2748,7 @@ var Frames = class {
     const turn3 = ++ladder.asked;
     const answer = { heard: turn3, gone: false, unheard: false };
     try {
-      answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
+      answer.info = await this.host.ladder(ladder.id, this.exact(ladder), this.inPanes(ladder).length);
       answer.error = answer.info.error ?? null;
     } catch (error) {
       const gone = Boolean(error.gone);
@@ -3641,7 +3647,8 @@ var Viewer = class {
       host,
       () => this.schedule(),
       (ladder) => this.exact(ladder),
-      () => this.picture.width * this.picture.height
+      () => this.picture.width * this.picture.height,
+      (ladder) => this.inPanes(ladder)
     );
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
   }
@@ -3767,8 +3774,12 @@ var Viewer = class {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => [...p.exact, ...p.divisor]);
-    return [.../* @__PURE__ */ new Set([...shown, ...this.laboratory?.awaited(ladder) ?? []])];
+    return [.../* @__PURE__ */ new Set([...this.inPanes(ladder), ...this.laboratory?.awaited(ladder) ?? []])];
+  }
+  /** Those of them that panes want. */
+  inPanes(ladder) {
+    const panes = this.panes.filter((p) => p.plainLadder === ladder);
+    return [...new Set(panes.flatMap((p) => [...p.exact, ...p.divisor]))];
   }
   // λ
   drag(index) {

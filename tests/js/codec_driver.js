@@ -7,7 +7,6 @@ import { parse, StreamError, SymbolDecoder, SymbolEncoder } from "../../mae_viz/
 import { Codec } from "../../mae_viz/browser/js/codec.js";
 import { crc32 } from "../../mae_viz/browser/js/crc32.js";
 import { Frequencies } from "../../mae_viz/browser/js/entropy_tables.js";
-import { Model } from "../../mae_viz/browser/js/model.js";
 
 ort.env.wasm.numThreads = 1;
 const [task, folder] = process.argv.slice(2);
@@ -22,8 +21,8 @@ const loader =
     readFileSync(join(path, `${name}.${part === "tables" ? "safetensors" : `${part}.onnx`}`));
 const models = {};
 const model = async (place) => {
-  models[place.name] ??= new Model(await loader(place)("tables"));
-  return models[place.name];
+  models[place.name] ??= Codec.open({ ort, load: loader(place) });
+  return (await models[place.name]).model;
 };
 const codecs = {};
 const codec = (place, tile) => {
@@ -34,7 +33,7 @@ const codec = (place, tile) => {
 /** What becomes of a file: its symbols' checksums, or the sentence that refuses it. */
 async function read(place, data) {
   try {
-    return { symbols: (await model(place)).read(parse(bytesOf(data))).map(crc) };
+    return { symbols: (await (await model(place)).read(parse(bytesOf(data)))).map(crc) };
   } catch (error) {
     return { refused: error.message, stream: error instanceof StreamError };
   }
@@ -74,7 +73,7 @@ const TASKS = {
   async scales(cases) {
     const out = [];
     for (const { place, z, height, width, index } of cases)
-      out.push(crc((await model(place)).hyper.indexes(Int32Array.from(z), height, width, index)));
+      out.push(crc(await (await model(place)).hyper.indexes(Int32Array.from(z), height, width, index)));
     return out;
   },
 
@@ -105,7 +104,7 @@ const TASKS = {
       if (found.symbols) {
         const { model: known, stream } = { model: await model(place), stream: parse(bytesOf(data)) };
         const { index, width, height } = stream;
-        found.written = hex(known.write(known.read(stream), index, width, height));
+        found.written = hex(await known.write(await known.read(stream), index, width, height));
       }
       out.push(found);
     }

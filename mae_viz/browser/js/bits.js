@@ -1,8 +1,8 @@
 // What the symbols of a file cost: −log₂ of the share that its own tables give each, with the bytes of escapes.
 
-/** Bits of every latent, Float32Array (C, h, w), and of side information z where there is one. `groups`: symbols as
- *  `Model.quantise` gives them. */
-export function bitsOf(model, groups, index, width, height) {
+/** Bits of every latent, a promise of Float32Array (C, h, w), and of side information z where there is one. `groups`:
+ *  symbols as `Model.quantise` gives them. */
+export async function bitsOf(model, groups, index, width, height) {
   const models = model.tables.at(index);
   const places = groups[0].length / models.length;
   const first = new Float32Array(groups[0].length);
@@ -13,7 +13,7 @@ export function bitsOf(model, groups, index, width, height) {
   if (!model.hyper) return { y: first, z: null };
   const gaussians = model.hyper.models();
   const costs = gaussians.map(costsOf);
-  const scales = model.hyper.indexes(groups[0], ...model.places(width, height), index);
+  const scales = await model.hyper.indexes(groups[0], ...model.places(width, height), index);
   const y = new Float32Array(groups[1].length);
   for (let i = 0; i < y.length; i++) y[i] = cost(groups[1][i], gaussians[scales[i]], costs[scales[i]]);
   return { y, z: first };

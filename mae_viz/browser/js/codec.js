@@ -10,11 +10,14 @@ const TILE = 512; // side of a tile in pixels, without its halo
 /** One model, ready to code. All methods may be called at once: the transforms run one after the other. */
 export class Codec {
   /**
-   * `ort`: onnxruntime-web. `load(file)`: a promise of the bytes of "tables", or of a transform ("g_a", "g_s", "h_a"),
-   * asked for when it is first needed. `options`: of onnxruntime's sessions. `tile`: pixels, a multiple of the stride.
+   * `ort`: onnxruntime-web. `load(file)`: a promise of the bytes of "tables", or of a transform ("g_a", "g_s", "h_a",
+   * "h_s"), asked for when it is first needed. `options`: of onnxruntime's sessions. `tile`: pixels, a multiple of the
+   * stride.
    */
   static async open({ ort, load, options, tile = TILE }) {
-    return new Codec(new Model(await load("tables")), new Transforms(ort, load, options), tile);
+    const transforms = new Transforms(ort, load, options);
+    const layers = (values, size, gains) => transforms.run("h_s", values, size, gains);
+    return new Codec(new Model(await load("tables"), layers), transforms, tile);
   }
 
   constructor(model, transforms, tile) {
@@ -50,7 +53,8 @@ export class Codec {
       symbols.at(-1).fill(0, channel * places, (channel + 1) * places);
     }
     signal?.throwIfAborted();
-    return { bytes: this.model.write(symbols, index, width, height), index, lmbda: lmbdaAt(index), y, symbols };
+    const bytes = await this.model.write(symbols, index, width, height);
+    return { bytes, index, lmbda: lmbdaAt(index), y, symbols };
   }
 
   /**
@@ -59,7 +63,7 @@ export class Codec {
    */
   async decode(bytes, { progress, signal, hand } = {}) {
     const stream = parse(bytes);
-    const symbols = this.model.read(stream);
+    const symbols = await this.model.read(stream);
     const { width, height, index } = stream;
     const pixels = await this.synthesise(symbols, width, height, index, { progress, signal, hand });
     return { pixels, width, height, index, lmbda: lmbdaAt(index), symbols };
@@ -83,7 +87,7 @@ export class Codec {
     const { latent, analysis_halo: halo, stride } = this.facts;
     const [h, w] = this.model.latents(width, height);
     const y = new Float32Array(this.facts.channels * h * w);
-    const field = { height: h * latent, width: w * latent, tile: this.tile, halo };
+    const field = { height: h * latent, width: w * latent, tile: this.tile, unit: latent, halo };
     const analysis = async (cut) => {
       const size = [3, cut.bottom - cut.top, cut.right - cut.left];
       const x = cutPixels({ pixels, width, height, channels }, cut);
@@ -108,7 +112,7 @@ export class Codec {
     const { channels, latent, synthesis_halo: halo } = this.facts;
     const [h, w] = this.model.latents(width, height);
     const pixels = new Uint8ClampedArray(4 * width * height);
-    const field = { height: h, width: w, tile: this.tile / latent, halo };
+    const field = { height: h, width: w, tile: this.tile / latent, unit: 1, halo };
     const synthesis = async (cut) => {
       const size = [channels, cut.bottom - cut.top, cut.right - cut.left];
       const yHat = this.model.dequantise(cutPlanes(symbols.at(-1), h, w, cut), index);

@@ -27,7 +27,7 @@ export async function ofModel(codec, picture, index, { maps, hand, progress, sig
   if (!maps) return made;
   const { channels, latent } = codec.facts;
   const [h, w] = codec.model.latents(width, height);
-  const bits = bitsOf(codec.model, symbols, index, width, height);
+  const bits = await bitsOf(codec.model, symbols, index, width, height);
   const sums = byChannel(bits, channels);
   const { lmbda: _, ...gains } = codec.rate(index, hand);
   const places = byPlace(bits, [channels, h, w]);

@@ -2,25 +2,40 @@
 // fine, as long as somebody looks. What mae_viz/ladders/ladder.py is to the app.
 
 const ASKED_MS = 2500; // after the last question a ladder's grid rests
+const BESIDE = 1000; // ranks that pictures on show have for themselves
 const EXTRA = 24; // frames between the grid's that stay, the latest
 
 /** All ladders of one picture, and what is to be computed next. */
 export class Ladders {
   #remote;
+  #made;
   #ladders = new Map();
   #job = null;
   #soon = null;
   #numbers = 0;
 
-  constructor(remote) {
+  /** `made` hears of ladders that have a new frame, or an error, by their ids. */
+  constructor(remote, made) {
     this.#remote = remote;
+    this.#made = made;
   }
 
   /** A ladder of a picture, kept by `remote`, a RemoteCodec, as `key`, with a codec of the page's: its id. `grid`: the
    *  rates to have at hand; `maps`: whether frames tell what is inside. */
   add(key, codec, { grid, maps }) {
     const id = `${key}-${codec.id}-${++this.#numbers}`;
-    this.#ladders.set(id, { id, key, codec, grid, maps, frames: new Map(), files: new Map(), wanted: [], asked: 0 });
+    this.#ladders.set(id, {
+      id,
+      key,
+      codec,
+      grid,
+      maps,
+      frames: new Map(),
+      files: new Map(),
+      wanted: [],
+      inPanes: 0,
+      asked: 0,
+    });
     return id;
   }
 
@@ -31,12 +46,13 @@ export class Ladders {
   }
 
   /** The frames that are there, as the viewer reads them. Asking starts the work and keeps it going; `at`: rates
-   *  between the grid's, or of it, that are looked for now. */
-  async ladder(id, at = []) {
+   *  between the grid's, or of it, that are looked for now, of which the first `inPanes` are pictures on show. */
+  async ladder(id, at = [], inPanes = at.length) {
     const ladder = this.#ladders.get(id);
     if (!ladder) throw Object.assign(new Error("this picture is not open any more"), { gone: true });
     ladder.asked = performance.now();
     ladder.wanted = at.map((rate) => this.#snapped(ladder.codec, rate));
+    ladder.inPanes = inPanes;
     this.#soon ??= setTimeout(() => {
       this.#soon = null;
       this.#turn();
@@ -74,16 +90,19 @@ export class Ladders {
     return codec.only?.length ? codec.only.reduce((a, b) => (Math.abs(b - rate) < Math.abs(a - rate) ? b : a)) : whole;
   }
 
-  /** What is looked for now: of every ladder the first rate, then the rest. */
+  /** What is looked for now: of every ladder the first rate, then the rest, and what no pane shows at last. */
   #looked() {
-    const now = this.#open();
-    const most = Math.max(0, ...now.map(({ wanted }) => wanted.length));
-    for (let k = 0; k < most; k++)
-      for (const ladder of now) {
-        const at = ladder.wanted[k];
-        if (at !== undefined && !ladder.frames.has(at)) return { ladder, at, rank: k };
-      }
-    return null;
+    const missing = this.#open().flatMap((ladder) =>
+      ladder.wanted.filter((at) => !ladder.frames.has(at)).map((at) => ({ ladder, at, rank: this.#rank(ladder, at) })),
+    );
+    return missing.length ? missing.reduce((a, b) => (b.rank < a.rank ? b : a)) : null;
+  }
+
+  /** How soon a rate is wanted, 0 first; Infinity for what nobody looks for. */
+  #rank({ wanted, inPanes }, at) {
+    const place = wanted.indexOf(at);
+    if (place < 0) return Infinity;
+    return place < inPanes ? place : BESIDE + place;
   }
 
   /** The next of a grid: of all ladders the one with the fewest frames, the rate farthest from all that are there. */
@@ -107,9 +126,8 @@ export class Ladders {
     const looked = this.#looked();
     if (this.#job) {
       const { ladder, at, control } = this.#job;
-      const rank = ladder.wanted.indexOf(at); // now, for λ may have moved since it began
-      // what is made ahead of need, or for what stands beside the picture, gives way to the picture
-      if (looked && (rank < 0 || rank > looked.rank)) control.abort();
+      // what is made ahead of need, or for what stands beside the picture, gives way to the picture; λ may have moved
+      if (looked && this.#rank(ladder, at) > looked.rank) control.abort();
       return;
     }
     const next = looked ?? this.#ahead();
@@ -130,6 +148,7 @@ export class Ladders {
       if (error.name !== "AbortError") ladder.error = `${ladder.codec.title}: ${error.message}`;
     }
     this.#job = null;
+    this.#made(ladder.id);
     this.#turn();
   }
 

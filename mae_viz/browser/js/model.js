@@ -10,8 +10,9 @@ import { readSafetensors } from "./safetensors.js";
 const LIMIT = 2 ** 24; // of symbols
 
 export class Model {
-  /** `bytes` of the file. Throws an Error where it is damaged or no such file. */
-  constructor(bytes) {
+  /** `bytes` of the file; `layers`: those of h_s, as `IntegerHyperSynthesis` takes them, where there is a hyperprior.
+   *  Throws an Error where the file is damaged or no such file. */
+  constructor(bytes, layers) {
     const { tensors, metadata } = readSafetensors(bytes);
     if (!metadata.mae_viz)
       throw new Error("these are no tables of a model: load what mae-viz export-onnx has written.");
@@ -23,7 +24,7 @@ export class Model {
      *  latents synthesis_halo. */
     this.facts = JSON.parse(metadata.mae_viz);
     this.tables = new EntropyTables((name) => tensor(`tables.${name}`).values);
-    this.hyper = tensors.has("hyper.gains") ? new IntegerHyperSynthesis(tensor, this.facts.channels) : null;
+    this.hyper = tensors.has("hyper.gains") ? new IntegerHyperSynthesis(tensor, this.facts.channels, layers) : null;
     this.medianRows = tensor("medians").values;
     /** λ → {layer: gains}. */
     this.gains = gainsOf(this.facts.layers, tensor);
@@ -80,14 +81,15 @@ export class Model {
     return values;
   }
 
-  /** The `.mae` file of symbols, for a picture of this size. Throws a RangeError for symbols that no file holds. */
-  write(groups, index, width, height) {
+  /** The `.mae` file of symbols, a promise, for a picture of this size. Throws a RangeError for symbols that no file
+   *  holds. */
+  async write(groups, index, width, height) {
     const encoder = new SymbolEncoder();
     encoder.add(groups[0], this.tables.at(index));
     if (this.hyper) {
       const [h, w] = this.places(width, height);
       const gaussians = this.hyper.models();
-      for (const { scale, places } of byScale(this.hyper.indexes(groups[0], h, w, index)))
+      for (const { scale, places } of byScale(await this.hyper.indexes(groups[0], h, w, index)))
         encoder.add(
           Int32Array.from(places, (place) => groups[1][place]),
           [gaussians[scale]],
@@ -97,8 +99,8 @@ export class Model {
     return pack({ ...stream, symbolsCrc: checksum(stream, groups) });
   }
 
-  /** Symbols of a parsed file. Throws a StreamError where they do not match its checksum. */
-  read(stream) {
+  /** Symbols of a parsed file, a promise. Throws a StreamError where they do not match its checksum. */
+  async read(stream) {
     if (stream.fingerprint !== this.facts.fingerprint)
       throw new StreamError(`the file was made with model ${stream.fingerprint}, not with ${this.facts.name}.`);
     const { channels } = this.facts;
@@ -114,7 +116,7 @@ export class Model {
         for (const scale of strip) counts[scale]++;
         decoder.checkRoom(gaussians, counts);
       };
-      const indexes = this.hyper.indexes(groups[0], h, w, stream.index, look);
+      const indexes = await this.hyper.indexes(groups[0], h, w, stream.index, look);
       const y = new Int32Array(indexes.length);
       for (const { scale, places } of byScale(indexes)) {
         const symbols = decoder.take([gaussians[scale]], places.length);

@@ -21,9 +21,11 @@ class Site {
     this.count = 0;
     this.shown = 0;
     this.remote = remote;
-    this.ladders = new Ladders(remote);
+    this.ladders = new Ladders(remote, (id) => {
+      for (const viewer of this.viewers) viewer.frames.hear(id);
+    });
     this.host = {
-      ladder: (id, at) => this.ladders.ladder(id, at),
+      ladder: (id, at, inPanes) => this.ladders.ladder(id, at, inPanes),
       bytes: (id, file, parts) => this.ladders.bytes(id, file, parts),
       report: (state) => this.report(state),
       hands: { get: (id) => this.hand[id], set: (id, hand) => this.change(id, hand) },
@@ -149,6 +151,11 @@ class Site {
     } catch (error) {
       this.say(`${file.name}: ${error.message}`);
     }
+  }
+
+  /** Those that show frames now. */
+  get viewers() {
+    return [this.viewer, this.blind?.viewer].filter(Boolean);
   }
 
   startBlind() {

@@ -10,16 +10,19 @@ async function breath(signal) {
 /**
  * Every tile of a field of `height` × `width` places: `transform(cut)` is awaited for the rectangle {top, left, bottom,
  * right} with its halo, and `put(values, cut, inner)` gets what it gives, with the rectangle that belongs to the tile.
- * At the border there is no halo, so that the layers pad there as they would for the whole. `tile` and `halo`: places.
+ * At the border there is no halo, so that the layers pad there as they would for the whole. `tile`: places of a side at
+ * most, of all tiles about as many; `unit`: whole multiples of it; `halo`: places.
  */
-export async function overTiles({ height, width, tile, halo }, transform, put, { progress, signal } = {}) {
+export async function overTiles({ height, width, tile, unit, halo }, transform, put, { progress, signal } = {}) {
   const down = Math.ceil(height / tile);
   const across = Math.ceil(width / tile);
+  const even = (side, count) => Math.ceil(side / count / unit) * unit;
+  const [rows, columns] = [even(height, down), even(width, across)];
   for (let number = 0; number < down * across; number++) {
     await breath(signal);
-    const top = Math.floor(number / across) * tile;
-    const left = (number % across) * tile;
-    const inner = { top, left, bottom: Math.min(top + tile, height), right: Math.min(left + tile, width) };
+    const top = Math.floor(number / across) * rows;
+    const left = (number % across) * columns;
+    const inner = { top, left, bottom: Math.min(top + rows, height), right: Math.min(left + columns, width) };
     const cut = {
       top: Math.max(top - halo, 0),
       left: Math.max(left - halo, 0),

@@ -1,6 +1,9 @@
 // The transforms of one model, run by onnxruntime-web: graphs as mae_viz/browser/graphs.py describes them, each loaded
 // when it is first needed.
 
+const ERRORS = 3; // of what onnxruntime says of graphs: warnings are for who makes them
+const EXACT = { executionProviders: ["wasm"] }; // float64, which no GPU has here
+
 let last = Promise.resolve();
 
 /** What `work` gives, once all before it is done: onnxruntime takes one call at a time, whatever the session. */
@@ -21,14 +24,14 @@ export class Transforms {
   constructor(ort, load, options = {}) {
     this.#ort = ort;
     this.#load = load;
-    this.#options = { executionProviders: ["wasm"], ...options };
+    this.#options = { executionProviders: ["wasm"], logSeverityLevel: ERRORS, ...options };
   }
 
   /** Make a transform ready to run. */
   ready(part) {
     if (!this.#sessions.has(part)) {
       const session = this.#load(part).then((bytes) =>
-        inTurn(() => this.#ort.InferenceSession.create(bytes, this.#options)),
+        inTurn(() => this.#ort.InferenceSession.create(bytes, { ...this.#options, ...(part === "h_s" && EXACT) })),
       );
       session.catch(() => this.#sessions.delete(part)); // so that it can be tried again
       this.#sessions.set(part, session);
@@ -36,17 +39,19 @@ export class Transforms {
     return this.#sessions.get(part);
   }
 
-  /** What a part makes of `values`, Float32Array (channels, height, width): {values, height, width}. `rate`: {lmbda,
-   *  and gains of layers by their names}, of which it takes the inputs that the graph has. */
+  /** What a part makes of `values`, Float32Array (channels, height, width), for h_s Float64Array: {values, height,
+   *  width}. `rate`: {lmbda, and gains of layers by their names}, of which it takes the inputs that the graph has. */
   async run(part, values, [channels, height, width], rate) {
     const session = await this.ready(part);
     return inTurn(async () => {
       const inputs = {};
       const [source, ...others] = session.inputNames;
-      inputs[source] = new this.#ort.Tensor("float32", values, [1, channels, height, width]);
+      const tensor = (given, sides) =>
+        new this.#ort.Tensor(given instanceof Float64Array ? "float64" : "float32", given, sides);
+      inputs[source] = tensor(values, [1, channels, height, width]);
       for (const name of others) {
         const given = typeof rate[name] === "number" ? Float32Array.of(rate[name]) : rate[name];
-        inputs[name] = new this.#ort.Tensor("float32", given, [given.length]);
+        inputs[name] = tensor(given, [given.length]);
       }
       const output = (await session.run(inputs))[session.outputNames[0]];
       const found = { values: await output.getData(), height: output.dims[2], width: output.dims[3] };

@@ -82,10 +82,11 @@ const sizeOf = (asset) => asset.byteLength ?? 4 * asset.width * asset.height;
 
 /** Fetches what the panes want: λ at hand first, then whatever closes the widest gap. */
 export class Frames {
-  constructor(host, changed, exact, pixels) {
+  constructor(host, changed, exact, pixels, inPanes = exact) {
     this.host = host;
     this.changed = changed;
-    this.exact = exact; // (ladder) → the rates to have exactly, none while λ moves
+    this.exact = exact; // (ladder) → the rates to have exactly, none while λ moves,
+    this.inPanes = inPanes; // and those first of them that panes show
     this.pixels = pixels; // () → pixels of the picture on show
     this.ladders = new Map();
     this.wants = [];
@@ -108,6 +109,12 @@ export class Frames {
     there.rests = false;
     this.poll(there);
     return there;
+  }
+
+  /** The host has something new of a ladder: its list is read at once. */
+  hear(id) {
+    const there = this.ladders.get(id);
+    if (there) this.poll(there);
   }
 
   /** A ladder that stays as it is: nothing of it is waited for. */
@@ -136,7 +143,7 @@ export class Frames {
     const turn = ++ladder.asked;
     const answer = { heard: turn, gone: false, unheard: false };
     try {
-      answer.info = await this.host.ladder(ladder.id, this.exact(ladder));
+      answer.info = await this.host.ladder(ladder.id, this.exact(ladder), this.inPanes(ladder).length);
       answer.error = answer.info.error ?? null;
     } catch (error) {
       const gone = Boolean(error.gone); // the server knows it no more

@@ -1,7 +1,8 @@
 // The viewer: one λ drives every pane; one zoom and one place in the picture for all of them.
 //
 //   const viewer = mount(root, manifest, host)   again on the same root: update(manifest), keeping zoom and choices
-//   host.ladder(id, at)  → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks for more
+//   host.ladder(id, at, inPanes) → Promise of {frames: [{at, lmbda, file, bytes, …}], total, complete, …}; `at` asks
+//                        for more, the first `inPanes` of them for panes and the others for what stands beside them
 //   host.bytes(id, file, parts) → Promise of a Blob: these [start, length] one after the other, or the whole file;
 //                        files never change
 //   host.refine(id, at, mask) → Promise of the id of a ladder, of the same picture refined at one rate; `mask`: packed
@@ -56,6 +57,7 @@ class Viewer {
       () => this.schedule(),
       (ladder) => this.exact(ladder),
       () => this.picture.width * this.picture.height,
+      (ladder) => this.inPanes(ladder),
     );
     this.sizes = new ResizeObserver((entries) => this.resize(entries));
   }
@@ -204,8 +206,13 @@ class Viewer {
   /** The rates of a ladder that panes want exactly, now that λ rests, and the sentence above them after those. */
   exact(ladder) {
     if (this.dragging || this.manifest.static) return [];
-    const shown = this.panes.filter((p) => p.plainLadder === ladder).flatMap((p) => [...p.exact, ...p.divisor]);
-    return [...new Set([...shown, ...(this.laboratory?.awaited(ladder) ?? [])])];
+    return [...new Set([...this.inPanes(ladder), ...(this.laboratory?.awaited(ladder) ?? [])])];
+  }
+
+  /** Those of them that panes want. */
+  inPanes(ladder) {
+    const panes = this.panes.filter((p) => p.plainLadder === ladder);
+    return [...new Set(panes.flatMap((p) => [...p.exact, ...p.divisor]))];
   }
 
   // λ
