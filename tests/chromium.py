@@ -28,7 +28,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-TIMEOUT_MS = 120_000
+TIMEOUT_MS = 240_000
 """For everything that a test waits for: a machine may have other things to do."""
 
 LOOK_MS = 100
