@@ -192,6 +192,25 @@ def test_lambda_picture_and_a_panel_are_in_sight_together(browser, file, width, 
                 "all => all.filter(e => !e.closest('.tag, .ticks, .strip')).map(e => e.getBoundingClientRect().height)"
             )
             assert min(sides) >= 44
+        if width <= 820:
+            four_maps_stand_two_by_two(page)
+
+
+def four_maps_stand_two_by_two(page: Page) -> None:
+    """Cards stand above maps: four beside one another would cover each other."""
+    page.evaluate(
+        """() => {
+            const both = (layer) => ["mae", "bottleneck-scaling"].map((codec) => ({ codec, layer }));
+            maeViewer.setPanes([...both("picture"), ...both("bits")]);
+            maeViewer.setMode("side");
+            maeViewer.changed();
+        }"""
+    )
+    page.wait_for_function("maeViewer.controls.grid.style.getPropertyValue('--columns') == 2")
+    for pane in page.locator(".pane").all():
+        outer, card = pane.bounding_box(), pane.locator(".tag").bounding_box()
+        assert card["x"] + card["width"] <= outer["x"] + outer["width"] + 1
+        assert pane.locator("canvas").bounding_box()["height"] > 60
 
 
 def test_lambda_stays_in_sight_below_the_laboratory(page):

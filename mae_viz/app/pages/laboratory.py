@@ -156,13 +156,12 @@ def say_what_is_absent() -> None:
 
 def save_files(picture: Picture, rate: Rate) -> None:
     """The real files at the λ released, of the whole picture; coded when someone asks for one."""
-    lmbda = rate.lmbda
     with st.container(horizontal=True):
         for model in controls.models():
             st.download_button(
-                f"Save as .mae: {controls.title(model)}, λ = {lmbda:.0f}",
+                f"Save as .mae: {controls.title(model)}, λ = {rate}",
                 partial(computed.stream_of, picture.name, picture.source, model, rate),
-                f"{picture.name}-{model}-{lmbda:.0f}.mae",
+                f"{picture.name}-{model}-{rate}.mae",
                 key=f"save {model}",
                 on_click="ignore",
             )
