@@ -101,6 +101,11 @@ def as_rst(app: Sphinx, what: str, name: str, about: object, options: object, li
     lines[:] = made
 
 
+def readable(app: Sphinx, what: str, name: str, about: object, options: object, signature: str, returns: str) -> tuple:
+    """Defaults that a dataclass makes anew: Sphinx cannot read what Python calls them, nor then the types beside."""
+    return signature and signature.replace("<factory>", "..."), returns
+
+
 MARKED = re.compile(r"``.*?``|`(?P<code>[^`]+)`(?!_)|(?P<bar>\|)")
 
 
@@ -141,6 +146,7 @@ def block_math(translator, node: nodes.math_block) -> None:
 def setup(app: Sphinx) -> None:
     app.connect("source-read", fill_in)
     app.connect("autodoc-process-docstring", as_rst)
+    app.connect("autodoc-process-signature", readable)
     app.connect("doctree-read", python_s_own)
     app.connect("doctree-read", shortened)
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))

@@ -174,6 +174,7 @@ SLOW = {
 def test_a_picture_that_takes_too_long_is_given_up(form, tmp_path):
     """Whatever holds its decoder up; others are read as before."""
     slow, quick = (made() for made in SLOW[form])
+    apart.close_idle()  # of other tests, whichever came before
     expected = open_rgb(quick)
     assert np.array_equal(open_rgb(quick, seconds=0.04), expected)
     (before,) = waiting()

@@ -63,11 +63,9 @@ def test_no_python_is_promised_that_compressai_has_no_wheel_for():
     assert int(high) - 1 <= max(map(int, theirs))
 
 
-def test_make_installs_the_same_extras():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert set(re.search(r'--editable "\.\[(.*)\]"', makefile).group(1).split(",")) == set(
-        PROJECT["optional-dependencies"]
-    )
+@pytest.mark.parametrize("file", ["Makefile", ".github/workflows/test.yml"])
+def test_all_extras_are_installed_where_all_tests_run(file):
+    assert set(extras((ROOT / file).read_text(encoding="utf-8"))) == set(PROJECT["optional-dependencies"])
 
 
 SCHEMAS = {
