@@ -426,7 +426,7 @@ def test_same_bytes_means_the_largest_file_not_above(lesson, picture):
     assert fitting
     assert number(lesson, 0, "bytes") == f"{max(fitting)}"
     expect(lesson.locator(".pane").nth(0).locator(".note")).to_contain_text(
-        f"−{100 - 100 * max(fitting) / limit:.1f} %"
+        f"held at the same bytes: {100 - 100 * max(fitting) / limit:.1f} % below"
     )
 
 
