@@ -1146,8 +1146,8 @@ var Transforms = class {
   #options;
   #sessions = /* @__PURE__ */ new Map();
   /** `ort`: onnxruntime-web, however it was imported. `load(part)`: a promise of a graph's bytes. `options`: of the
-   *  sessions, such as {executionProviders: ["webgpu", "wasm"]}; `exact()`: the onnxruntime-web, or a promise of it, that
-   *  knows float64, where `ort` does not. */
+   *  sessions, such as {executionProviders: ["webgpu", "wasm"]}; and `exact()`, the onnxruntime-web that knows float64,
+   *  or a promise of it, where `ort` does not. */
   constructor(ort, load, { exact = () => ort, ...options } = {}) {
     this.#ort = ort;
     this.#exact = exact;
