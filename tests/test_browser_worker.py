@@ -133,3 +133,20 @@ def test_pictures_and_files_go_through_a_worker(isolated, written, browser, crop
     assert unknown == "RangeError: no model named mea: choose one of mae, bottleneck-scaling, mae-hyperprior."
     assert outside.startswith("RangeError: λ = 5000 is outside the trained range")
     assert ended.startswith("AbortError: ")
+
+
+def test_a_page_with_the_runtime_for_gpus_reads_files_with_a_hyperprior(written, browser, crop):
+    """That runtime knows no float64, which their whole numbers are in: another computes these."""
+    folder, _ = written
+    small = crop.crop((0, 0, 80, 64))
+    stream = coder.encode(small, checkpoints.open_checkpoint("mae-hyperprior"), Rate.near(700)).stream
+    command = [sys.executable, str(Path(__file__).parent / "static.py"), "{port}", str(folder)]
+    with serve(command, "/") as url, visit(browser, url) as page:
+        page.wait_for_function("document.title == 'ready'")
+        script = """async (file) => {
+            const { codec } = await openCodec("codec/", { runtime: "webgpu" });
+            return text((await codec.decode(bytes(file))).pixels);
+        }"""
+        found = page.evaluate(script, base64.b64encode(stream).decode())
+    picture = np.frombuffer(base64.b64decode(found), np.uint8).reshape(small.height, small.width, 4)
+    assert np.abs(picture[..., :3] - np.asarray(coder.decompress(stream)).astype(int)).max() <= 1

@@ -107,7 +107,7 @@ var LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 var LIKE = { O: "0", I: "1", L: "1" };
 var MOST = 63;
 var DATA = 6;
-var CODE = /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/g;
+var CODE = /\b[0-9A-Z]{4}-?[0-9A-Z]{4}\b/g;
 function encode({ first, second, neither }, who) {
   const values = [who, ...[first, second, neither].map((count) => Math.min(MOST, count))];
   const bits = values.map((value, i) => value.toString(2).padStart(i ? 6 : 12, "0")).join("");
@@ -131,12 +131,13 @@ function decode(code) {
   return { first, second, neither, who };
 }
 function pooled(text) {
-  const codes = new Set(text.toUpperCase().match(CODE) ?? []);
+  const written = text.toUpperCase().match(CODE) ?? [];
+  const codes = new Set(written.map((code) => `${code.slice(0, 4)}-${code.slice(-4)}`));
   const sum = { people: 0, first: 0, second: 0, neither: 0, wrong: [] };
   for (const code of codes) {
     const found = decode(code);
     if (!found) {
-      sum.wrong.push(code);
+      if (written.includes(code)) sum.wrong.push(code);
       continue;
     }
     sum.people++;
@@ -289,9 +290,10 @@ function pool() {
       const [low, high] = interval(first, decided).map((share2) => Math.round(100 * share2));
       const whose = people === 1 ? "1 person" : `${people} people`;
       const share = Math.round(100 * first / decided);
+      const preferences = decided === 1 ? "preference" : "preferences";
       const said = [
         people ? `${whose}: MAE ${first}, bottleneck scaling ${second}, no difference ${neither}.` : "No codes yet.",
-        decided && `Of ${decided} preferences ${share} % are for the MAE (95 % interval ${low} to ${high} %).`,
+        decided && `Of ${decided} ${preferences} ${share} % are for the MAE (95 % interval ${low} to ${high} %).`,
         wrong.length && `Not a code, misread perhaps: ${wrong.join(", ")}.`
       ];
       result.textContent = said.filter(Boolean).join(" ");
@@ -2167,6 +2169,8 @@ async function openCodec(base, { runtime = "wasm", threads, tile, loading } = {}
     {
       base: address.href,
       runtime: runtimes[runtime],
+      exact: runtimes.wasm,
+      // whole numbers in float64, which the runtime for GPUs does not have
       models,
       threads: threads ?? Math.min(navigator.hardwareConcurrency, MOST_THREADS),
       tile

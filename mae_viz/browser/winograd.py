@@ -15,7 +15,7 @@ from torch import nn
 from mae_viz.browser.building import Building
 from mae_viz.models import Convolution
 
-_TAPS, _AT_ONCE = 3, 4
+_AT_ONCE = 4  # rows of outputs, or pairs of them
 _WORTH = 16  # channels
 _FAR = 2**31 - 1  # an end beyond every row
 
@@ -55,15 +55,14 @@ def convolution(building: Building, h: str, conv: Convolution) -> str:
 
 
 def _strided(building: Building, h: str, conv: Convolution) -> str:
-    out, channels = conv.out_channels, conv.in_channels
-    taps = _taps(building, conv, (0, 0, 1, 0), (out, channels, _TAPS, 2, 5), (2, 0, 1, 3, 4))
-    kernels = _kernels(building, taps, _KERNELS, (out, channels, 2, 5))
     width = building.sides(h, 3)
     high = building("Div", building.sides(h, 2, 3), building.whole(2))
     padded = building("Pad", h, building.whole(0, 0, 2, 0, 0, 0, 2 * _AT_ONCE, 0))
-    paired = building.reshaped(padded, 0, 0, -1, 2, width)
-    products = []
-    for number, (source, kernel) in enumerate(zip(_sources(building, paired), kernels, strict=True)):
+    sources = _sources(building, building.reshaped(padded, 0, 0, -1, 2, width))
+    stored, products = building.constant(conv.weight.half()), []
+    for number, (source, factors) in enumerate(zip(sources, _KERNELS, strict=True)):
+        # (out, in, 2, 5): row r of a pair has taps r, r + 2 and r + 4
+        kernel = building("MatMul", building.constant(np.stack([_placed(factors, r) for r in (0, 1)])), stored)
         bias = [building.constant(conv.bias)] if conv.bias is not None and number == _EVERYWHERE else []
         source = building.reshaped(source, 0, 0, -1, width)
         products.append(building("Conv", source, kernel, *bias, strides=[2, 2], pads=[0, 2, 0, 2]))
@@ -74,33 +73,33 @@ def _strided(building: Building, h: str, conv: Convolution) -> str:
 
 
 def _transposed(building: Building, h: str, conv: Convolution) -> str:
-    out, channels = conv.out_channels, conv.in_channels
-    # rows of taps, phases of columns and of rows, and columns of taps; output 2 q + r takes r + 4, r + 2 and r of
-    # inputs q − 1, q and q + 1
-    taps = _taps(building, conv, (0, 0, 1, 1), (channels, out, _TAPS, 2, _TAPS, 2), (2, 5, 3, 1, 0, 4))
-    kernels = _kernels(building, taps, _KERNELS[:, ::-1], (2, 2 * out, channels, 1, _TAPS))
     width = building.sides(h, 3)
     high = building("Mul", building.sides(h, 2, 3), building.whole(2))
-    padded = building("Pad", h, building.whole(0, 0, 1, 0, 0, 0, _AT_ONCE, 0))
-    sources = _sources(building, padded)
+    sources = _sources(building, building("Pad", h, building.whole(0, 0, 1, 0, 0, 0, _AT_ONCE, 0)))
     bias = None if conv.bias is None else building.constant(conv.bias.repeat(2))
-    found = []
-    for phase, columns in enumerate(((2, 1, 0), (1, 0))):  # the second has no tap of the input before
-        products = []
-        for number, (source, both) in enumerate(zip(sources, kernels, strict=True)):
-            kernel = building(
-                "Gather", building("Gather", both, building.whole(phase)), building.whole(*columns), axis=4
-            )
-            kernel = building.reshaped(kernel, 2 * out, channels, 1, -1)
+    # (out, in, 5, 5), turned: output 2 q + r takes taps −r, 2 − r and 4 − r of inputs q − 1, q and q + 1
+    stored, found = building.constant(conv.weight.half().transpose(0, 1).flip(2, 3).contiguous()), []
+    for columns in ((0, 2, 4), (1, 3)):  # of even outputs and of odd ones, which take nothing of the input before
+        some, products = building("Gather", stored, building.whole(*columns), axis=3), []
+        for number, (source, factors) in enumerate(zip(sources, _KERNELS, strict=True)):
+            rows = [building.constant(_placed(factors, -r)[None]) for r in (0, 1)]
+            kernel = building("Concat", *(building("MatMul", row, some) for row in rows), axis=0)
             biased = [bias] if bias and number == _EVERYWHERE else []
             products.append(building("Conv", source, kernel, *biased, pads=[0, len(columns) - 2, 0, 1]))
         found += _targets(building, products)
     # (B, 2 columns · 4 rows · 2 rows · C, tiles, columns) → (B, C, 8 · tiles, 2 · columns)
     stacked = building("Concat", *found, axis=1)
-    apart = building.reshaped(stacked, 0, 2, _AT_ONCE, 2, out, -1, width)
+    apart = building.reshaped(stacked, 0, 2, _AT_ONCE, 2, conv.out_channels, -1, width)
     ordered = building("Transpose", apart, perm=[0, 4, 5, 2, 3, 6, 1])
-    whole = building.reshaped(ordered, 0, out, -1, building("Mul", width, building.whole(2)))
+    whole = building.reshaped(ordered, 0, conv.out_channels, -1, building("Mul", width, building.whole(2)))
     return building("Slice", whole, building.whole(0), high, building.whole(2))
+
+
+def _placed(factors: np.ndarray, start: int) -> np.ndarray:
+    """Factors of three taps, two apart, at their places among the five; what lies beyond is none."""
+    wide = np.zeros(7)
+    wide[start + 1 : start + 6 : 2] = factors
+    return wide[1:6]
 
 
 def _sources(building: Building, h: str) -> list[str]:
@@ -112,20 +111,6 @@ def _sources(building: Building, h: str) -> list[str]:
         for j in range(last + 1)
     ]
     return [_sum(building, factors, rows) for factors in _SOURCES]
-
-
-def _taps(
-    building: Building, conv: Convolution, more: Sequence[int], shape: Sequence[int], order: Sequence[int]
-) -> str:
-    """A convolution's own kernels with ``more`` zeros behind each axis, cut up into ``shape``, its axes in an order."""
-    stored = building("Pad", building.constant(conv.weight.half()), building.whole(0, 0, 0, 0, *more))
-    return building("Transpose", building.reshaped(stored, *shape), perm=list(order))
-
-
-def _kernels(building: Building, taps: str, factors: np.ndarray, shape: Sequence[int]) -> list[str]:
-    """Those of the six products, from three taps along the first axis; a runtime computes them once, as it loads."""
-    flat = building.reshaped(taps, _TAPS, -1)
-    return [building.reshaped(building("MatMul", building.constant(row[None]), flat), *shape) for row in factors]
 
 
 def _targets(building: Building, products: Sequence[str]) -> list[str]:

@@ -105,22 +105,39 @@ function msSsimDb(original2, pixels) {
 }
 function msSsimDbOnce(a, b, width, height) {
   if (Math.min(width, height) < SMALLEST) return void 0;
-  return toDb((c) => inStrips({ x: plane(a, c), width, height }, { x: plane(b, c), width, height }));
+  return toDb((c) => inStrips(...[a, b].map((pixels) => ({ pixels, c, width, height }))));
 }
 function inStrips(first, second) {
   let value = 1;
   for (const [scale, weight] of WEIGHTS.entries()) {
-    const { x, width, height } = first;
+    const { width, height } = first;
     const sums = { ssim: 0, cs: 0, count: 0 };
     for (let top = 0; top + WINDOW <= height; top += STRIP) {
       const rows = Math.min(STRIP + WINDOW - 1, height - top);
-      const [part, other] = [x, second.x].map((values) => values.subarray(top * width, (top + rows) * width));
+      const [part, other] = [first, second].map((level) => rowsOf(level, top, rows));
       add(sums, similarity(known(part, width, rows), other));
     }
     value *= meanOf(sums, scale) ** weight;
-    if (scale < WEIGHTS.length - 1) [first, second] = [smaller(first), smaller(second)];
+    if (scale < WEIGHTS.length - 1) [first, second] = [first, second].map(smallerInStrips);
   }
   return value;
+}
+function rowsOf({ x, pixels, c, width }, top, rows) {
+  const [from, to] = [top * width, (top + rows) * width];
+  return x ? x.subarray(from, to) : plane(pixels.subarray(4 * from, 4 * to), c);
+}
+function smallerInStrips(level) {
+  if (level.x) return smaller(level);
+  const { width, height } = level;
+  const [w, h] = [width, height].map((side) => side + side % 2 >> 1);
+  const x = new Float32Array(w * h);
+  const pad = height % 2;
+  for (let top = 0; top < h; top += STRIP) {
+    const from = Math.max(0, 2 * top - pad);
+    const rows = Math.min(2 * (top + STRIP) - pad, height) - from;
+    x.set(halved(rowsOf(level, from, rows), width, rows), top * w);
+  }
+  return { x, width: w, height: h };
 }
 var meanOf = ({ ssim, cs, count }, scale) => Math.max(0, (scale < WEIGHTS.length - 1 ? cs : ssim) / count);
 function add(sums, more) {
@@ -237,9 +254,10 @@ async function ofModel(codec, picture, index, { maps, hand, progress, signal }) 
   const { width, height } = picture;
   const part = (from, share) => (done) => progress?.(from + share * done);
   const lmbda = lmbdaAt(index);
-  const { bytes, y, symbols } = await codec.encode({ ...picture, lmbda, hand }, { progress: part(0, 0.45), signal });
-  const decoded = await codec.decode(bytes, { progress: part(0.45, 0.45), signal, hand });
-  const made = ofFile(picture, index, bytes.length, decoded.pixels);
+  const encoding = codec.encode({ ...picture, lmbda, hand }, { progress: part(0, 0.45), signal });
+  const { bytes, y, symbols } = await encoding.then((coded) => maps ? coded : { bytes: coded.bytes });
+  const decoding = codec.decode(bytes, { progress: part(0.45, 0.45), signal, hand });
+  const made = ofFile(picture, index, bytes.length, await decoding.then(({ pixels }) => pixels));
   made.frame.lmbda = lmbda;
   made.files.stream = bytes;
   if (!maps) return made;
@@ -1113,7 +1131,7 @@ function putPixels({ pixels, width, height }, planes, cut, inner) {
 
 // mae_viz/browser/js/transforms.js
 var ERRORS = 3;
-var EXACT = { executionProviders: ["wasm"] };
+var EXACT = "h_s";
 var last = Promise.resolve();
 function inTurn(work) {
   const done = last.then(work);
@@ -1123,35 +1141,41 @@ function inTurn(work) {
 }
 var Transforms = class {
   #ort;
+  #exact;
   #load;
   #options;
   #sessions = /* @__PURE__ */ new Map();
   /** `ort`: onnxruntime-web, however it was imported. `load(part)`: a promise of a graph's bytes. `options`: of the
-   *  sessions, such as {executionProviders: ["webgpu", "wasm"]}. */
-  constructor(ort, load, options = {}) {
+   *  sessions, such as {executionProviders: ["webgpu", "wasm"]}; and `exact()`, the onnxruntime-web that knows float64,
+   *  or a promise of it, where `ort` does not. */
+  constructor(ort, load, { exact = () => ort, ...options } = {}) {
     this.#ort = ort;
+    this.#exact = exact;
     this.#load = load;
     this.#options = { executionProviders: ["wasm"], logSeverityLevel: ERRORS, ...options };
   }
-  /** Make a transform ready to run. */
+  /** Make a transform ready to run: a promise of its session, and of the onnxruntime that it is one of. */
   ready(part) {
     if (!this.#sessions.has(part)) {
-      const session = this.#load(part).then(
-        (bytes) => inTurn(() => this.#ort.InferenceSession.create(bytes, { ...this.#options, ...part === "h_s" && EXACT }))
-      );
-      session.catch(() => this.#sessions.delete(part));
-      this.#sessions.set(part, session);
+      const opened2 = this.#open(part);
+      opened2.catch(() => this.#sessions.delete(part));
+      this.#sessions.set(part, opened2);
     }
     return this.#sessions.get(part);
+  }
+  async #open(part) {
+    const [bytes, ort] = await Promise.all([this.#load(part), part === EXACT ? this.#exact() : this.#ort]);
+    const options = ort === this.#ort ? this.#options : { ...this.#options, executionProviders: ["wasm"] };
+    return { ort, session: await inTurn(() => ort.InferenceSession.create(bytes, options)) };
   }
   /** What a part makes of `values`, Float32Array (channels, height, width), for h_s Float64Array: {values, height,
    *  width}. `rate`: {lmbda, and gains of layers by their names}, of which it takes the inputs that the graph has. */
   async run(part, values, [channels, height, width], rate) {
-    const session = await this.ready(part);
+    const { ort, session } = await this.ready(part);
     return inTurn(async () => {
       const inputs = {};
       const [source, ...others] = session.inputNames;
-      const tensor = (given, sides) => new this.#ort.Tensor(given instanceof Float64Array ? "float64" : "float32", given, sides);
+      const tensor = (given, sides) => new ort.Tensor(given instanceof Float64Array ? "float64" : "float32", given, sides);
       inputs[source] = tensor(values, [1, channels, height, width]);
       for (const name of others) {
         const given = typeof rate[name] === "number" ? Float32Array.of(rate[name]) : rate[name];
@@ -1168,7 +1192,7 @@ var Transforms = class {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const opening of sessions) {
-      const session = await opening;
+      const { session } = await opening;
       await inTurn(() => session.release());
     }
   }
@@ -1353,13 +1377,28 @@ var CALLS = {
   forget: (argument) => frames.then((open) => open.forget(argument)),
   frame: (argument, looks) => frames.then((open) => open.frame(argument, looks))
 };
-async function opened({ base, runtime, models, threads, tile }) {
+async function opened({ base, runtime, exact, models, threads, tile }) {
   const load = (file) => fetched(file, new URL(file, base));
-  const [{ env, ...ort }, wasm] = await Promise.all([import(new URL(runtime.module, base).href), load(runtime.wasm)]);
-  env.wasm.wasmPaths = { mjs: new URL(runtime.glue, base).href };
-  env.wasm.wasmBinary = wasm;
-  env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
-  return new Library({ ort, models, load, tile, options: { executionProviders: runtime.providers } });
+  const started = async ({ module, glue, wasm }) => {
+    const [{ env, ...ort2 }, binary] = await Promise.all([import(new URL(module, base).href), load(wasm)]);
+    env.wasm.wasmPaths = { mjs: new URL(glue, base).href };
+    env.wasm.wasmBinary = binary;
+    env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+    return ort2;
+  };
+  const ort = await started(runtime);
+  const options = { executionProviders: runtime.providers };
+  if (exact.module !== runtime.module) {
+    let other;
+    options.exact = () => {
+      other ??= started(exact);
+      other.catch(() => {
+        other = void 0;
+      });
+      return other;
+    };
+  }
+  return new Library({ ort, models, load, tile, options });
 }
 async function fetched(file, address) {
   const response = await fetch(address);

@@ -157,10 +157,12 @@ export function pool() {
       const [low, high] = interval(first, decided).map((share) => Math.round(100 * share));
       const whose = people === 1 ? "1 person" : `${people} people`;
       const share = Math.round((100 * first) / decided);
+      const preferences = decided === 1 ? "preference" : "preferences";
       const said = [
         people ? `${whose}: MAE ${first}, bottleneck scaling ${second}, no difference ${neither}.` : "No codes yet.",
         decided &&
-          `Of ${decided} preferences ${share}\u202f% are for the MAE (95\u202f% interval ${low} to ${high}\u202f%).`,
+          `Of ${decided} ${preferences} ${share}\u202f% are for the MAE ` +
+            `(95\u202f% interval ${low} to ${high}\u202f%).`,
         wrong.length && `Not a code, misread perhaps: ${wrong.join(", ")}.`,
       ];
       result.textContent = said.filter(Boolean).join(" ");

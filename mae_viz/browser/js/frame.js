@@ -19,9 +19,11 @@ export async function ofModel(codec, picture, index, { maps, hand, progress, sig
   const { width, height } = picture;
   const part = (from, share) => (done) => progress?.(from + share * done);
   const lmbda = lmbdaAt(index);
-  const { bytes, y, symbols } = await codec.encode({ ...picture, lmbda, hand }, { progress: part(0, 0.45), signal });
-  const decoded = await codec.decode(bytes, { progress: part(0.45, 0.45), signal, hand });
-  const made = ofFile(picture, index, bytes.length, decoded.pixels);
+  const encoding = codec.encode({ ...picture, lmbda, hand }, { progress: part(0, 0.45), signal });
+  // without maps nothing but the file stays in memory
+  const { bytes, y, symbols } = await encoding.then((coded) => (maps ? coded : { bytes: coded.bytes }));
+  const decoding = codec.decode(bytes, { progress: part(0.45, 0.45), signal, hand });
+  const made = ofFile(picture, index, bytes.length, await decoding.then(({ pixels }) => pixels));
   made.frame.lmbda = lmbda;
   made.files.stream = bytes;
   if (!maps) return made;

@@ -37,23 +37,43 @@ export function msSsimDb(original, pixels) {
 /** The same of a large picture that is compared once: in strips, which take little memory. */
 export function msSsimDbOnce(a, b, width, height) {
   if (Math.min(width, height) < SMALLEST) return undefined;
-  return toDb((c) => inStrips({ x: plane(a, c), width, height }, { x: plane(b, c), width, height }));
+  return toDb((c) => inStrips(...[a, b].map((pixels) => ({ pixels, c, width, height }))));
 }
 
 function inStrips(first, second) {
   let value = 1;
   for (const [scale, weight] of WEIGHTS.entries()) {
-    const { x, width, height } = first;
+    const { width, height } = first;
     const sums = { ssim: 0, cs: 0, count: 0 };
     for (let top = 0; top + WINDOW <= height; top += STRIP) {
       const rows = Math.min(STRIP + WINDOW - 1, height - top);
-      const [part, other] = [x, second.x].map((values) => values.subarray(top * width, (top + rows) * width));
+      const [part, other] = [first, second].map((level) => rowsOf(level, top, rows));
       add(sums, similarity(known(part, width, rows), other));
     }
     value *= meanOf(sums, scale) ** weight;
-    if (scale < WEIGHTS.length - 1) [first, second] = [smaller(first), smaller(second)];
+    if (scale < WEIGHTS.length - 1) [first, second] = [first, second].map(smallerInStrips);
   }
   return value;
+}
+
+/** Some rows of a scale: of the picture itself, whose planes are never there as a whole, or of a smaller one. */
+function rowsOf({ x, pixels, c, width }, top, rows) {
+  const [from, to] = [top * width, (top + rows) * width];
+  return x ? x.subarray(from, to) : plane(pixels.subarray(4 * from, 4 * to), c);
+}
+
+function smallerInStrips(level) {
+  if (level.x) return smaller(level);
+  const { width, height } = level;
+  const [w, h] = [width, height].map((side) => (side + (side % 2)) >> 1);
+  const x = new Float32Array(w * h);
+  const pad = height % 2; // the first row is halved with zeros
+  for (let top = 0; top < h; top += STRIP) {
+    const from = Math.max(0, 2 * top - pad);
+    const rows = Math.min(2 * (top + STRIP) - pad, height) - from;
+    x.set(halved(rowsOf(level, from, rows), width, rows), top * w);
+  }
+  return { x, width: w, height: h };
 }
 
 const meanOf = ({ ssim, cs, count }, scale) => Math.max(0, (scale < WEIGHTS.length - 1 ? cs : ssim) / count);

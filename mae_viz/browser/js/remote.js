@@ -20,6 +20,7 @@ export async function openCodec(base, { runtime = "wasm", threads, tile, loading
     {
       base: address.href,
       runtime: runtimes[runtime],
+      exact: runtimes.wasm, // whole numbers in float64, which the runtime for GPUs does not have
       models,
       threads: threads ?? Math.min(navigator.hardwareConcurrency, MOST_THREADS),
       tile,

@@ -5,8 +5,8 @@ const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // base 32 without I, L, O, 
 const LIKE = { O: "0", I: "1", L: "1" };
 const MOST = 63; // of each answer
 const DATA = 6; // letters, and two by which misreading is seen
-/** What a code in a text looks like. */
-const CODE = /\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/g;
+/** What a code in a text looks like; without its hyphen, it may be a word as well. */
+const CODE = /\b[0-9A-Z]{4}-?[0-9A-Z]{4}\b/g;
 
 /** The code of {first, second, neither}, counts of preferences, and `who`: a number 0…4095 drawn by chance, by which a
  *  code that is given twice is seen. */
@@ -40,12 +40,13 @@ export function decode(code) {
 
 /** All codes in a text, each once, added up: {people, first, second, neither, wrong}; `wrong`: codes that are none. */
 export function pooled(text) {
-  const codes = new Set(text.toUpperCase().match(CODE) ?? []);
+  const written = text.toUpperCase().match(CODE) ?? [];
+  const codes = new Set(written.map((code) => `${code.slice(0, 4)}-${code.slice(-4)}`));
   const sum = { people: 0, first: 0, second: 0, neither: 0, wrong: [] };
   for (const code of codes) {
     const found = decode(code);
     if (!found) {
-      sum.wrong.push(code);
+      if (written.includes(code)) sum.wrong.push(code);
       continue;
     }
     sum.people++;

@@ -21,14 +21,29 @@ const CALLS = {
 };
 
 /** A library of what codec.json names, all below `base`. */
-async function opened({ base, runtime, models, threads, tile }) {
+async function opened({ base, runtime, exact, models, threads, tile }) {
   const load = (file) => fetched(file, new URL(file, base));
-  const [{ env, ...ort }, wasm] = await Promise.all([import(new URL(runtime.module, base).href), load(runtime.wasm)]);
-  env.wasm.wasmPaths = { mjs: new URL(runtime.glue, base).href };
-  env.wasm.wasmBinary = wasm;
-  // without cross-origin isolation there is no shared memory, and one thread
-  env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
-  return new Library({ ort, models, load, tile, options: { executionProviders: runtime.providers } });
+  const started = async ({ module, glue, wasm }) => {
+    const [{ env, ...ort }, binary] = await Promise.all([import(new URL(module, base).href), load(wasm)]);
+    env.wasm.wasmPaths = { mjs: new URL(glue, base).href };
+    env.wasm.wasmBinary = binary;
+    // without cross-origin isolation there is no shared memory, and one thread
+    env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+    return ort;
+  };
+  const ort = await started(runtime);
+  const options = { executionProviders: runtime.providers };
+  if (exact.module !== runtime.module) {
+    let other; // one for all models, once it is needed
+    options.exact = () => {
+      other ??= started(exact);
+      other.catch(() => {
+        other = undefined;
+      });
+      return other;
+    };
+  }
+  return new Library({ ort, models, load, tile, options });
 }
 
 /** The bytes at an address, expanded where they came as gzip. */
