@@ -194,9 +194,9 @@ def latents(picture: Picture, model: str, rate: Rate) -> tuple[np.ndarray, np.nd
     return _latents(picture.key, picture, model, rate)
 
 
-def unrounded(picture: Picture, model: str, rate: Rate) -> np.ndarray:
-    """The pixels that come back where y is not rounded."""
-    return _unrounded(picture.key, picture, model, rate)
+def unrounded_psnr_db(picture: Picture, model: str, rate: Rate) -> float:
+    """PSNR of what comes back where y is not rounded."""
+    return _unrounded_psnr_db(picture.key, picture, model, rate)
 
 
 @dataclass(frozen=True)
@@ -348,8 +348,11 @@ def _latents(key: str, _picture: Picture, model: str, rate: Rate) -> tuple[np.nd
 
 
 @kept(16)
-def _unrounded(key: str, _picture: Picture, model: str, rate: Rate) -> np.ndarray:
-    return run(lambda: np.asarray(probe.unrounded(open_model(model), _picture.image, rate)), large=_picture.large)
+def _unrounded_psnr_db(key: str, _picture: Picture, model: str, rate: Rate) -> float:
+    def measured() -> float:
+        return metrics.psnr_db(np.asarray(probe.unrounded(open_model(model), _picture.image, rate)), _picture.pixels)
+
+    return run(measured, large=_picture.large)
 
 
 def to_png(image: Image.Image) -> bytes:

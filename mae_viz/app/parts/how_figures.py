@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import ArrayLike
 
-from mae_viz import metrics, probe, rates
+from mae_viz import probe, rates
 from mae_viz.app import computed
 from mae_viz.app.computed import Coded, Picture
 from mae_viz.app.pages import bits
@@ -184,19 +184,18 @@ def error(look: Look) -> None:
     )
     st.markdown(
         f"D = {power(mse, 2)}, {decibels(coded.psnr_db)}. The bargain here: R + λD = {coded.bpp:.3f} + "
-        f"{look.rate.lmbda * mse:.3f} = **{coded.bpp + look.rate.lmbda * mse:.3f}**. {of_transforms(look, mse)}"
+        f"{look.rate.lmbda * mse:.3f} = **{coded.bpp + look.rate.lmbda * mse:.3f}**. {of_transforms(look, coded.psnr_db)}"
     )
 
 
-def of_transforms(look: Look, mse: float) -> str:
-    """How much of an error is there without rounding too, in words; nothing where there is none."""
-    if not mse:
+def of_transforms(look: Look, psnr_db: float) -> str:
+    """How much of the error of a PSNR is there without rounding too, in words; nothing where there is none."""
+    if np.isinf(psnr_db):
         return ""
-    pixels = computed.unrounded(look.picture, "mae", look.rate)
-    alone = float(np.mean(((pixels - look.picture.pixels.astype(np.int16)) / 255.0) ** 2))
-    psnr_db = metrics.psnr_db(pixels, look.picture.pixels)
+    alone_db = computed.unrounded_psnr_db(look.picture, "mae", look.rate)
+    share = 10 ** ((psnr_db - alone_db) / 10)  # of mean squared errors
     return (
-        f"Without rounding the same transforms reach {decibels(psnr_db)}: an error of {percent(alone / mse)} of D, "
+        f"Without rounding the same transforms reach {decibels(alone_db)}: an error of {percent(share)} of D, "
         "which is theirs alone."
     )
 
