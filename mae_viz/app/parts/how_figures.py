@@ -184,7 +184,8 @@ def error(look: Look) -> None:
     )
     st.markdown(
         f"D = {power(mse, 2)}, {decibels(coded.psnr_db)}. The bargain here: R + λD = {coded.bpp:.3f} + "
-        f"{look.rate.lmbda * mse:.3f} = **{coded.bpp + look.rate.lmbda * mse:.3f}**. {of_transforms(look, coded.psnr_db)}"
+        f"{look.rate.lmbda * mse:.3f} = **{coded.bpp + look.rate.lmbda * mse:.3f}**. "
+        f"{of_transforms(look, coded.psnr_db)}"
     )
 
 
