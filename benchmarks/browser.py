@@ -4,7 +4,8 @@
 
 stages  for each model seconds of g_a, of coding (both ways, real files) and of g_s at λ = 512, the median of three: in
         a page without shared memory (one thread), in one with it (two), and in Python on as many threads; beside them
-        what the multiplications of g_a and g_s would take at the speed of a product of 1024 × 1024 matrices there.
+        what the multiplications of plain convolutions would take at the speed of a product of 1024 × 1024 matrices
+        there (the page needs fewer: mae_viz/browser/winograd.py).
 page    the static page, seconds: opened to the first pictures of both models, a photograph chosen to its first picture
         and to both, a further λ released to both, and with MAE + hyperprior alone; then milliseconds of a drag over
         ladders that are ready, and the most memory that the page's process had.
