@@ -37,7 +37,8 @@ SCRIPT = """async ({ pixels, width, height, file, damaged, foreign }) => {
     const prepared = loads.length === there;
     const refused = (work) => work.then(() => "nothing", (error) => `${error.name}: ${error.message}`);
     const control = new AbortController();
-    const cancelled = refused(codec.encode(source(), { signal: control.signal, progress: () => control.abort() }));
+    const long = { ...source(), pixels: new Uint8Array(4 * 1024 ** 2), width: 1024, height: 1024 }; // 256 tiles
+    const cancelled = refused(codec.encode(long, { signal: control.signal, progress: () => control.abort() }));
     const errors = [
         await cancelled,
         await refused(codec.decode(bytes(damaged))),
